@@ -1,0 +1,283 @@
+#include <config.h>
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+
+/* Under AddressSanitizer the space between allocations is poisoned, so that
+ * an overrun inside a chunk is found as well. */
+#if defined(__SANITIZE_ADDRESS__)
+#define ARENA_POISONS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_POISONS 1
+#endif
+#endif
+#ifdef ARENA_POISONS
+#include <sanitizer/asan_interface.h>
+#define RED_ZONE 16
+#else
+#define ASAN_POISON_MEMORY_REGION(address, size)   ((void)0)
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)0)
+#define RED_ZONE                                   0
+#endif
+
+#define CHUNK_FIRST 4096u
+#define CHUNK_MAX   (256u * 1024u)
+#define ALIGNMENT   sizeof(max_align_t)
+
+struct chunk {
+	struct chunk *older;
+	size_t size; /* of what follows */
+	size_t used;
+	_Alignas(max_align_t) char bytes[];
+};
+
+struct arena {
+	struct chunk *newest;
+	struct arena_pool *pool;
+	size_t ceiling;
+	size_t held; /* bytes of all chunks */
+	size_t chunk_next;
+	char *last; /* the newest allocation, which may grow in place */
+	bool exhausted;
+};
+
+struct arena *
+arena_new(size_t ceiling_bytes, struct arena_pool *pool)
+{
+	struct arena *arena = calloc(1, sizeof *arena);
+
+	if (arena == NULL)
+		return NULL;
+	arena->ceiling = ceiling_bytes == 0 ? SIZE_MAX : ceiling_bytes;
+	arena->pool = pool;
+	arena->chunk_next = CHUNK_FIRST;
+	return arena;
+}
+
+static void
+chunk_release(struct arena *arena, struct chunk *chunk)
+{
+	arena->held -= chunk->size;
+	if (arena->pool != NULL)
+		atomic_fetch_sub_explicit(&arena->pool->used_bytes, chunk->size,
+		    memory_order_relaxed);
+	ASAN_UNPOISON_MEMORY_REGION(chunk->bytes, chunk->size);
+	free(chunk);
+}
+
+void
+arena_free(struct arena **arena)
+{
+	struct chunk *older;
+
+	if (*arena == NULL)
+		return;
+	for (struct chunk *chunk = (*arena)->newest; chunk; chunk = older) {
+		older = chunk->older;
+		chunk_release(*arena, chunk);
+	}
+	free(*arena);
+	*arena = NULL;
+}
+
+void
+arena_reset(struct arena *arena)
+{
+	struct chunk *keep = arena->newest;
+
+	if (keep != NULL) {
+		struct chunk *older;
+
+		for (struct chunk *chunk = keep->older; chunk; chunk = older) {
+			older = chunk->older;
+			chunk_release(arena, chunk);
+		}
+		keep->older = NULL;
+		ASAN_UNPOISON_MEMORY_REGION(keep->bytes, keep->used);
+		memset(keep->bytes, 0, keep->used);
+		keep->used = 0;
+		ASAN_POISON_MEMORY_REGION(keep->bytes, keep->size);
+	}
+	arena->last = NULL;
+	arena->exhausted = false;
+}
+
+/* Takes `size` bytes from the pool; false when it would pass its limit. */
+static bool
+pool_take(struct arena_pool *pool, size_t size)
+{
+	size_t before;
+
+	if (pool == NULL)
+		return true;
+	before = atomic_fetch_add_explicit(
+	    &pool->used_bytes, size, memory_order_relaxed);
+	if (pool->limit_bytes == 0 ||
+	    (before <= pool->limit_bytes && size <= pool->limit_bytes - before))
+		return true;
+	atomic_fetch_sub_explicit(
+	    &pool->used_bytes, size, memory_order_relaxed);
+	return false;
+}
+
+static struct chunk *
+chunk_add(struct arena *arena, size_t need)
+{
+	size_t left = arena->ceiling - arena->held;
+	size_t size = arena->chunk_next;
+	struct chunk *chunk;
+
+	if (need > left)
+		return NULL;
+	if (size < need)
+		size = need;
+	if (size > left)
+		size = left;
+	if (!pool_take(arena->pool, size))
+		return NULL;
+	/* calloc: fresh pages are zero already and cost nothing to clear */
+	chunk = calloc(1, sizeof *chunk + size);
+	if (chunk == NULL) {
+		if (arena->pool != NULL)
+			atomic_fetch_sub(&arena->pool->used_bytes, size);
+		return NULL;
+	}
+	chunk->size = size;
+	chunk->older = arena->newest;
+	arena->newest = chunk;
+	arena->held += size;
+	if (arena->chunk_next < CHUNK_MAX)
+		arena->chunk_next *= 2;
+	ASAN_POISON_MEMORY_REGION(chunk->bytes, chunk->size);
+	return chunk;
+}
+
+void *
+arena_alloc(struct arena *arena, size_t size)
+{
+	struct chunk *chunk = arena->newest;
+	size_t rounded;
+
+	if (size > SIZE_MAX / 2) {
+		arena->exhausted = true;
+		return NULL;
+	}
+	rounded = (size + RED_ZONE + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	if (rounded == 0)
+		rounded = ALIGNMENT;
+	if (chunk == NULL || chunk->size - chunk->used < rounded) {
+		chunk = chunk_add(arena, rounded);
+		if (chunk == NULL) {
+			arena->exhausted = true;
+			return NULL;
+		}
+	}
+	arena->last = chunk->bytes + chunk->used;
+	chunk->used += rounded;
+	ASAN_UNPOISON_MEMORY_REGION(arena->last, size == 0 ? 1 : size);
+	return arena->last;
+}
+
+void *
+arena_alloc_array(struct arena *arena, size_t count, size_t size)
+{
+	if (size != 0 && count > SIZE_MAX / size) {
+		arena->exhausted = true;
+		return NULL;
+	}
+	return arena_alloc(arena, count * size);
+}
+
+void *
+arena_grow(struct arena *arena, void *memory, size_t old_size, size_t new_size)
+{
+	struct chunk *chunk = arena->newest;
+	void *grown;
+
+	if (memory != NULL && memory == arena->last && new_size >= old_size) {
+		size_t start = (size_t)((char *)memory - chunk->bytes);
+
+		if (new_size <= SIZE_MAX / 2) {
+			size_t rounded = (new_size + RED_ZONE + ALIGNMENT - 1) /
+					 ALIGNMENT * ALIGNMENT;
+
+			if (rounded <= chunk->size - start) {
+				if (chunk->used < start + rounded)
+					chunk->used = start + rounded;
+				ASAN_UNPOISON_MEMORY_REGION(memory, new_size);
+				return memory;
+			}
+		}
+	}
+	grown = arena_alloc(arena, new_size);
+	if (grown != NULL && old_size > 0)
+		memcpy(
+		    grown, memory, old_size < new_size ? old_size : new_size);
+	return grown;
+}
+
+char *
+arena_text(struct arena *arena, struct slice slice)
+{
+	char *text;
+
+	if (slice.length >= SIZE_MAX / 2) {
+		arena->exhausted = true;
+		return NULL;
+	}
+	text = arena_alloc(arena, slice.length + 1);
+	if (text != NULL && slice.length > 0)
+		memcpy(text, slice.data, slice.length);
+	return text;
+}
+
+struct slice
+arena_copy(struct arena *arena, struct slice slice)
+{
+	char *text = arena_text(arena, slice);
+
+	return slice_make(text, text == NULL ? 0 : slice.length);
+}
+
+char *
+arena_printf(struct arena *arena, const char *format, ...)
+{
+	va_list arguments;
+	char *text;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(NULL, 0, format, arguments);
+	va_end(arguments);
+	if (length < 0)
+		return NULL;
+	text = arena_alloc(arena, (size_t)length + 1);
+	if (text == NULL)
+		return NULL;
+	va_start(arguments, format);
+	vsnprintf(text, (size_t)length + 1, format, arguments);
+	va_end(arguments);
+	return text;
+}
+
+size_t
+arena_used(const struct arena *arena)
+{
+	size_t used = 0;
+
+	for (const struct chunk *chunk = arena->newest; chunk;
+	     chunk = chunk->older)
+		used += chunk->used;
+	return used;
+}
+
+bool
+arena_exhausted(const struct arena *arena)
+{
+	return arena->exhausted;
+}

@@ -1,0 +1,37 @@
+# Tests: every test is a program or script that speaks TAP on its standard
+# output. tests/support/run_tests runs them and ends with one line
+# `N passed, N failed[, N skipped]`.
+TEST_CPPFLAGS = $(MILTER_CPPFLAGS) -I$(top_srcdir)/tests
+TEST_LIBS = $(MILTER_LIBS) $(CMOCKA_LIBS)
+
+# Programs and scripts that `make check` runs, and those of `make check-long`.
+UNIT_TESTS =
+SCRIPT_TESTS =
+LONG_TESTS =
+
+include tests/unit/local.mk
+include tests/scenes/local.mk
+include tests/integration/local.mk
+include tests/conformance/local.mk
+include tests/fuzz/local.mk
+include tests/bench/local.mk
+include tests/lint/local.mk
+
+check_PROGRAMS += $(UNIT_TESTS)
+EXTRA_DIST += $(SCRIPT_TESTS) $(LONG_TESTS) tests/support/run_tests
+
+TEST_ENVIRONMENT = srcdir='$(abs_top_srcdir)' builddir='$(abs_top_builddir)' \
+	PYTHON3='$(PYTHON3)'
+
+check-local: $(check_PROGRAMS)
+	$(AM_V_at)$(TEST_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/support/run_tests \
+		$(UNIT_TESTS) $(addprefix $(abs_top_srcdir)/,$(SCRIPT_TESTS))
+
+check-long: all $(check_PROGRAMS)
+	$(AM_V_at)$(TEST_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/support/run_tests \
+		--timeout 14400 $(addprefix $(abs_top_srcdir)/,$(LONG_TESTS))
+
+# Builds all that `make check` runs, without running it.
+check-programs: all $(check_PROGRAMS)
+
+.PHONY: check-long check-programs

@@ -1,0 +1,5 @@
+# unit tests of policy/base
+UNIT_TESTS += tests/unit/base_test
+tests_unit_base_test_SOURCES = tests/unit/base_test.c tests/support/unit.h
+tests_unit_base_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_base_test_LDADD = $(TEST_LIBS)

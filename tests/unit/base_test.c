@@ -1,0 +1,295 @@
+#include <config.h>
+
+#include "support/unit.h"
+
+#include "base/address.h"
+#include "base/arena.h"
+#include "base/builder.h"
+#include "base/diag.h"
+#include "base/domain.h"
+#include "base/ipaddr.h"
+#include "base/list.h"
+#include "base/table.h"
+#include "base/utf8.h"
+
+static void
+an_arena_stops_at_its_ceiling_and_says_so(void **state)
+{
+	struct arena *arena = arena_new(10000, NULL);
+
+	(void)state;
+	assert_non_null(arena_alloc(arena, 4000));
+	assert_false(arena_exhausted(arena));
+	assert_null(arena_alloc(arena, 8000));
+	assert_true(arena_exhausted(arena));
+	assert_non_null(arena_alloc(arena, 100));
+	arena_free(&arena);
+	assert_null(arena);
+}
+
+static void
+arenas_of_a_pool_share_its_limit_and_give_it_back(void **state)
+{
+	struct arena_pool pool = { .limit_bytes = 100000 };
+	struct arena *first = arena_new(0, &pool);
+	struct arena *second = arena_new(0, &pool);
+
+	(void)state;
+	assert_non_null(arena_alloc(first, 80000));
+	assert_null(arena_alloc(second, 80000));
+	arena_free(&first);
+	assert_non_null(arena_alloc(second, 80000));
+	arena_free(&second);
+	assert_int_equal(atomic_load(&pool.used_bytes), 0);
+}
+
+static void
+sizes_that_would_wrap_are_refused(void **state)
+{
+	struct arena *arena = arena_new(0, NULL);
+
+	(void)state;
+	assert_null(arena_alloc(arena, SIZE_MAX));
+	assert_null(arena_alloc_array(arena, SIZE_MAX / 2, 4));
+	arena_free(&arena);
+}
+
+static void
+a_list_grows_to_its_limit(void **state)
+{
+	struct arena *arena = arena_new(0, NULL);
+	LIST_OF(int) numbers = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		int *number = list_append(arena, &numbers, 1000);
+
+		assert_non_null(number);
+		assert_int_equal(*number, 0);
+		*number = i;
+	}
+	assert_null(list_append(arena, &numbers, 1000));
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(numbers.items[i], i);
+	arena_free(&arena);
+}
+
+static void
+a_table_finds_what_was_put(void **state)
+{
+	struct arena *arena = arena_new(0, NULL);
+	struct table table = table_make(arena);
+	static char values[2000];
+
+	(void)state;
+	assert_null(table_get(&table, text("absent")));
+	for (int i = 0; i < 2000; i++)
+		assert_true(table_put(&table,
+		    slice_text(arena_printf(arena, "key %d", i)), &values[i]));
+	for (int i = 0; i < 2000; i++)
+		assert_ptr_equal(table_get(&table, slice_text(arena_printf(
+						       arena, "key %d", i))),
+		    &values[i]);
+	assert_false(table_has(&table, text("key 2000")));
+	arena_free(&arena);
+}
+
+static void
+builders_escape_what_a_line_cannot_hold(void **state)
+{
+	struct arena *arena = arena_new(0, NULL);
+	struct builder json = builder_make(arena, SIZE_MAX);
+	struct builder line = builder_make(arena, SIZE_MAX);
+	struct builder small = builder_make(arena, 4);
+
+	(void)state;
+	builder_json(&json, text("a\"\\\n\x01\xff\xc3\xa9"));
+	assert_slice(
+	    builder_result(&json), "a\\\"\\\\\\n\\u0001\xEF\xBF\xBD\xc3\xa9");
+	builder_printable(&line, text("x\r\ny\x1b[\xff"), 100);
+	assert_slice(builder_result(&line), "x\\x0D\\x0Ay\\x1B[\\xFF");
+	builder_text(&small, "abc");
+	builder_text(&small, "de");
+	assert_true(small.failed);
+	assert_slice(builder_result(&small), "abc");
+	arena_free(&arena);
+}
+
+static void
+numbers_and_words_are_found_in_slices(void **state)
+{
+	unsigned long number;
+
+	(void)state;
+	assert_true(slice_parse_number(text("4711"), 5000, &number));
+	assert_int_equal(number, 4711);
+	assert_false(slice_parse_number(text("4711"), 4000, &number));
+	assert_false(slice_parse_number(text(""), 4000, &number));
+	assert_false(slice_parse_number(text("12a"), 4000, &number));
+	assert_false(slice_parse_number(
+	    text("99999999999999999999999"), (unsigned long)-1, &number));
+	assert_int_equal(slice_find_fold(text("xxABCdef"), text("cDe")), 4);
+	assert_true(slice_find_fold(text("ab"), text("abc")) == SIZE_MAX);
+	assert_true(slice_find(text("ab"), text("c")) == SIZE_MAX);
+	assert_slice(slice_trim(text(" \r\n a b\t")), "a b");
+}
+
+static void
+addresses_of_both_families_are_read_and_masked(void **state)
+{
+	static const struct {
+		const char *given, *network;
+		bool inside;
+	} cases[] = {
+		{ "192.0.2.77", "192.0.2.64/26", true },
+		{ "192.0.2.1", "192.0.2.64/26", false },
+		{ "::ffff:192.0.2.77", "192.0.2.64/26", true },
+		{ "2001:db8::1", "2001:db8::/32", true },
+		{ "192.0.2.1", "::/0", false },
+		{ "192.0.2.1", "0.0.0.0/0", true },
+		{ "2001:db8::1", "0.0.0.0/0", false },
+	};
+	struct ipaddr address;
+	char shown[IPADDR_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct ipaddr_network network;
+
+		assert_true(ipaddr_parse(text(cases[i].given), &address));
+		assert_true(ipaddr_network_parse(
+		    text(cases[i].network), &network, NULL));
+		assert_int_equal(
+		    ipaddr_in_network(&address, &network), cases[i].inside);
+	}
+	assert_false(ipaddr_parse(text("192.0.2"), &address));
+	assert_false(ipaddr_parse(text("192.0.2.01"), &address));
+	assert_false(ipaddr_parse(text("1.2.3.4 "), &address));
+	assert_true(ipaddr_parse(text("2001:DB8:0::0"), &address));
+	assert_string_equal(ipaddr_format(&address, shown), "2001:db8::");
+	assert_true(ipaddr_is_special(&address));
+}
+
+static void
+names_have_one_canonical_form(void **state)
+{
+	static const struct {
+		const char *given, *canonical; /* NULL: no name */
+	} cases[] = {
+		{ "Example.ORG.", "example.org" },
+		{ "b\xc3\xb6se-\xc3\xadx.example", "xn--bse-x-zsa3i.example" },
+		{ "_dmarc.example.org", "_dmarc.example.org" },
+		{ "", NULL },
+		{ ".", NULL },
+		{ "a..b", NULL },
+		{ "a b.example", NULL },
+		{ "a\x01.example", NULL },
+		{ "x1234567890123456789012345678901234567890123456789012345678"
+		  "90123.example",
+		    NULL },
+	};
+	struct arena *arena = arena_new(0, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct slice name;
+		bool good =
+		    domain_canonical(arena, text(cases[i].given), &name);
+
+		assert_int_equal(good, cases[i].canonical != NULL);
+		if (good && i != 1)
+			assert_slice(name, cases[i].canonical);
+		if (good && i == 1)
+			assert_true(slice_starts_with(name, text("xn--")));
+	}
+	assert_true(
+	    domain_is_under(text("a.evil.example"), text("evil.example")));
+	assert_false(
+	    domain_is_under(text("notevil.example"), text("evil.example")));
+	assert_slice(
+	    domain_registrable(text("a.b.example.co.uk")), "example.co.uk");
+	assert_true(domain_is_public_suffix(text("co.uk")));
+	assert_slice(domain_suffix(text("a.b.c.d"), 2), "c.d");
+	arena_free(&arena);
+}
+
+static void
+addresses_are_split_at_the_last_at(void **state)
+{
+	struct arena *arena = arena_new(0, NULL);
+	struct address address;
+
+	(void)state;
+	assert_true(address_canonical(
+	    arena, text("\"a@b\\\"\"@Example.ORG"), &address));
+	assert_slice(address.local, "a@b\"");
+	assert_slice(address.domain, "example.org");
+	assert_slice(address_key(arena, &address), "a@b\"@example.org");
+	assert_false(address_canonical(arena, text("nobody"), &address));
+	assert_false(address_canonical(arena, text("@x.example"), &address));
+	assert_false(address_canonical(arena, text("a@"), &address));
+	arena_free(&arena);
+}
+
+static void
+text_folds_beyond_ascii(void **state)
+{
+	struct arena *arena = arena_new(0, NULL);
+
+	(void)state;
+	assert_true(utf8_equal_fold(
+	    text("\xc3\x89t\xc3\xa9"), text("\xc3\xa9T\xc3\x89")));
+	assert_false(utf8_equal_fold(text("\xff"), text("\xfe")));
+	assert_slice(
+	    utf8_fold_slice(arena, text("\xc3\x89X\xff")), "\xc3\xa9x\xff");
+	assert_false(utf8_is_valid(text("\xc0\x80")));
+	assert_false(utf8_is_valid(text("\xed\xa0\x80")));
+	assert_true(utf8_is_valid(text("\xf0\x9f\x94\x94")));
+	arena_free(&arena);
+}
+
+static void
+errors_show_line_column_and_caret(void **state)
+{
+	static const char *const names[] = { "from.domain", "to.domain" };
+	struct arena *arena = arena_new(0, NULL);
+	struct diag diag = diag_make(arena, 2);
+	struct diag_source source = { "p.policy",
+		text("first\n\t\xc3\xa9 bad\nlast") };
+	struct builder out = builder_make(arena, SIZE_MAX);
+
+	(void)state;
+	diag_at(&diag, DIAG_ERROR, &source, 15, "at the end");
+	diag_at(&diag, DIAG_ERROR, &source, 10, "unknown \"%s\"", "bad");
+	diag_at(&diag, DIAG_WARNING, &source, 0, "one too many");
+	diag_print_all(&diag, &out);
+	assert_slice(builder_result(&out),
+	    "p.policy:2:4: error: unknown \"bad\"\n"
+	    "    \t\xc3\xa9 bad\n"
+	    "    \t  ^\n"
+	    "p.policy:3:2: error: at the end\n"
+	    "    last\n"
+	    "     ^\n"
+	    "... and 1 more\n");
+	assert_string_equal(
+	    diag_suggest(text("form.domain"), names, 2), "from.domain");
+	assert_null(diag_suggest(text("xyz"), names, 2));
+	arena_free(&arena);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(an_arena_stops_at_its_ceiling_and_says_so),
+	cmocka_unit_test(arenas_of_a_pool_share_its_limit_and_give_it_back),
+	cmocka_unit_test(sizes_that_would_wrap_are_refused),
+	cmocka_unit_test(a_list_grows_to_its_limit),
+	cmocka_unit_test(a_table_finds_what_was_put),
+	cmocka_unit_test(builders_escape_what_a_line_cannot_hold),
+	cmocka_unit_test(numbers_and_words_are_found_in_slices),
+	cmocka_unit_test(addresses_of_both_families_are_read_and_masked),
+	cmocka_unit_test(names_have_one_canonical_form),
+	cmocka_unit_test(addresses_are_split_at_the_last_at),
+	cmocka_unit_test(text_folds_beyond_ascii),
+	cmocka_unit_test(errors_show_line_column_and_caret),
+};
+
+UNIT_MAIN(tests)
