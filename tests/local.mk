@@ -35,3 +35,7 @@ check-long: all $(check_PROGRAMS)
 check-programs: all $(check_PROGRAMS)
 
 .PHONY: check-long check-programs
+
+print-unit-tests:
+	@echo $(UNIT_TESTS)
+.PHONY: print-unit-tests
