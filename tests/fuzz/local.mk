@@ -2,7 +2,7 @@
 # LLVMFuzzerTestOneInput(); its corpus is tests/fuzz/corpus/NAME/, a dictionary
 # may stand in tests/fuzz/NAME.dict. clang's sanitizer build links libFuzzer;
 # other builds link driver.c, which replays the corpus and mutates it.
-FUZZ_PROGRAMS =
+FUZZ_TARGETS =
 if LIBFUZZER
 FUZZ_MAIN =
 FUZZ_LIBS = $(TEST_LIBS) -fsanitize=fuzzer
@@ -17,5 +17,5 @@ include tests/fuzz/message.mk
 include tests/fuzz/dns.mk
 include tests/fuzz/auth.mk
 
-check_PROGRAMS += $(FUZZ_PROGRAMS)
+check_PROGRAMS += $(FUZZ_TARGETS)
 EXTRA_DIST += tests/fuzz/driver.c
