@@ -1,0 +1,133 @@
+/*
+ * dmarc - what the author's domain asks for, and whether the mail is its own
+ *
+ * Reads:    the author domains (From), SPF's and DKIM's answers, DMARC records
+ *           through the message's lookups
+ * Produces: result, the policy that applies, the domains that decided
+ *
+ * RFC 9989: policy discovery and organisational domains by DNS tree walk, at
+ * most eight queries for each identifier; `np`, `psd`, `t`; unknown tags are
+ * ignored, several records at one name are none. The mode DMARC_RFC7489 takes
+ * the public suffix list (libpsl) instead of the walk.
+ *
+ * A DNS failure that matters gives DMARC_TEMPERROR: never none, never pass.
+ * Without exactly one author domain nothing passes. A signature whose body was
+ * extended after l= never counts. Nothing is enforced here.
+ */
+#ifndef TOCSIN_AUTH_DMARC_H
+#define TOCSIN_AUTH_DMARC_H
+
+#include "auth/dkim_verify.h"
+#include "base/arena.h"
+#include "base/status.h"
+
+struct lookups;
+struct dmarc_eval;
+
+enum dmarc_mode {
+	DMARC_RFC9989,
+	DMARC_RFC7489 /* organisational domain by the public suffix list */
+};
+
+enum dmarc_result {
+	DMARC_NONE, /* no record applies */
+	DMARC_PASS,
+	DMARC_FAIL,
+	DMARC_TEMPERROR, /* DNS: no answer can be given now */
+	DMARC_PERMERROR  /* no author domain, or one that is no domain name */
+};
+
+enum dmarc_policy {
+	DMARC_POLICY_NONE,
+	DMARC_POLICY_QUARANTINE,
+	DMARC_POLICY_REJECT
+};
+
+enum dmarc_alignment {
+	DMARC_RELAXED,
+	DMARC_STRICT
+};
+
+enum dmarc_psd {
+	DMARC_PSD_UNKNOWN, /* psd=u, the default */
+	DMARC_PSD_YES,
+	DMARC_PSD_NO
+};
+
+/* One DMARC record as read (RFC 9989, 4.7 and 4.8), defaults filled in. */
+struct dmarc_record {
+	enum dmarc_policy p;
+	enum dmarc_policy sp; /* = p where absent */
+	enum dmarc_policy np; /* = sp where absent */
+	bool has_p;           /* a valid p= was there */
+	enum dmarc_alignment adkim;
+	enum dmarc_alignment aspf;
+	enum dmarc_psd psd;
+	bool testing;     /* t=y */
+	bool fail_dkim;   /* fo= holds d */
+	bool fail_spf;    /* fo= holds s */
+	bool fail_any;    /* fo= holds 1 */
+	struct slice rua; /* as written; empty where absent or malformed */
+	struct slice ruf;
+};
+
+/* Reads a TXT record. TC_INVALID: it is no DMARC record (no v=DMARC1 at its
+ * start), or p= is missing or bad and there is no rua= either: as if there were
+ * none. Slices point into `text`. */
+enum tc_status dmarc_record_parse(
+    struct slice text, struct dmarc_record *record_out);
+
+/* What SPF said. `domain` is the MAIL FROM domain, or the HELO name where the
+ * sender is null (RFC 9989, 4.4.2); canonical or not. */
+struct dmarc_spf {
+	bool pass;
+	bool temperror;
+	struct slice domain;
+};
+
+struct dmarc_outcome {
+	enum dmarc_result result;
+	/* What applies to a failing mail, after sp, np and t. */
+	enum dmarc_policy policy;
+	enum dmarc_policy published_policy; /* the same before t=y lowered it */
+	struct slice author_domain;         /* the one judged; else empty */
+	struct slice
+	    policy_domain; /* where the record was found; empty: none */
+	struct slice organisational_domain; /* of the author domain */
+	bool testing;                       /* t=y */
+	bool aligned_spf;                   /* SPF passed, aligned */
+	bool aligned_dkim;                  /* some signature passed, aligned */
+	struct slice aligned_spf_domain;
+	struct slice aligned_dkim_domain;
+	const bool *signature_aligned; /* for each signature given, by index:
+	                                  its domain is aligned, passed or not */
+	unsigned queries;              /* names asked, for all identifiers */
+	struct dmarc_record record; /* valid where policy_domain is not empty */
+	const char *reason;         /* constant words on what decided */
+};
+
+/* Starts an evaluation. `authors` are the domains of all From addresses, as
+ * the message's parser gives them (repeated ones count once). NULL at the
+ * arena's ceiling. */
+struct dmarc_eval *dmarc_eval_new(struct arena *arena, struct lookups *lookups,
+    const struct slice *authors, size_t author_count, enum dmarc_mode mode);
+
+/* Policy discovery; may start at the end of the headers. TC_OK when it is
+ * done, TC_AGAIN while an answer is missing. Optional: step does it too. */
+enum tc_status dmarc_eval_discover(struct dmarc_eval *eval);
+
+/* Starts the walks for the identifiers that SPF and DKIM may authenticate, as
+ * far as they are known; optional, saves time. */
+void dmarc_eval_prefetch(struct dmarc_eval *eval, struct slice domain);
+
+/* The whole evaluation. TC_OK with *outcome_out set; TC_AGAIN while an answer
+ * is missing; TC_LIMIT when the arena is full. Give the same input on each
+ * call. *outcome_out is untouched unless TC_OK. */
+enum tc_status dmarc_eval_step(struct dmarc_eval *eval,
+    const struct dmarc_spf *spf, const struct dkim_signature *signatures,
+    size_t signature_count, struct dmarc_outcome *outcome_out);
+
+const char *dmarc_result_name(enum dmarc_result result);
+const char *dmarc_policy_name(enum dmarc_policy policy);
+
+#endif
