@@ -32,7 +32,9 @@ check-long: all $(check_PROGRAMS)
 		--timeout 14400 $(addprefix $(abs_top_srcdir)/,$(LONG_TESTS))
 
 # Builds all that `make check` runs, without running it.
-check-programs: all $(check_PROGRAMS)
+# In two steps, because `all` is a make of its own and would race for objects.
+check-programs: all
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) $(check_PROGRAMS)
 
 .PHONY: check-long check-programs
 
