@@ -1,1 +1,3 @@
 # sources of milter/evidence
+libtocsin_a_SOURCES += milter/evidence/evidence.h milter/evidence/hop.h \
+	milter/evidence/observe.h milter/evidence/facts_fill.h

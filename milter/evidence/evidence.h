@@ -1,0 +1,149 @@
+/*
+ * evidence - all that is known of one message
+ *
+ * Reads:    connection, envelope and macros as the session hears them; the
+ *           parsed message; the results of SPF, DKIM, DMARC and ARC
+ * Produces: one structure from which observables, policy facts, the log line,
+ *           the record and `scan --explain` are drawn; no one else asks the
+ *           stages before it
+ *
+ * Everything lives in the message's arena or, for what the connection told, in
+ * the connection's. Nothing here fails because of what a message holds: what
+ * is odd or could not be looked into is a note (enum evidence_gap).
+ */
+#ifndef TOCSIN_EVIDENCE_EVIDENCE_H
+#define TOCSIN_EVIDENCE_EVIDENCE_H
+
+#include <stdint.h>
+#include <time.h>
+
+#include "base/address.h"
+#include "base/arena.h"
+#include "base/ipaddr.h"
+#include "base/list.h"
+#include "base/status.h"
+#include "evidence/hop.h"
+
+struct arc_outcome;
+struct dkim_verify_outcome;
+struct dmarc_outcome;
+struct lookups;
+struct match_hit;
+struct message;
+struct settings;
+struct spf_outcome;
+
+/* Policy-language.md, "Who is ours". */
+enum evidence_direction {
+	EVIDENCE_INBOUND,
+	EVIDENCE_OUTBOUND,
+	EVIDENCE_INTERNAL
+};
+
+/* Why an analysis is incomplete; several may hold. */
+enum evidence_gap {
+	EVIDENCE_GAP_LIMIT = 1 << 0,   /* a limit of ours cut the analysis */
+	EVIDENCE_GAP_DNS = 1 << 1,     /* the deadline passed, or a temperror */
+	EVIDENCE_GAP_SCANNER = 1 << 2, /* a decoder died or overran */
+	EVIDENCE_GAP_INTERNAL = 1 << 3, /* our own failure */
+	EVIDENCE_GAP_AUTH = 1 << 4,     /* authentication was not asked for */
+	EVIDENCE_GAP_SIZE = 1 << 5      /* beyond `message-size` */
+};
+
+/* What the connection told; kept from message to message. */
+struct evidence_connection {
+	bool has_ip; /* false: not by SMTP over IP */
+	struct ipaddr ip;
+	unsigned port;
+	struct slice name; /* verified host name; empty: none */
+	struct slice helo;
+	struct slice tls_version;
+	struct slice tls_cipher;
+	struct slice tls_subject;
+	struct slice daemon_name;
+	struct slice hostname;    /* macro j */
+	struct slice mta_version; /* macro v */
+};
+
+struct evidence_recipient {
+	struct slice text; /* as given, without angle brackets */
+	bool is_address;
+	struct address address;
+	bool ours; /* under own-domains */
+};
+
+struct evidence {
+	struct arena *arena;
+	const struct settings *settings;
+	const struct evidence_connection *connection;
+	struct lookups *lookups; /* NULL: none were asked */
+	time_t now_unix;
+	char reference[16]; /* names this message towards the outside */
+
+	/* the client that is judged: the peer, or the first hop outside the
+	 * trusted relays */
+	bool client_is_hop;
+	bool has_client_ip;
+	struct ipaddr client_ip;
+	struct slice client_name;
+	struct slice helo;
+
+	struct slice queue_id;
+	struct slice auth_user; /* empty: no login */
+	struct slice auth_method;
+	bool from_ours;
+	enum evidence_direction direction;
+
+	struct slice sender_text; /* as given, no angle brackets; empty: <> */
+	bool sender_is_address;
+	struct address sender;
+	LIST_OF(struct evidence_recipient) recipients;
+
+	struct message *message;
+	uint64_t body_bytes;
+	LIST_OF(struct hop) hops; /* from the top down */
+
+	/* NULL: not evaluated, which reads as none */
+	const struct spf_outcome *spf;
+	const struct dkim_verify_outcome *dkim;
+	const struct dmarc_outcome *dmarc;
+	const struct arc_outcome *arc;
+	bool resolver_down;
+
+	const struct match_hit *hits;
+	size_t hit_count;
+	bool hits_looked_up;
+
+	unsigned gaps; /* enum evidence_gap bits */
+	uint64_t store_generation;
+	const char *policy_hash;
+	unsigned took_ms;           /* at end of message */
+	const char *preserved_path; /* NULL: not kept */
+};
+
+/* A new evidence in `arena`; NULL at its ceiling. */
+struct evidence *evidence_new(struct arena *arena,
+    const struct settings *settings,
+    const struct evidence_connection *connection, time_t now_unix);
+
+enum tc_status evidence_set_sender(
+    struct evidence *evidence, struct slice sender);
+
+/* TC_LIMIT beyond `limits recipients` or at the arena's ceiling. */
+enum tc_status evidence_add_recipient(
+    struct evidence *evidence, struct slice recipient);
+
+/* One Received field, in the order of the message. Beyond a bound further ones
+ * are left out. */
+void evidence_add_hop(struct evidence *evidence, struct slice value);
+
+/* Finds the client that is judged, whether the message is ours, and its
+ * direction. Call it at each stage that needs them: with what is known then
+ * (at MAIL the recipients and Received fields are not). */
+void evidence_place(struct evidence *evidence);
+
+void evidence_note_gap(struct evidence *evidence, enum evidence_gap gap);
+
+const char *evidence_direction_name(enum evidence_direction direction);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * hop - reads one Received field (RFC 5321, 4.4)
+ *
+ * Reads:    the field's value, as the MTA gave it
+ * Produces: who handed the message over, to whom, when
+ *
+ * Received fields are written by many programs and forged by many senders, so
+ * reading is lenient: what can't be made out is empty. Slices point into the
+ * value or the arena. Linear time.
+ */
+#ifndef TOCSIN_EVIDENCE_HOP_H
+#define TOCSIN_EVIDENCE_HOP_H
+
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/ipaddr.h"
+
+struct hop {
+	struct slice helo; /* what stands after "from" */
+	struct slice name; /* the verified name in the comment, or empty */
+	struct slice by;
+	struct slice with; /* "ESMTPS", ... */
+	bool has_ip;
+	struct ipaddr
+	    ip; /* the address literal in the comment, or after from */
+	time_t time_unix; /* 0: none */
+	bool trusted;     /* written by a trusted relay; evidence.c sets it */
+};
+
+/* Reads `value`; a field of which nothing can be made out gives an empty
+ * hop. */
+struct hop hop_parse(struct arena *arena, struct slice value);
+
+/* Reads a date as in RFC 5322, 3.3 (obsolete zones included). False when it is
+ * none. */
+bool hop_date(struct slice text, time_t *time_out);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * limits - what one message, one connection and the whole process may use
+ *
+ * The numbers are settings (`limits { … }` in tocsin.conf); this module keeps
+ * the process-wide counts: sessions, and the memory of all arenas. A message
+ * or connection beyond them is deferred at once and counted; limits within a
+ * message become evidence (`analysis.incomplete`, a named defect).
+ */
+#ifndef TOCSIN_SESSION_LIMITS_H
+#define TOCSIN_SESSION_LIMITS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/arena.h"
+
+struct settings;
+
+/* One per process. Zero-initialise, then limits_set(). Thread-safe. */
+struct limits {
+	struct arena_pool memory;
+	atomic_uint sessions;
+	atomic_uint sessions_max;
+};
+
+/* Takes `memory` and `sessions` from the settings, at start and after each
+ * reload; what is in use keeps counting. */
+void limits_set(struct limits *limits, const struct settings *settings);
+
+/* Counts one more session; false, and nothing counted, beyond the limit. */
+bool limits_session_begin(struct limits *limits);
+void limits_session_end(struct limits *limits);
+
+/* Ceiling of one message's arena, derived from `message-size` and the other
+ * limits: a message within them always fits. */
+size_t limits_message_arena_bytes(const struct settings *settings);
+
+#define LIMITS_CONNECTION_ARENA_BYTES ((size_t)1 << 20)
+
+#endif
