@@ -10,4 +10,5 @@ libpolicy_a_SOURCES += \
 	policy/base/slice.c policy/base/slice.h \
 	policy/base/status.c policy/base/status.h \
 	policy/base/table.c policy/base/table.h \
+	policy/base/url_canonical.c policy/base/url_canonical.h \
 	policy/base/utf8.c policy/base/utf8.h
