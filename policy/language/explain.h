@@ -1,0 +1,28 @@
+/*
+ * explain - why a rule matched or did not, clause by clause
+ *
+ * Renders the trace that eval_run() left when eval_input.trace was set.
+ */
+#ifndef TOCSIN_LANGUAGE_EXPLAIN_H
+#define TOCSIN_LANGUAGE_EXPLAIN_H
+
+#include "base/builder.h"
+#include "language/eval.h"
+
+struct explain_options {
+	/* Show what of the body matched; otherwise offset and length only. */
+	bool show_content;
+	/* Leave out rules that did not match. */
+	bool matched_only;
+};
+
+/* All rules of the last run, as indented text. */
+void explain_print(const struct eval *eval,
+    const struct explain_options *options, struct builder *out);
+
+/* The same as a JSON array of objects {rule, matched, shadow, exempted_by,
+ * clauses: [{text, depth, result, note}]}. */
+void explain_json(const struct eval *eval,
+    const struct explain_options *options, struct builder *out);
+
+#endif

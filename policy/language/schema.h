@@ -1,0 +1,296 @@
+/*
+ * schema - the one table of all fields that rules can name
+ *
+ * The type checker, `tocsin fields`, the manual page and the shell completion
+ * draw from this table; facts are indexed by its enumerations. A field is
+ * either a single value or a collection whose elements have members.
+ */
+#ifndef TOCSIN_LANGUAGE_SCHEMA_H
+#define TOCSIN_LANGUAGE_SCHEMA_H
+
+#include "language/value.h"
+
+/* When something is known or a rule runs, in order. */
+enum schema_stage {
+	STAGE_CONNECT,
+	STAGE_HELO,
+	STAGE_MAIL,
+	STAGE_RCPT,
+	STAGE_MESSAGE /* the end of the message */
+};
+
+#define STAGE_COUNT (STAGE_MESSAGE + 1)
+
+/* What it costs to have a value. COSTLY ones are computed on demand, once a
+ * message (facts.h). */
+enum schema_cost {
+	COST_FREE,
+	COST_DNS,
+	COST_COSTLY
+};
+
+enum field_id {
+	/* client */
+	FIELD_CLIENT_IP,
+	FIELD_CLIENT_NAME,
+	FIELD_CONNECTION_IP,
+	FIELD_HELO,
+	FIELD_TLS_VERSION,
+	FIELD_TLS_CIPHER,
+	FIELD_TLS_SUBJECT,
+	FIELD_AUTH_USER,
+	FIELD_AUTH_METHOD,
+	FIELD_DAEMON,
+	FIELD_DIRECTION, /* enum schema_direction */
+	/* envelope */
+	FIELD_MAIL_FROM,
+	FIELD_MAIL_FROM_DOMAIN,
+	FIELD_RECIPIENT, /* enum mailbox_member */
+	FIELD_RCPT,
+	FIELD_RCPT_DOMAIN,
+	FIELD_QUEUE_ID,
+	/* header */
+	FIELD_FROM,        /* enum mailbox_member */
+	FIELD_TO,          /* enum mailbox_member */
+	FIELD_CC,          /* enum mailbox_member */
+	FIELD_REPLY_TO,    /* enum mailbox_member */
+	FIELD_SENDER,      /* enum mailbox_member */
+	FIELD_FROM_DEFECT, /* enum plain_member, enum words */
+	FIELD_SUBJECT,
+	FIELD_MESSAGE_ID,
+	FIELD_DATE,
+	FIELD_HEADER, /* enum header_member */
+	FIELD_HOP,    /* enum hop_member */
+	/* authentication */
+	FIELD_SPF, /* enum schema_result */
+	FIELD_SPF_DOMAIN,
+	FIELD_DKIM,      /* enum schema_result */
+	FIELD_SIGNATURE, /* enum signature_member */
+	FIELD_DMARC,     /* enum schema_result */
+	FIELD_DMARC_POLICY,
+	FIELD_DMARC_DOMAIN,
+	FIELD_ARC, /* enum schema_result */
+	FIELD_ARC_SEALER,
+	FIELD_RESOLVER_DOWN,
+	/* content */
+	FIELD_SIZE,
+	FIELD_BODY_TEXT,
+	FIELD_URL,        /* enum url_member */
+	FIELD_ATTACHMENT, /* enum attachment_member */
+	FIELD_ATTACHMENTS_SIZE,
+	FIELD_MIME_DEFECT, /* enum plain_member, enum words */
+	FIELD_YARA,        /* enum yara_member; yara("ruleset") */
+	/* indicator, policy */
+	FIELD_INDICATOR, /* enum indicator_member */
+	FIELD_ANALYSIS_INCOMPLETE,
+	FIELD_COUNT
+};
+
+/* Members of from, to, cc, reply-to, sender, recipient. */
+enum mailbox_member {
+	MAILBOX_ADDRESS,
+	MAILBOX_DOMAIN,
+	MAILBOX_LOCAL,
+	MAILBOX_DISPLAY,
+	MAILBOX_MEMBERS
+};
+
+/* The only member of a collection of plain values. */
+enum plain_member {
+	PLAIN_VALUE,
+	PLAIN_MEMBERS
+};
+
+enum header_member {
+	HEADER_NAME,  /* as written; compared without case */
+	HEADER_VALUE, /* unfolded, encoded words decoded, blanks trimmed */
+	HEADER_MEMBERS
+};
+
+enum hop_member {
+	HOP_IP,
+	HOP_NAME,
+	HOP_BY,
+	HOP_TIME,
+	HOP_TRUSTED,
+	HOP_MEMBERS
+};
+
+enum signature_member {
+	SIGNATURE_DOMAIN,
+	SIGNATURE_SELECTOR,
+	SIGNATURE_RESULT, /* enum schema_result */
+	SIGNATURE_ALGORITHM,
+	SIGNATURE_BITS,
+	SIGNATURE_ALIGNED,
+	SIGNATURE_MEMBERS
+};
+
+enum url_member {
+	URL_URL, /* normalised */
+	URL_HOST,
+	URL_DOMAIN, /* registrable */
+	URL_SCHEME,
+	URL_PATH,
+	URL_TEXT,
+	URL_TEXT_MISMATCH,
+	URL_DEFANGED,
+	URL_WHERE,
+	URL_MEMBERS
+};
+
+enum attachment_member {
+	ATTACHMENT_NAME,
+	ATTACHMENT_EXTENSION,
+	ATTACHMENT_EXTENSIONS,
+	ATTACHMENT_TYPE,
+	ATTACHMENT_DETECTED_TYPE,
+	ATTACHMENT_SIZE,
+	ATTACHMENT_MD5,
+	ATTACHMENT_SHA1,
+	ATTACHMENT_SHA256,
+	ATTACHMENT_DEPTH,
+	ATTACHMENT_PARENT,
+	ATTACHMENT_ENCRYPTED,
+	ATTACHMENT_MACROS,
+	ATTACHMENT_UNSCANNABLE,
+	ATTACHMENT_MEMBERS
+};
+
+enum yara_member {
+	YARA_RULESET, /* filters yara("ruleset"); rules can't name it */
+	YARA_RULE,
+	YARA_TAGS,
+	YARA_WHERE,
+	YARA_MEMBERS
+};
+
+enum indicator_member {
+	INDICATOR_TYPE, /* by name, schema_word(): see policy/indicator/kind.h */
+	INDICATOR_VALUE,
+	INDICATOR_FEED,
+	INDICATOR_ID,
+	INDICATOR_SEVERITY, /* enum schema_severity */
+	INDICATOR_CONFIDENCE,
+	INDICATOR_STRENGTH, /* enum schema_strength */
+	INDICATOR_PARTIAL,
+	INDICATOR_TAGS,
+	INDICATOR_TLP, /* enum schema_tlp */
+	INDICATOR_FIRST_SEEN,
+	INDICATOR_EXPIRES,
+	INDICATOR_DEFANGED,
+	INDICATOR_WHERE,
+	INDICATOR_OBSERVED,
+	INDICATOR_MEMBERS
+};
+
+/* Most members that any collection has. */
+#define SCHEMA_MEMBERS_MAX 16
+
+/* Values of enumerated fields. Facts hold these numbers. */
+enum schema_result {
+	RESULT_NONE,
+	RESULT_PASS,
+	RESULT_FAIL,
+	RESULT_SOFTFAIL,
+	RESULT_NEUTRAL,
+	RESULT_POLICY,
+	RESULT_TEMPERROR,
+	RESULT_PERMERROR
+};
+
+enum schema_direction {
+	DIRECTION_INBOUND,
+	DIRECTION_OUTBOUND,
+	DIRECTION_INTERNAL
+};
+
+enum schema_dmarc_policy {
+	DMARC_POLICY_NONE,
+	DMARC_POLICY_QUARANTINE,
+	DMARC_POLICY_REJECT
+};
+
+enum schema_severity {
+	SEVERITY_LOW,
+	SEVERITY_MEDIUM,
+	SEVERITY_HIGH,
+	SEVERITY_CRITICAL
+};
+
+enum schema_strength {
+	STRENGTH_WEAK,
+	STRENGTH_STRONG
+};
+
+enum schema_tlp {
+	TLP_CLEAR,
+	TLP_GREEN,
+	TLP_AMBER,
+	TLP_AMBER_STRICT,
+	TLP_RED
+};
+
+/* The words of one enumeration; `ordered` ones may be compared with <. */
+struct schema_enum {
+	const char *name;
+	const char *const *words;
+	unsigned count;
+	bool ordered;
+};
+
+struct schema_member {
+	const char *name; /* without the dot */
+	enum value_type type;
+	const struct schema_enum *words; /* VALUE_ENUM only */
+	bool optional;                   /* may be missing */
+	enum schema_cost cost;
+	const char *description;
+};
+
+struct schema_field {
+	const char *name;
+	const char *group; /* heading in manual and listing */
+	enum value_type type;
+	const struct schema_enum *words; /* VALUE_ENUM only */
+	enum schema_stage stage;         /* from when it is known */
+	bool optional;                   /* may be missing */
+	enum schema_cost cost;
+	const char *description;
+	const struct schema_member *members; /* VALUE_COLLECTION only */
+	unsigned member_count;
+};
+
+extern const struct schema_field schema_fields[FIELD_COUNT];
+
+/* Functions of the language, for listing and completion. */
+struct schema_function {
+	const char *signature;
+	const char *description;
+};
+
+extern const struct schema_function schema_functions[];
+extern const unsigned schema_function_count;
+
+/* The field of this name; FIELD_COUNT when there is none. */
+enum field_id schema_find(struct slice name);
+
+/* Index of the member (name without dot), or -1. */
+int schema_find_member(const struct schema_field *field, struct slice name);
+
+/* Index of a word in an enumeration, or -1. */
+int schema_find_word(const struct schema_enum *words, struct slice word);
+
+/* Index of a word of FIELD_MIME_DEFECT, FIELD_FROM_DEFECT or an enumerated
+ * field; -1 when the closed list does not hold it. For who fills facts from
+ * names of other modules. */
+int schema_word(enum field_id field, const char *word);
+int schema_member_word(enum field_id field, unsigned member, const char *word);
+
+/* "connect", "helo", "mail", "rcpt", "the end of the message". */
+const char *schema_stage_name(enum schema_stage stage);
+
+extern const struct schema_enum schema_severities;
+extern const struct schema_enum schema_indicator_types;
+
+#endif

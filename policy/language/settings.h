@@ -1,0 +1,186 @@
+/*
+ * settings - all that tocsin.conf can set, as plain data
+ *
+ * One table (settings_table) holds name, type, place, default and description
+ * of each setting: the parser, the defaults and the manual page draw from it.
+ * Values and their text live in the arena of the program that was loaded.
+ *
+ * Durations are milliseconds, sizes bytes (MB = 10^6).
+ */
+#ifndef TOCSIN_LANGUAGE_SETTINGS_H
+#define TOCSIN_LANGUAGE_SETTINGS_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/slice.h"
+#include "language/facts.h"
+
+struct feed_config; /* policy/indicator/feed.h */
+
+enum settings_log_format {
+	LOG_FORMAT_TEXT,
+	LOG_FORMAT_JSON
+};
+
+enum settings_spf_engine {
+	SPF_ENGINE_NATIVE,
+	SPF_ENGINE_LIBSPF2
+};
+
+enum settings_dmarc_mode {
+	DMARC_MODE_9989, /* tree walk */
+	DMARC_MODE_7489  /* public suffix list */
+};
+
+enum settings_disclose {
+	DISCLOSE_NOTHING,
+	DISCLOSE_RULE,
+	DISCLOSE_INDICATOR
+};
+
+/* What a `failure` class does. */
+enum settings_failure_action {
+	FAILURE_ACTION_ACCEPT,
+	FAILURE_ACTION_TAG,
+	FAILURE_ACTION_DEFER,
+	FAILURE_ACTION_REJECT
+};
+
+struct settings_resolver {
+	const char *server;      /* address, ADDRESS@PORT or zone:FILE; "" =
+				 * what /etc/resolv.conf says */
+	uint64_t port;           /* 53; ADDRESS@PORT wins over it */
+	uint64_t deadline;       /* ms, all look-ups of a message */
+	uint64_t early_deadline; /* ms, for rules before the end of message */
+	bool dnssec;
+	const char *trust_anchor; /* file; "" = dns-root-data's */
+	uint64_t queries;         /* most queries of one message */
+	uint64_t answer_bytes;    /* most bytes of all answers of one message */
+	uint64_t cache_size;      /* bytes */
+};
+
+struct settings_limits {
+	uint64_t message_size; /* bytes looked into */
+	uint64_t headers;      /* count */
+	uint64_t header_bytes; /* all headers together */
+	uint64_t addresses;    /* in all address headers together */
+	uint64_t mime_depth;
+	uint64_t mime_parts;
+	uint64_t readings;      /* per part */
+	uint64_t decoded_bytes; /* of all parts together */
+	uint64_t body_text;     /* bytes of body.text */
+	uint64_t urls;          /* count */
+	uint64_t signatures;    /* DKIM signatures looked at */
+	uint64_t arc_sets;
+	uint64_t received_hops; /* Received headers looked at */
+	uint64_t archive_depth;
+	uint64_t archive_bytes;
+	uint64_t archive_ratio;
+	uint64_t archive_entries;
+	uint64_t scan_time; /* ms, all workers, one message */
+	uint64_t scan_workers;
+	uint64_t sessions;
+	uint64_t memory;         /* bytes, all messages together */
+	uint64_t message_memory; /* bytes, one message */
+	uint64_t regex_steps;    /* PCRE2 match limit */
+	uint64_t regex_depth;    /* PCRE2 depth limit */
+	uint64_t unkeyed_patterns;
+	uint64_t alert_rate; /* alerts per rule and minute */
+};
+
+/* One `pin KIND "VALUE"`. */
+struct settings_pin {
+	const char *kind;
+	struct slice value;
+};
+
+struct settings_texts {
+	const char *const *items;
+	size_t count;
+};
+
+/* A list in a setting: an index for program_list(), or SETTINGS_NO_LIST when
+ * the operator did not set it. */
+#define SETTINGS_NO_LIST (-1)
+
+struct settings {
+	const char *socket;
+	const char *socket_group; /* "" = the process's */
+	uint64_t socket_mode;
+	const char *control_socket;
+	const char *state_directory;
+	const char *user; /* "" = stay */
+	const char *pid_file;
+	const char *syslog_facility;
+	int64_t log_format;      /* enum settings_log_format */
+	int64_t log_level;       /* enum log_level */
+	const char *authserv_id; /* "" = macro j */
+	int trusted_authserv_ids;
+	int trusted_sealers;
+	struct settings_resolver resolver;
+	struct settings_limits limits;
+	int64_t failure[FAILURE_COUNT]; /* enum settings_failure_action */
+	bool enforcement_shadow;
+	int own_domains;
+	int own_networks;
+	int trusted_relays;
+	bool judge_own;
+	int64_t spf_engine; /* enum settings_spf_engine */
+	bool received_spf;
+	int64_t dmarc_mode; /* enum settings_dmarc_mode */
+	bool evidence;
+	uint64_t evidence_retention; /* ms */
+	uint64_t evidence_quota;     /* bytes of preserved messages */
+	int64_t disclose;            /* enum settings_disclose */
+	bool homoglyph_fold;         /* fold look-alike letters in body.text */
+	struct settings_texts warninglists; /* paths, may hold * */
+	bool warninglist_hostname_parents;  /* MISP's own hostname rule */
+	struct settings_texts redirectors; /* hosts unfolded by text-mismatch */
+	const struct feed_config *feeds;
+	size_t feed_count;
+	const struct settings_pin *pins;
+	size_t pin_count;
+};
+
+enum settings_type {
+	SETTING_TEXT,
+	SETTING_PATH, /* text; a relative one starts at the file's folder */
+	SETTING_INTEGER,
+	SETTING_MODE, /* octal */
+	SETTING_SIZE,
+	SETTING_DURATION,
+	SETTING_ON_OFF,
+	SETTING_CHOICE,   /* one of `words` */
+	SETTING_DOMAINS,  /* a list: name, or { ... } */
+	SETTING_NETWORKS, /* the same */
+	SETTING_STRINGS,  /* the same */
+	SETTING_PATHS,    /* one path or { "..." }; repeats add */
+	SETTING_TEXTS     /* one text or { "..." }; repeats add */
+};
+
+struct settings_entry {
+	const char
+	    *block; /* "resolver", "limits", "failure"; NULL: top level */
+	const char *name;
+	enum settings_type type;
+	size_t offset;            /* in struct settings */
+	const char *const *words; /* SETTING_CHOICE, NULL-terminated */
+	const char *default_text; /* as one would write it; "" = unset */
+	uint64_t minimum;
+	uint64_t maximum;   /* numbers, sizes, durations */
+	bool needs_restart; /* a reload does not change it */
+	const char *description;
+};
+
+extern const struct settings_entry settings_table[];
+extern const unsigned settings_count;
+
+/* All defaults, as the table says. */
+void settings_defaults(struct settings *settings);
+
+/* The entry of this name in this block (NULL: top level), or NULL. */
+const struct settings_entry *settings_find(
+    const char *block, struct slice name);
+
+#endif
