@@ -86,7 +86,7 @@ void facts_set_ip(
 void facts_clear(struct facts *facts, enum field_id field);
 
 /* Adds an element to a collection and returns its members, all missing: set
- * them with value_set_...(&members[URL_HOST], ...). NULL at the arena's
+ * them with value_set_...(&members[FACT_URL_HOST], ...). NULL at the arena's
  * ceiling or beyond elements_max; the collection is then `failed`. */
 struct value *facts_add(struct facts *facts, enum field_id collection);
 

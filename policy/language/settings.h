@@ -19,32 +19,32 @@
 struct feed_config; /* policy/indicator/feed.h */
 
 enum settings_log_format {
-	LOG_FORMAT_TEXT,
-	LOG_FORMAT_JSON
+	SETTINGS_LOG_FORMAT_TEXT,
+	SETTINGS_LOG_FORMAT_JSON
 };
 
 enum settings_spf_engine {
-	SPF_ENGINE_NATIVE,
-	SPF_ENGINE_LIBSPF2
+	SETTINGS_SPF_ENGINE_NATIVE,
+	SETTINGS_SPF_ENGINE_LIBSPF2
 };
 
 enum settings_dmarc_mode {
-	DMARC_MODE_9989, /* tree walk */
-	DMARC_MODE_7489  /* public suffix list */
+	SETTINGS_DMARC_MODE_9989, /* tree walk */
+	SETTINGS_DMARC_MODE_7489  /* public suffix list */
 };
 
 enum settings_disclose {
-	DISCLOSE_NOTHING,
-	DISCLOSE_RULE,
-	DISCLOSE_INDICATOR
+	SETTINGS_DISCLOSE_NOTHING,
+	SETTINGS_DISCLOSE_RULE,
+	SETTINGS_DISCLOSE_INDICATOR
 };
 
 /* What a `failure` class does. */
 enum settings_failure_action {
-	FAILURE_ACTION_ACCEPT,
-	FAILURE_ACTION_TAG,
-	FAILURE_ACTION_DEFER,
-	FAILURE_ACTION_REJECT
+	SETTINGS_FAILURE_ACTION_ACCEPT,
+	SETTINGS_FAILURE_ACTION_TAG,
+	SETTINGS_FAILURE_ACTION_DEFER,
+	SETTINGS_FAILURE_ACTION_REJECT
 };
 
 struct settings_resolver {
