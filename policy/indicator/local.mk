@@ -1,1 +1,3 @@
 # sources of policy/indicator
+libpolicy_a_SOURCES += \
+	policy/indicator/kind.c policy/indicator/kind.h

@@ -1,0 +1,70 @@
+/*
+ * exempt - which indicators must not act, and why
+ *
+ * Two families of reasons, both applied when the store is built:
+ *
+ * - refusal of what matches too much: a public suffix, networks of /0 to /8
+ *   (IPv6: to /16), loopback, private and reserved networks, our own domains
+ *   and networks, digests of the empty file;
+ * - warninglists (MISP format): lists of names, addresses and networks that
+ *   belong to everybody. Our rule drops an indicator that equals an entry or
+ *   is a parent of one. Names below an entry stay: phishing lives below
+ *   hosting suffixes. MISP's own rule, which drops those too, is an option.
+ *
+ * Pins take a value out of all of this.
+ */
+#ifndef TOCSIN_INDICATOR_EXEMPT_H
+#define TOCSIN_INDICATOR_EXEMPT_H
+
+#include "base/arena.h"
+#include "base/ipaddr.h"
+#include "base/status.h"
+#include "indicator/kind.h"
+
+/* `pin KIND "VALUE"`. */
+struct exempt_pin {
+	enum indicator_kind kind;
+	struct slice value; /* as written */
+};
+
+struct exempt_config {
+	const char *const *warninglists; /* files, folders or glob patterns */
+	size_t warninglist_count;
+	const struct slice *own_domains; /* canonical */
+	size_t own_domain_count;
+	const struct ipaddr_network *own_networks;
+	size_t own_network_count;
+	const struct exempt_pin *pins;
+	size_t pin_count;
+	bool misp_hostname_rule;      /* also drop names below an entry */
+	size_t warninglist_bytes_max; /* one file; 0: 64 MB */
+};
+
+struct exempt;
+
+/* Reads the warninglists. A list that cannot be read is left out and named in
+ * exempt_problem(); the others hold. NULL when there is no memory. The config
+ * must outlive the result only during this call. */
+struct exempt *exempt_new(const struct exempt_config *config);
+void exempt_free(struct exempt **exempt);
+
+/* Number of lists read and of entries in them. */
+size_t exempt_list_count(const struct exempt *exempt);
+size_t exempt_entry_count(const struct exempt *exempt);
+
+/* The number-th file that could not be used, with the reason; NULL beyond. */
+const char *exempt_problem(const struct exempt *exempt, size_t number);
+
+struct exempt_verdict {
+	bool exempted;
+	bool by_warninglist; /* else refused as too broad */
+	/* A constant sentence ("is a public suffix") or the name of the
+	 * warninglist; lives as long as the exempt. */
+	const char *reason;
+};
+
+/* Judges one indicator by its kind and canonical key (normal.h). */
+struct exempt_verdict exempt_judge(
+    const struct exempt *exempt, enum indicator_kind kind, struct slice key);
+
+#endif
