@@ -6,14 +6,13 @@
  *
  * Received fields are written by many programs and forged by many senders, so
  * reading is lenient: what can't be made out is empty. Slices point into the
- * value or the arena. Linear time.
+ * value. Linear time; nothing is allocated.
  */
 #ifndef TOCSIN_EVIDENCE_HOP_H
 #define TOCSIN_EVIDENCE_HOP_H
 
 #include <time.h>
 
-#include "base/arena.h"
 #include "base/ipaddr.h"
 
 struct hop {
@@ -30,7 +29,7 @@ struct hop {
 
 /* Reads `value`; a field of which nothing can be made out gives an empty
  * hop. */
-struct hop hop_parse(struct arena *arena, struct slice value);
+struct hop hop_parse(struct slice value);
 
 /* Reads a date as in RFC 5322, 3.3 (obsolete zones included). False when it is
  * none. */

@@ -1,1 +1,5 @@
-# unit tests of evidence
+# unit tests of evidence, outcome and session
+UNIT_TESTS += tests/unit/hop_test
+tests_unit_hop_test_SOURCES = tests/unit/hop_test.c tests/support/unit.h
+tests_unit_hop_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_hop_test_LDADD = $(TEST_LIBS)
