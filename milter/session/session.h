@@ -20,12 +20,10 @@
 #include "session/limits.h"
 
 struct evidence;
-struct facts;
 struct journal;
-struct lookups;
-struct match_overlay;
 struct alerts;
 struct program;
+struct program_lists;
 struct resolver;
 struct store;
 struct verdict;
@@ -34,9 +32,11 @@ struct verdict;
  * sets it on a session keeps it alive until it is replaced, or the session
  * freed. */
 struct session_basis {
-	const struct program *program; /* with its settings */
-	struct resolver *resolver;     /* NULL: no DNS is asked */
-	const struct store *store;     /* NULL: no indicators */
+	const struct program *program;     /* with its settings */
+	const struct program_lists *lists; /* NULL: the program's own */
+	const bool *switches;      /* by index; NULL: as in the policy */
+	struct resolver *resolver; /* NULL: no DNS is asked */
+	const struct store *store; /* NULL: no indicators */
 	uint64_t store_generation;
 	uint64_t policy_generation;
 };
