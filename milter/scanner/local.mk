@@ -1,1 +1,11 @@
-# sources of milter/scanner
+libtocsin_a_SOURCES += \
+	milter/scanner/answer.c milter/scanner/answer.h \
+	milter/scanner/document.c milter/scanner/document.h \
+	milter/scanner/jail.c milter/scanner/jail.h \
+	milter/scanner/rules.c milter/scanner/rules.h \
+	milter/scanner/scanner.c milter/scanner/scanner.h \
+	milter/scanner/unpack.c milter/scanner/unpack.h \
+	milter/scanner/wire.c milter/scanner/wire.h \
+	milter/scanner/worker.c milter/scanner/worker.h \
+	milter/scanner/zip_names.c milter/scanner/zip_names.h \
+	milter/scanner/zygote.c milter/scanner/zygote.h
