@@ -30,10 +30,16 @@ struct dmarc_outcome;
 struct lookups;
 struct match_hit;
 struct message;
+struct program;
+struct program_lists;
 struct settings;
 struct spf_outcome;
+struct value_list;
 
-/* Policy-language.md, "Who is ours". */
+/* Postfix and Sendmail stop well below this. */
+#define EVIDENCE_RECIPIENTS_MAX 100000
+
+/* tocsin-policy(5), "Who is ours". */
 enum evidence_direction {
 	EVIDENCE_INBOUND,
 	EVIDENCE_OUTBOUND,
@@ -52,7 +58,8 @@ enum evidence_gap {
 
 /* What the connection told; kept from message to message. */
 struct evidence_connection {
-	bool has_ip; /* false: not by SMTP over IP */
+	bool is_local; /* a unix socket: not by SMTP */
+	bool has_ip;
 	struct ipaddr ip;
 	unsigned port;
 	struct slice name; /* verified host name; empty: none */
@@ -75,6 +82,9 @@ struct evidence_recipient {
 struct evidence {
 	struct arena *arena;
 	const struct settings *settings;
+	const struct value_list *own_domains; /* NULL: not set */
+	const struct value_list *own_networks;
+	const struct value_list *trusted_relays;
 	const struct evidence_connection *connection;
 	struct lookups *lookups; /* NULL: none were asked */
 	time_t now_unix;
@@ -121,15 +131,16 @@ struct evidence {
 	const char *preserved_path; /* NULL: not kept */
 };
 
-/* A new evidence in `arena`; NULL at its ceiling. */
+/* A new evidence in `arena`; NULL at its ceiling. `lists` NULL: the program's
+ * own. */
 struct evidence *evidence_new(struct arena *arena,
-    const struct settings *settings,
+    const struct program *program, const struct program_lists *lists,
     const struct evidence_connection *connection, time_t now_unix);
 
 enum tc_status evidence_set_sender(
     struct evidence *evidence, struct slice sender);
 
-/* TC_LIMIT beyond `limits recipients` or at the arena's ceiling. */
+/* TC_LIMIT beyond EVIDENCE_RECIPIENTS_MAX or at the arena's ceiling. */
 enum tc_status evidence_add_recipient(
     struct evidence *evidence, struct slice recipient);
 

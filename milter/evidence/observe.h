@@ -17,12 +17,12 @@
 #include "base/status.h"
 
 struct evidence;
-struct store;
+struct matcher;
 
-/* Looks all observables of the message up in `store`, once per message, and
+/* Looks all observables of the message up with `matcher`, once per message, and
  * leaves the hits in the evidence. TC_LIMIT: the arena was full; the hits
  * found so far are there and the gap is noted. */
 enum tc_status observe_match(
-    struct evidence *evidence, const struct store *store);
+    struct evidence *evidence, const struct matcher *matcher);
 
 #endif

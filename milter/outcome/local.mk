@@ -1,3 +1,3 @@
 # sources of milter/outcome
 libtocsin_a_SOURCES += milter/outcome/apply.h milter/outcome/journal.h \
-	milter/outcome/metrics.h
+	milter/outcome/metrics.c milter/outcome/metrics.h

@@ -26,6 +26,7 @@
 /* The peer as the MTA names it. */
 struct flow_peer {
 	const char *name; /* as xxfi_connect gives it; may be NULL */
+	bool is_local;    /* a unix socket: not by SMTP, so from ours */
 	bool has_ip;      /* false: a unix socket, or unknown */
 	struct ipaddr ip;
 	unsigned port;

@@ -31,10 +31,7 @@ void limits_set(struct limits *limits, const struct settings *settings);
 bool limits_session_begin(struct limits *limits);
 void limits_session_end(struct limits *limits);
 
-/* Ceiling of one message's arena, derived from `message-size` and the other
- * limits: a message within them always fits. */
-size_t limits_message_arena_bytes(const struct settings *settings);
-
+/* What HELO, macros and early verdicts of one connection may hold. */
 #define LIMITS_CONNECTION_ARENA_BYTES ((size_t)1 << 20)
 
 #endif

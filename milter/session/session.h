@@ -20,12 +20,12 @@
 #include "session/limits.h"
 
 struct evidence;
-struct journal;
 struct alerts;
+struct journal;
+struct matcher;
 struct program;
 struct program_lists;
 struct resolver;
-struct store;
 struct verdict;
 
 /* What messages are judged by: the stable part of a policy generation. Whoever
@@ -81,8 +81,9 @@ void session_free(struct session **session);
 void session_set_basis(
     struct session *session, const struct session_basis *basis);
 
-/* The newest store, set before flow_end_of_message() for the first time. */
-void session_set_store(struct session *session, const struct store *store,
+/* The newest indicators, set before flow_end_of_message() is called for the
+ * first time. */
+void session_set_matcher(struct session *session, const struct matcher *matcher,
     uint64_t store_generation);
 
 /* For messages at rest: where authentication comes from, and the time by which
