@@ -1,0 +1,67 @@
+/*
+ * transfer - content transfer encodings (RFC 2045, 6; uuencode)
+ *
+ * Decoders read a whole body and write into memory of the caller; each tells
+ * what was odd and never writes more than it said it would. Where readers
+ * disagree there is one decoder per reading.
+ */
+#ifndef TOCSIN_MESSAGE_TRANSFER_H
+#define TOCSIN_MESSAGE_TRANSFER_H
+
+#include "base/arena.h"
+#include "base/mime_defect.h"
+
+enum transfer_encoding {
+	TRANSFER_IDENTITY, /* 7bit, 8bit, binary, or none declared */
+	TRANSFER_BASE64,
+	TRANSFER_QUOTED_PRINTABLE,
+	TRANSFER_UUENCODE,
+	TRANSFER_YENC,
+	TRANSFER_BINHEX,
+	TRANSFER_UNKNOWN
+};
+
+const char *transfer_encoding_name(enum transfer_encoding encoding);
+
+/* Reads one Content-Transfer-Encoding value: the encoding that its clean
+ * reading names. When decoration (comments, semicolons, doubled or affixed
+ * words, encoded words) lets some readers see another, that one is in
+ * *lenient_out, else it is the same. Defects are added to *defects. */
+enum transfer_encoding transfer_encoding_read(struct arena *arena,
+    struct slice value, enum transfer_encoding *lenient_out,
+    mime_defect_set *defects);
+
+/* How base64 is read where its text is not clean. */
+enum base64_reading {
+	BASE64_THROUGH, /* skip what is no base64; padding ends a quantum and
+			 * decoding goes on after it (most mail programs) */
+	BASE64_STOP,    /* as above, but the first padding ends the data */
+	BASE64_IGNORE_PADDING, /* padding is skipped like any other junk */
+	BASE64_LINES           /* a line with junk is skipped as a whole */
+};
+
+struct transfer_result {
+	size_t length;           /* bytes written */
+	mime_defect_set defects; /* what was odd */
+};
+
+/* Bytes that the base64 decoders may write for `length` bytes of text. */
+#define TRANSFER_BASE64_ROOM(length) ((length) / 4 * 3 + 8)
+
+/* Decodes base64 to `out`, which has TRANSFER_BASE64_ROOM(text.length). */
+struct transfer_result transfer_base64(
+    struct slice text, enum base64_reading reading, unsigned char *out);
+
+/* Decodes quoted-printable to `out`, which has text.length bytes. */
+struct transfer_result transfer_quoted_printable(
+    struct slice text, unsigned char *out);
+
+/* Finds the next uuencoded file in *rest: takes it off, writes its bytes to
+ * `out` (rest->length bytes) and its name (slice into the text, may be empty).
+ * False when there is none. `need_begin` false: the data may lack its first
+ * line (the part is declared uuencoded). */
+bool transfer_uuencode_next(struct slice *rest, bool need_begin,
+    unsigned char *out, struct slice *name_out,
+    struct transfer_result *result_out);
+
+#endif
