@@ -16,7 +16,7 @@ diag_make(struct arena *arena, unsigned entries_max)
 	return (struct diag){ .arena = arena, .entries_max = entries_max };
 }
 
-static void
+__attribute__((format(printf, 5, 0))) static void
 note(struct diag *diag, enum diag_level level, const struct diag_source *source,
     size_t offset, const char *format, va_list arguments)
 {
