@@ -9,6 +9,7 @@ UNIT_TESTS =
 SCRIPT_TESTS =
 LONG_TESTS =
 
+include tests/support/local.mk
 include tests/unit/local.mk
 include tests/scenes/local.mk
 include tests/integration/local.mk
@@ -18,10 +19,11 @@ include tests/bench/local.mk
 include tests/lint/local.mk
 
 check_PROGRAMS += $(UNIT_TESTS)
-EXTRA_DIST += $(SCRIPT_TESTS) $(LONG_TESTS) tests/support/run_tests
+EXTRA_DIST += $(SCRIPT_TESTS) $(LONG_TESTS)
 
 TEST_ENVIRONMENT = srcdir='$(abs_top_srcdir)' builddir='$(abs_top_builddir)' \
-	PYTHON3='$(PYTHON3)'
+	PYTHON3='$(PYTHON3)' FUZZ_TARGETS='$(FUZZ_TARGETS)' \
+	PYTHONDONTWRITEBYTECODE=1
 
 check-local: $(check_PROGRAMS)
 	$(AM_V_at)$(TEST_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/support/run_tests \

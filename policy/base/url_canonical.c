@@ -203,7 +203,7 @@ numeric_part(struct slice part, uint64_t *number_out)
 bool
 url_canonical_numeric_host(struct slice host, struct ipaddr *address_out)
 {
-	uint64_t parts[4], address = 0;
+	uint64_t parts[4] = { 0 }, address = 0;
 	unsigned count = 0;
 	uint8_t octets[4];
 

@@ -19,3 +19,4 @@ include tests/fuzz/auth.mk
 
 check_PROGRAMS += $(FUZZ_TARGETS)
 EXTRA_DIST += tests/fuzz/driver.c
+SCRIPT_TESTS += tests/fuzz/fuzz_test.py

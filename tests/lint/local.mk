@@ -1,1 +1,2 @@
-# tests/lint
+# What the house asks of its code, held by machine.
+SCRIPT_TESTS += tests/lint/lint_test.py

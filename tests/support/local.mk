@@ -1,0 +1,11 @@
+# What tests are made of: TAP, scripted DNS, signer, milter client, Postfix.
+SCRIPT_TESTS += tests/support/support_test.py
+EXTRA_DIST += \
+	tests/support/dkim_signer.py \
+	tests/support/dns_server.py \
+	tests/support/filter.py \
+	tests/support/milter_client.py \
+	tests/support/postfix.py \
+	tests/support/run_tests \
+	tests/support/samples.py \
+	tests/support/tap.py
