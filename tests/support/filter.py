@@ -21,6 +21,9 @@ state-directory "{state}"
 control-socket  "{control}"
 authserv-id     "mx.tocsin.test"
 resolver        {{ server "{dns}"  deadline 5s  early-deadline 2s }}
+own-domains     {{ "tocsin.test" }}
+own-networks    {{ 10.0.0.0/8 }}
+trusted-relays  {{ 127.0.0.0/8, ::1 }}
 enforcement     enforce
 {settings}
 {policy_line}
