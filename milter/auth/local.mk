@@ -4,3 +4,4 @@ libtocsin_a_SOURCES += \
 	milter/auth/auth_results.h \
 	milter/auth/dkim_verify.h \
 	milter/auth/dmarc.h
+libtocsin_a_SOURCES += milter/auth/spf.h
