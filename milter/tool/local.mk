@@ -1,1 +1,1 @@
-# sources of milter/tool
+libtocsin_a_SOURCES += milter/tool/fetch.c milter/tool/fetch.h

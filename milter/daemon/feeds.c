@@ -1,0 +1,199 @@
+#include <config.h>
+
+#include <dirent.h>
+#include <glob.h>
+#include <sys/stat.h>
+
+#include "base/domain.h"
+#include "daemon/feeds.h"
+#include "indicator/overlay.h"
+
+#define FOLDER_ENTRIES_MAX 100000
+
+static enum tc_status
+take_own_domains(const struct program *program, struct arena *arena,
+    struct exempt_config *exempt)
+{
+	const struct value_list *list = program_list(
+	    program_own_lists(program), program_settings(program)->own_domains);
+	size_t count = list == NULL ? 0 : value_list_count(list);
+	struct slice *domains =
+	    arena_alloc_array(arena, count + 1, sizeof *domains);
+
+	if (domains == NULL)
+		return TC_LIMIT;
+	exempt->own_domains = domains;
+	for (size_t i = 0; i < count; i++)
+		if (domain_canonical(arena, value_list_entry(list, i, NULL),
+			&domains[exempt->own_domain_count]))
+			exempt->own_domain_count++;
+	return TC_OK;
+}
+
+static enum tc_status
+take_own_networks(const struct program *program, struct arena *arena,
+    struct exempt_config *exempt)
+{
+	const struct value_list *list = program_list(program_own_lists(program),
+	    program_settings(program)->own_networks);
+	size_t count = list == NULL ? 0 : value_list_count(list);
+	struct ipaddr_network *networks =
+	    arena_alloc_array(arena, count + 1, sizeof *networks);
+
+	if (networks == NULL)
+		return TC_LIMIT;
+	exempt->own_networks = networks;
+	for (size_t i = 0; i < count; i++)
+		if (ipaddr_network_parse(value_list_entry(list, i, NULL),
+			&networks[exempt->own_network_count], NULL))
+			exempt->own_network_count++;
+	return TC_OK;
+}
+
+static enum tc_status
+take_pins(const struct settings *settings, struct arena *arena,
+    struct exempt_config *exempt)
+{
+	struct exempt_pin *pins =
+	    arena_alloc_array(arena, settings->pin_count + 1, sizeof *pins);
+
+	if (pins == NULL)
+		return TC_LIMIT;
+	exempt->pins = pins;
+	for (size_t i = 0; i < settings->pin_count; i++) {
+		struct exempt_pin *pin = &pins[exempt->pin_count];
+
+		if (!indicator_kind_parse(
+			slice_text(settings->pins[i].kind), &pin->kind))
+			continue;
+		pin->value = settings->pins[i].value;
+		exempt->pin_count++;
+	}
+	return TC_OK;
+}
+
+enum tc_status
+feeds_build_request(const struct program *program, int64_t now_unix,
+    struct arena *arena, struct build_request *request_out)
+{
+	const struct settings *settings = program_settings(program);
+	struct build_request request = {
+		.state_directory = settings->state_directory,
+		.feeds = settings->feeds,
+		.feed_count = settings->feed_count,
+		.limits = build_limits_defaults(),
+		.now_unix = now_unix,
+	};
+	enum tc_status status;
+
+	request.limits.unkeyed_patterns_max =
+	    (uint32_t)settings->limits.unkeyed_patterns;
+	request.exempt.warninglists = settings->warninglists.items;
+	request.exempt.warninglist_count = settings->warninglists.count;
+	request.exempt.misp_hostname_rule =
+	    settings->warninglist_hostname_parents;
+	status = take_own_domains(program, arena, &request.exempt);
+	if (status == TC_OK)
+		status = take_own_networks(program, arena, &request.exempt);
+	if (status == TC_OK)
+		status = take_pins(settings, arena, &request.exempt);
+	if (status == TC_OK)
+		*request_out = request;
+	return status;
+}
+
+const char *
+feeds_store_path(const struct build_request *request, struct arena *arena)
+{
+	return arena_printf(
+	    arena, "%s/%s", request->state_directory, BUILD_STORE_NAME);
+}
+
+/* True when the time lies after `than`. Equal counts as after: a file that was
+ * written in the clock tick of the build may not have been read whole. */
+static bool
+is_newer(const struct stat *info, const struct timespec *than)
+{
+	return info->st_mtim.tv_sec > than->tv_sec ||
+	       (info->st_mtim.tv_sec == than->tv_sec &&
+		   info->st_mtim.tv_nsec >= than->tv_nsec);
+}
+
+static bool
+folder_is_newer(const char *path, const struct timespec *than)
+{
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+	unsigned left = FOLDER_ENTRIES_MAX;
+	bool newer = false;
+
+	if (folder == NULL)
+		return false;
+	while (!newer && left-- > 0 && (entry = readdir(folder)) != NULL) {
+		struct stat info;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		newer = fstatat(dirfd(folder), entry->d_name, &info, 0) == 0 &&
+			is_newer(&info, than);
+	}
+	closedir(folder);
+	return newer;
+}
+
+static bool
+source_is_newer(const char *path, const struct timespec *than)
+{
+	struct stat info;
+
+	if (stat(path, &info) != 0)
+		return false; /* a feed that is gone keeps its old content */
+	return is_newer(&info, than) ||
+	       (S_ISDIR(info.st_mode) && folder_is_newer(path, than));
+}
+
+static bool
+warninglist_is_newer(const char *pattern, const struct timespec *than)
+{
+	glob_t found = { 0 };
+	bool newer = false;
+
+	if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
+		for (size_t i = 0; i < found.gl_pathc && !newer; i++)
+			newer = source_is_newer(found.gl_pathv[i], than);
+	globfree(&found);
+	return newer;
+}
+
+bool
+feeds_store_is_stale(const struct build_request *request, struct arena *arena,
+    const char **reason_out)
+{
+	struct stat store;
+
+	if (stat(feeds_store_path(request, arena), &store) != 0) {
+		*reason_out = "there is no store yet";
+		return true;
+	}
+	for (size_t i = 0; i < request->feed_count; i++) {
+		if (!source_is_newer(request->feeds[i].source, &store.st_mtim))
+			continue;
+		*reason_out = arena_printf(
+		    arena, "feed %s is newer", request->feeds[i].name);
+		return true;
+	}
+	for (size_t i = 0; i < request->exempt.warninglist_count; i++) {
+		if (!warninglist_is_newer(
+			request->exempt.warninglists[i], &store.st_mtim))
+			continue;
+		*reason_out = "a warninglist is newer";
+		return true;
+	}
+	if (source_is_newer(arena_printf(arena, "%s/%s",
+				request->state_directory, OVERLAY_FILE_NAME),
+		&store.st_mtim)) {
+		*reason_out = "local.indicators is newer";
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,30 @@
+/*
+ * feeds - what a policy says about indicators, as the engine wants it
+ *
+ * Used by the daemon, which builds the store when a feed is newer, and by the
+ * tool's `indicators` and `feeds`, so that both build the same.
+ */
+#ifndef TOCSIN_DAEMON_FEEDS_H
+#define TOCSIN_DAEMON_FEEDS_H
+
+#include "indicator/build.h"
+#include "language/program.h"
+
+/* Fills a request for build_run() from the program's settings: feeds,
+ * warninglists, own domains and networks, pins, limits. What it points at
+ * lives in the arena and the program. TC_LIMIT when the arena is full. */
+enum tc_status feeds_build_request(const struct program *program,
+    int64_t now_unix, struct arena *arena, struct build_request *request_out);
+
+/* True when there is no store, or when a feed's source, a warninglist or
+ * local.indicators has changed since it was built (by modification time: of
+ * files, of folders and what lies in them). *reason_out says what, in words
+ * that live in the arena. */
+bool feeds_store_is_stale(const struct build_request *request,
+    struct arena *arena, const char **reason_out);
+
+/* STATE-DIRECTORY/indicators.store, in the arena. */
+const char *feeds_store_path(
+    const struct build_request *request, struct arena *arena);
+
+#endif

@@ -1,0 +1,700 @@
+#include <config.h>
+
+#include <cjson/cJSON.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/builder.h"
+#include "base/ipaddr.h"
+#include "tool/fetch.h"
+
+#define SIZE_DEFAULT    500000000u
+#define PAGES_DEFAULT   10000u
+#define TIMEOUT_DEFAULT 300u
+#define STATE_BYTES_MAX 65536u
+#define AUTH_BYTES_MAX  4096
+#define HEADER_MAX      1024
+#define TAXII_TYPE      "Accept: application/taxii+json;version=2.1"
+
+/* One transfer: where its bytes go and what its headers said. */
+struct transfer {
+	FILE *file; /* NULL: into `body` */
+	struct builder *body;
+	uint64_t received, limit;
+	bool too_large;
+	long code;
+	char etag[HEADER_MAX];
+	char modified[HEADER_MAX];
+	char added_last[HEADER_MAX]; /* X-TAXII-Date-Added-Last */
+};
+
+struct fetch {
+	struct arena *arena;
+	const struct fetch_request *request;
+	struct fetch_result *result;
+	CURL *curl;
+	char *auth_header; /* a whole header line, or NULL */
+	char *auth_user;   /* USER:PASSWORD, or NULL */
+	cJSON *state;
+	char error[CURL_ERROR_SIZE];
+	uint64_t left; /* of the size limit */
+};
+
+static enum tc_status
+fail(struct fetch *fetch, enum tc_status status, const char *format,
+    const char *detail)
+{
+	struct builder text = builder_make(fetch->arena, 1024);
+	const char *mark = strstr(format, "%s");
+
+	builder_slice(&text,
+	    slice_make(format,
+		mark == NULL ? strlen(format) : (size_t)(mark - format)));
+	if (mark != NULL) {
+		builder_printable(&text, slice_text(detail), 300);
+		builder_text(&text, mark + 2);
+	}
+	fetch->result->problem = builder_c_string(&text);
+	return status;
+}
+
+static char *
+path_in_folder(struct fetch *fetch, const char *suffix)
+{
+	return arena_printf(fetch->arena, "%s/%s%s", fetch->request->folder,
+	    fetch->request->name, suffix);
+}
+
+/* Reads a small file of ours; NULL when it is not there or too large. */
+static char *
+read_small(struct fetch *fetch, const char *path, size_t max, struct stat *info)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char *text = NULL;
+	ssize_t got;
+
+	if (file < 0)
+		return NULL;
+	if (fstat(file, info) == 0 && S_ISREG(info->st_mode) &&
+	    (uint64_t)info->st_size <= max) {
+		text = arena_alloc(fetch->arena, (size_t)info->st_size + 1);
+		got =
+		    text == NULL ? -1 : read(file, text, (size_t)info->st_size);
+		if (got < 0)
+			text = NULL;
+	}
+	close(file);
+	return text;
+}
+
+static enum tc_status
+read_auth(struct fetch *fetch)
+{
+	const char *path = fetch->request->auth_file;
+	struct stat info;
+	struct slice line;
+	char *text;
+
+	if (path == NULL)
+		return TC_OK;
+	text = read_small(fetch, path, AUTH_BYTES_MAX, &info);
+	if (text == NULL)
+		return fail(
+		    fetch, TC_INVALID, "cannot read the auth-file %s", path);
+	if ((info.st_mode & 077) != 0)
+		return fail(fetch, TC_INVALID,
+		    "the auth-file %s is readable by others; chmod 0600 it",
+		    path);
+	slice_split(slice_text(text), '\n', &line);
+	line = slice_trim(line);
+	text = arena_text(fetch->arena, line);
+	/* A header has its blank after the colon; a password rarely. */
+	if (slice_find(line, SLICE_LITERAL(": ")) != SIZE_MAX)
+		fetch->auth_header = text;
+	else
+		fetch->auth_user = text;
+	return TC_OK;
+}
+
+static void
+read_state(struct fetch *fetch)
+{
+	struct stat info;
+	char *text = read_small(
+	    fetch, path_in_folder(fetch, ".state"), STATE_BYTES_MAX, &info);
+
+	fetch->state = text == NULL ? NULL : cJSON_Parse(text);
+	if (!cJSON_IsObject(fetch->state)) {
+		cJSON_Delete(fetch->state);
+		fetch->state = cJSON_CreateObject();
+	}
+}
+
+static const char *
+state_text(const struct fetch *fetch, const char *name)
+{
+	const cJSON *item = cJSON_GetObjectItem(fetch->state, name);
+
+	return cJSON_IsString(item) ? item->valuestring : "";
+}
+
+static void
+state_set(struct fetch *fetch, const char *name, const char *text)
+{
+	cJSON_DeleteItemFromObject(fetch->state, name);
+	if (text[0] != '\0')
+		cJSON_AddStringToObject(fetch->state, name, text);
+}
+
+/* Renames `aside` over the feed's file once it is safe on disk. */
+static enum tc_status
+put_in_place(
+    struct fetch *fetch, FILE *file, const char *aside, const char *path)
+{
+	bool good = fflush(file) == 0 && fsync(fileno(file)) == 0;
+
+	if (fclose(file) != 0)
+		good = false;
+	if (good && rename(aside, path) == 0)
+		return TC_OK;
+	fail(fetch, TC_SYSTEM, "cannot write the file: %s", strerror(errno));
+	unlink(aside);
+	return TC_SYSTEM;
+}
+
+static FILE *
+open_aside(struct fetch *fetch, const char *aside)
+{
+	int descriptor;
+	FILE *file;
+
+	unlink(aside);
+	descriptor = open(
+	    aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+	file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
+	if (file == NULL) {
+		fail(fetch, TC_SYSTEM, "cannot create a file: %s",
+		    strerror(errno));
+		if (descriptor >= 0)
+			close(descriptor);
+	}
+	return file;
+}
+
+static enum tc_status
+write_state(struct fetch *fetch)
+{
+	char *aside = path_in_folder(fetch, ".state.new");
+	char *text = cJSON_Print(fetch->state);
+	FILE *file = open_aside(fetch, aside);
+	enum tc_status status = TC_SYSTEM;
+
+	if (file != NULL && text != NULL) {
+		fputs(text, file);
+		fputc('\n', file);
+		status = put_in_place(
+		    fetch, file, aside, path_in_folder(fetch, ".state"));
+	}
+	cJSON_free(text);
+	return status;
+}
+
+static size_t
+take_bytes(char *bytes, size_t size, size_t count, void *context)
+{
+	struct transfer *transfer = context;
+	size_t length = size * count;
+
+	if (length > transfer->limit - transfer->received) {
+		transfer->too_large = true;
+		return 0; /* ends the transfer */
+	}
+	transfer->received += length;
+	if (transfer->file != NULL)
+		return fwrite(bytes, 1, length, transfer->file);
+	builder_slice(transfer->body, slice_make(bytes, length));
+	return transfer->body->failed ? 0 : length;
+}
+
+static void
+keep_header(struct slice line, const char *name, char value[HEADER_MAX])
+{
+	struct slice head, rest = slice_split(line, ':', &head);
+
+	if (!slice_equal_text_fold(slice_trim(head), name))
+		return;
+	rest = slice_trim(rest);
+	if (rest.length < HEADER_MAX) {
+		memcpy(value, rest.data, rest.length);
+		value[rest.length] = '\0';
+	}
+}
+
+static size_t
+take_header(char *bytes, size_t size, size_t count, void *context)
+{
+	struct transfer *transfer = context;
+	struct slice line = slice_make(bytes, size * count);
+
+	keep_header(line, "ETag", transfer->etag);
+	keep_header(line, "Last-Modified", transfer->modified);
+	keep_header(line, "X-TAXII-Date-Added-Last", transfer->added_last);
+	return line.length;
+}
+
+/* https anywhere; plain http only where nobody can sit in between. */
+static bool
+url_is_allowed(const char *url)
+{
+	CURLU *parts = curl_url();
+	char *scheme = NULL, *host = NULL;
+	struct ipaddr address;
+	struct slice name;
+	bool good = false;
+
+	if (parts != NULL &&
+	    curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+	    curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+	    curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
+		name = slice_text(host);
+		if (name.length > 2 && name.data[0] == '[')
+			name = slice_range(name, 1, name.length - 1);
+		good = strcmp(scheme, "https") == 0 ||
+		       (strcmp(scheme, "http") == 0 &&
+			   (strcmp(host, "localhost") == 0 ||
+			       (ipaddr_parse(name, &address) &&
+				   ipaddr_is_loopback(&address))));
+	}
+	curl_free(scheme);
+	curl_free(host);
+	curl_url_cleanup(parts);
+	return good;
+}
+
+static void
+set_options(
+    struct fetch *fetch, struct transfer *transfer, struct curl_slist *headers)
+{
+	const struct fetch_request *request = fetch->request;
+	CURL *curl = fetch->curl;
+
+	curl_easy_reset(curl);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, fetch->error);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http");
+	curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https");
+	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+	curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, "tocsin/" PACKAGE_VERSION);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 30L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT,
+	    (long)(request->timeout_s ? request->timeout_s : TIMEOUT_DEFAULT));
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	if (fetch->auth_user != NULL)
+		curl_easy_setopt(curl, CURLOPT_USERPWD, fetch->auth_user);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
+	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+	curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
+}
+
+/* Gets one document. TC_OK for 200 and 304; transfer->code tells which. */
+static enum tc_status
+get(struct fetch *fetch, const char *url, struct transfer *transfer,
+    const char *const *extra, size_t extra_count)
+{
+	struct curl_slist *headers = NULL;
+	CURLcode code;
+
+	if (!url_is_allowed(url))
+		return fail(fetch, TC_INVALID,
+		    "%s: feeds come over https (http to loopback only)", url);
+	transfer->limit = fetch->left;
+	for (size_t i = 0; i < extra_count; i++)
+		headers = curl_slist_append(headers, extra[i]);
+	if (fetch->auth_header != NULL)
+		headers = curl_slist_append(headers, fetch->auth_header);
+	set_options(fetch, transfer, headers);
+	curl_easy_setopt(fetch->curl, CURLOPT_URL, url);
+	code = curl_easy_perform(fetch->curl);
+	curl_easy_getinfo(fetch->curl, CURLINFO_RESPONSE_CODE, &transfer->code);
+	curl_slist_free_all(headers);
+	fetch->left -= transfer->received;
+	fetch->result->bytes += transfer->received;
+	if (transfer->too_large)
+		return fail(fetch, TC_LIMIT,
+		    "larger than max-size; the old content stays", NULL);
+	if (code != CURLE_OK)
+		return fail(fetch, TC_SYSTEM, "%s",
+		    fetch->error[0] != '\0' ? fetch->error
+					    : curl_easy_strerror(code));
+	if (transfer->code != 200 && transfer->code != 304)
+		return fail(fetch,
+		    transfer->code >= 500 ? TC_SYSTEM : TC_INVALID,
+		    "the server answered %s",
+		    arena_printf(fetch->arena, "%ld", transfer->code));
+	return TC_OK;
+}
+
+/* Both conditions are sent: servers know the one or the other. */
+static size_t
+conditions(struct fetch *fetch, const char *headers[2])
+{
+	const char *etag = state_text(fetch, "etag");
+	const char *modified = state_text(fetch, "modified");
+	size_t count = 0;
+
+	if (access(path_in_folder(fetch, ""), R_OK) != 0 ||
+	    strcmp(state_text(fetch, "url"), fetch->request->url) != 0)
+		return 0;
+	if (etag[0] != '\0')
+		headers[count++] =
+		    arena_printf(fetch->arena, "If-None-Match: %s", etag);
+	if (modified[0] != '\0')
+		headers[count++] = arena_printf(
+		    fetch->arena, "If-Modified-Since: %s", modified);
+	return count;
+}
+
+static enum tc_status
+fetch_document(struct fetch *fetch)
+{
+	char *aside = path_in_folder(fetch, ".new");
+	struct transfer transfer = { .file = open_aside(fetch, aside) };
+	const char *headers[2] = { NULL, NULL };
+	enum tc_status status;
+
+	if (transfer.file == NULL)
+		return TC_SYSTEM;
+	status = get(fetch, fetch->request->url, &transfer, headers,
+	    conditions(fetch, headers));
+	if (status == TC_OK && transfer.code == 200 && transfer.received == 0)
+		status = fail(fetch, TC_INVALID,
+		    "the server sent nothing; the old content stays", NULL);
+	if (status != TC_OK || transfer.code == 304) {
+		fclose(transfer.file);
+		unlink(aside);
+		return status;
+	}
+	status = put_in_place(
+	    fetch, transfer.file, aside, path_in_folder(fetch, ""));
+	if (status != TC_OK)
+		return status;
+	fetch->result->changed = true;
+	state_set(fetch, "url", fetch->request->url);
+	state_set(fetch, "etag", transfer.etag);
+	state_set(fetch, "modified", transfer.modified);
+	return TC_OK;
+}
+
+/* The URL of one page of a collection's objects (TAXII 2.1, 5.4). */
+static char *
+taxii_url(struct fetch *fetch, const char *after, const char *next)
+{
+	const struct fetch_request *request = fetch->request;
+	struct builder url = builder_make(fetch->arena, 8192);
+	size_t length = strlen(request->url);
+	const char *mark = "?";
+
+	while (length > 0 && request->url[length - 1] == '/')
+		length--;
+	builder_slice(&url, slice_make(request->url, length));
+	if (request->collection != NULL && request->collection[0] != '\0')
+		builder_printf(
+		    &url, "/collections/%s/objects/", request->collection);
+	else
+		builder_text(&url, "/");
+	if (after[0] != '\0') {
+		char *escaped = curl_easy_escape(fetch->curl, after, 0);
+
+		builder_printf(&url, "%sadded_after=%s", mark, escaped);
+		curl_free(escaped);
+		mark = "&";
+	}
+	if (next != NULL) {
+		char *escaped = curl_easy_escape(fetch->curl, next, 0);
+
+		builder_printf(&url, "%snext=%s", mark, escaped);
+		curl_free(escaped);
+	}
+	return (char *)(uintptr_t)builder_c_string(&url);
+}
+
+/* Writes a page's objects, one a line. Returns how many, or -1 when the page
+ * is no envelope. *next_out (arena) is the next page, or NULL. */
+static long
+take_page(struct fetch *fetch, struct slice body, FILE *file, char **next_out)
+{
+	cJSON *page = cJSON_ParseWithLength(body.data, body.length);
+	const cJSON *objects = cJSON_GetObjectItem(page, "objects");
+	const cJSON *next = cJSON_GetObjectItem(page, "next");
+	const cJSON *object;
+	long count = 0;
+
+	*next_out = NULL;
+	if (!cJSON_IsObject(page)) {
+		cJSON_Delete(page);
+		return -1;
+	}
+	cJSON_ArrayForEach(object, objects)
+	{
+		char *text = cJSON_PrintUnformatted(object);
+
+		if (text != NULL)
+			fprintf(file, "%s\n", text);
+		cJSON_free(text);
+		count++;
+	}
+	if (cJSON_IsTrue(cJSON_GetObjectItem(page, "more")) &&
+	    cJSON_IsString(next))
+		*next_out =
+		    arena_text(fetch->arena, slice_text(next->valuestring));
+	cJSON_Delete(page);
+	return count;
+}
+
+/* Copies what earlier fetches brought, so that the new file holds it all. */
+static bool
+copy_old(const char *path, FILE *to, uint64_t *left)
+{
+	char buffer[65536];
+	FILE *from = fopen(path, "re");
+	size_t got;
+
+	if (from == NULL)
+		return errno == ENOENT;
+	while ((got = fread(buffer, 1, sizeof buffer, from)) > 0) {
+		if (got > *left || fwrite(buffer, 1, got, to) != got)
+			break;
+		*left -= got;
+	}
+	fclose(from);
+	return got == 0;
+}
+
+/* Pages until the server has no more. What is asked for next time is the date
+ * on which the server added the last object, not an object's own `modified`:
+ * an old object may be added late (TAXII 2.1, 3.4). */
+static enum tc_status
+fetch_pages(struct fetch *fetch, FILE *file, const char *after)
+{
+	unsigned pages = fetch->request->pages_max ? fetch->request->pages_max
+						   : PAGES_DEFAULT;
+	const char *accept[] = { TAXII_TYPE };
+	char *next = NULL;
+
+	do {
+		struct arena *arena = arena_new(0, NULL);
+		struct builder body = builder_make(arena, SIZE_MAX);
+		struct transfer transfer = { .body = &body };
+		char *before = next;
+		enum tc_status status;
+		long count = -1;
+
+		status = get(
+		    fetch, taxii_url(fetch, after, next), &transfer, accept, 1);
+		if (status == TC_OK)
+			count = take_page(
+			    fetch, builder_result(&body), file, &next);
+		arena_free(&arena);
+		if (status != TC_OK)
+			return status;
+		if (count < 0)
+			return fail(fetch, TC_INVALID,
+			    "the answer is no TAXII 2.1 envelope", NULL);
+		fetch->result->objects += (unsigned)count;
+		if (transfer.added_last[0] != '\0')
+			state_set(fetch, "added-after", transfer.added_last);
+		if (next != NULL && before != NULL && strcmp(next, before) == 0)
+			return fail(fetch, TC_INVALID,
+			    "the server names the same next page again", NULL);
+	} while (next != NULL && --pages > 0);
+	return TC_OK;
+}
+
+static enum tc_status
+fetch_collection(struct fetch *fetch)
+{
+	char *path = path_in_folder(fetch, "");
+	char *aside = path_in_folder(fetch, ".new");
+	FILE *file = open_aside(fetch, aside);
+	bool fresh = access(path, R_OK) != 0 ||
+		     strcmp(state_text(fetch, "url"), fetch->request->url) != 0;
+	char *after;
+	enum tc_status status;
+
+	if (file == NULL)
+		return TC_SYSTEM;
+	after = arena_text(fetch->arena,
+	    slice_text(fresh ? "" : state_text(fetch, "added-after")));
+	/* A file that has grown to its limit is fetched from the start. */
+	if (after[0] != '\0' && !copy_old(path, file, &fetch->left)) {
+		after = arena_text(fetch->arena, slice_text(""));
+		if (ftruncate(fileno(file), 0) == 0)
+			rewind(file);
+	}
+	status = fetch_pages(fetch, file, after);
+	if (status != TC_OK || fetch->result->objects == 0) {
+		fclose(file);
+		unlink(aside);
+		return status;
+	}
+	status = put_in_place(fetch, file, aside, path);
+	if (status == TC_OK) {
+		fetch->result->changed = true;
+		state_set(fetch, "url", fetch->request->url);
+	}
+	return status;
+}
+
+/* An event's file name comes from the server: only a UUID may become one. */
+static bool
+is_uuid(const char *text)
+{
+	if (strlen(text) != 36)
+		return false;
+	for (size_t i = 0; i < 36; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? text[i] != '-' : ascii_hex_value(text[i]) < 0)
+			return false;
+	}
+	return true;
+}
+
+/* Fetches one event unless the copy that is here has its timestamp. A missing
+ * or broken event does not lose the others. */
+static enum tc_status
+fetch_event(struct fetch *fetch, const char *base, const cJSON *entry)
+{
+	const cJSON *timestamp = cJSON_GetObjectItem(entry, "timestamp");
+	const char *stamp =
+	    cJSON_IsString(timestamp) ? timestamp->valuestring
+	    : cJSON_IsNumber(timestamp)
+		? arena_printf(fetch->arena, "%.0f", timestamp->valuedouble)
+		: "";
+	char *suffix = arena_printf(fetch->arena, "/%s.json", entry->string);
+	char *path = path_in_folder(fetch, suffix);
+	char *aside = arena_printf(fetch->arena, "%s.new", path);
+	struct transfer transfer = { 0 };
+	enum tc_status status;
+
+	if (access(path, R_OK) == 0 && stamp[0] != '\0' &&
+	    strcmp(state_text(fetch, entry->string), stamp) == 0)
+		return TC_OK;
+	transfer.file = open_aside(fetch, aside);
+	if (transfer.file == NULL)
+		return TC_SYSTEM;
+	status = get(fetch,
+	    arena_printf(fetch->arena, "%s/%s.json", base, entry->string),
+	    &transfer, NULL, 0);
+	if (status != TC_OK) {
+		fclose(transfer.file);
+		unlink(aside);
+		return status;
+	}
+	status = put_in_place(fetch, transfer.file, aside, path);
+	if (status == TC_OK) {
+		state_set(fetch, entry->string, stamp);
+		fetch->result->changed = true;
+		fetch->result->objects++;
+	}
+	return status;
+}
+
+static enum tc_status
+fetch_manifest(struct fetch *fetch)
+{
+	struct builder body = builder_make(fetch->arena, SIZE_MAX);
+	struct transfer transfer = { .body = &body };
+	struct slice base = slice_text(fetch->request->url);
+	enum tc_status status;
+	unsigned failed = 0;
+	const cJSON *entry;
+	char *base_text;
+	cJSON *manifest;
+
+	if (slice_ends_with(base, SLICE_LITERAL("/manifest.json")))
+		base.length -= strlen("/manifest.json");
+	while (base.length > 0 && base.data[base.length - 1] == '/')
+		base.length--;
+	base_text = arena_text(fetch->arena, base);
+	if (mkdir(path_in_folder(fetch, ""), 0750) != 0 && errno != EEXIST)
+		return fail(fetch, TC_SYSTEM, "cannot make the folder: %s",
+		    strerror(errno));
+	status = get(fetch,
+	    arena_printf(fetch->arena, "%s/manifest.json", base_text),
+	    &transfer, NULL, 0);
+	if (status != TC_OK)
+		return status;
+	manifest = cJSON_ParseWithLength(body.data, body.length);
+	if (!cJSON_IsObject(manifest)) {
+		cJSON_Delete(manifest);
+		return fail(fetch, TC_INVALID,
+		    "manifest.json is not a MISP manifest", NULL);
+	}
+	cJSON_ArrayForEach(entry, manifest)
+	{
+		if (!is_uuid(entry->string))
+			continue;
+		status = fetch_event(fetch, base_text, entry);
+		if (status == TC_LIMIT)
+			break;
+		failed += status != TC_OK;
+	}
+	cJSON_Delete(manifest);
+	if (status == TC_LIMIT)
+		return status;
+	/* Some events are better than none; `problem` still tells of the last
+	 * one that did not come. */
+	return failed > 0 && fetch->result->objects == 0 ? TC_SYSTEM : TC_OK;
+}
+
+enum tc_status
+fetch_run(struct arena *arena, const struct fetch_request *request,
+    struct fetch_result *result_out)
+{
+	struct fetch fetch = {
+		.arena = arena,
+		.request = request,
+		.result = result_out,
+		.left = request->size_bytes_max ? request->size_bytes_max
+						: SIZE_DEFAULT,
+	};
+	enum tc_status status;
+
+	*result_out = (struct fetch_result){ 0 };
+	status = read_auth(&fetch);
+	if (status != TC_OK)
+		return status;
+	fetch.curl = curl_easy_init();
+	if (fetch.curl == NULL)
+		return fail(&fetch, TC_SYSTEM, "libcurl does not start", NULL);
+	read_state(&fetch);
+	switch (request->protocol) {
+	case FETCH_FILE:
+		status = fetch_document(&fetch);
+		break;
+	case FETCH_TAXII:
+		status = fetch_collection(&fetch);
+		break;
+	case FETCH_MISP:
+		status = fetch_manifest(&fetch);
+		break;
+	}
+	if (status == TC_OK) {
+		cJSON_DeleteItemFromObject(fetch.state, "checked");
+		cJSON_AddNumberToObject(
+		    fetch.state, "checked", (double)request->now_unix);
+		status = write_state(&fetch);
+	}
+	cJSON_Delete(fetch.state);
+	curl_easy_cleanup(fetch.curl);
+	return status;
+}

@@ -1,0 +1,53 @@
+/*
+ * fetch - brings a published feed from the network into a file
+ *
+ * Used by `tocsin feeds update`, a process of its own without access to mail;
+ * the daemon never fetches. What arrives is written aside, synced and renamed
+ * over the old file only when it is whole and no larger than allowed, so a
+ * failed fetch keeps what was there. Redirects are followed only to https.
+ *
+ * Beside the file NAME stands NAME.state with what the server said last (ETag,
+ * Last-Modified, the TAXII date), for the next conditional request.
+ */
+#ifndef TOCSIN_TOOL_FETCH_H
+#define TOCSIN_TOOL_FETCH_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/status.h"
+
+enum fetch_protocol {
+	FETCH_FILE,  /* one document, conditional by ETag and date */
+	FETCH_TAXII, /* a TAXII 2.1 collection, page by page */
+	FETCH_MISP   /* a MISP feed: manifest.json and one file an event */
+};
+
+struct fetch_request {
+	const char *name; /* feed's name; its file below `folder` */
+	const char *url;  /* https; http to a loopback address only */
+	const char *folder;
+	enum fetch_protocol protocol;
+	const char *collection;  /* TAXII collection id; NULL: in the URL */
+	const char *auth_file;   /* NULL: none; must be of mode 0600 or less:
+				  * USER:PASSWORD, or a whole header line */
+	uint64_t size_bytes_max; /* 0: 500 MB */
+	unsigned pages_max;      /* TAXII; 0: 10000 */
+	unsigned timeout_s;      /* for one document; 0: 300 */
+	int64_t now_unix;
+};
+
+struct fetch_result {
+	bool changed;        /* the file is a new one */
+	uint64_t bytes;      /* received */
+	unsigned objects;    /* TAXII objects or MISP events received */
+	const char *problem; /* why nothing new is there, or NULL; arena */
+};
+
+/* Fetches. TC_OK: the file is up to date (changed or not). TC_INVALID: what
+ * the server sent, the request or the auth file is not usable; TC_LIMIT: too
+ * large; TC_SYSTEM: network or disk. For these three result_out->problem. */
+enum tc_status fetch_run(struct arena *arena,
+    const struct fetch_request *request, struct fetch_result *result_out);
+
+#endif

@@ -1,0 +1,220 @@
+#include <config.h>
+
+#include <getopt.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "base/diag.h"
+#include "indicator/feed.h"
+#include "language/load.h"
+#include "tool/tool.h"
+
+static const char usage[] =
+    "Usage: tocsin check [-c FILE] [--strict] [--json]\n"
+    "\n"
+    "Loads the configuration and all policy that it includes, and reports every\n"
+    "error and warning with file, line and column. Nothing is changed or sent.\n"
+    "\n"
+    "  -c, --config FILE  the configuration (default " SYSCONFDIR
+    "/tocsin.conf)\n"
+    "      --strict       more warnings: an enforcing rule without a test\n"
+    "      --json         the result as one JSON object\n"
+    "  -h, --help         this text\n"
+    "\n"
+    "Exit status: 0 good (warnings at most), 78 errors.\n";
+
+struct check_options {
+	const char *config;
+	bool strict, json;
+};
+
+static bool
+parse_options(int argc, char **argv, struct check_options *options, int *status)
+{
+	static const struct option known[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "strict", no_argument, NULL, 's' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:h", known, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			options->config = optarg;
+			break;
+		case 's':
+			options->strict = true;
+			break;
+		case 'j':
+			options->json = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			*status = EX_OK;
+			return false;
+		default:
+			fputs(usage, stderr);
+			*status = EX_USAGE;
+			return false;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "tocsin check: unexpected \"%s\"\n",
+		    argv[optind]);
+		*status = EX_USAGE;
+		return false;
+	}
+	return true;
+}
+
+struct rule_counts {
+	unsigned enforcing, shadow;
+};
+
+static struct rule_counts
+count_rules(const struct program *program)
+{
+	bool all_shadow = program_settings(program)->enforcement_shadow;
+	struct rule_counts counts = { 0 };
+
+	for (unsigned i = 0; i < program_rule_count(program); i++) {
+		if (all_shadow || program_rule(program, i)->shadow)
+			counts.shadow++;
+		else
+			counts.enforcing++;
+	}
+	return counts;
+}
+
+/* When something ends, with the zone in which that is meant. */
+static void
+print_end(struct builder *out, const char *what, const char *name, int64_t until)
+{
+	time_t seconds = (time_t)until;
+	struct tm local;
+	char text[64];
+
+	if (until == 0 || localtime_r(&seconds, &local) == NULL)
+		return;
+	strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S %Z (%z)", &local);
+	builder_printf(out, "  %s %s ends %s\n", what, name, text);
+}
+
+static void
+print_ends(const struct program *program, struct builder *out)
+{
+	for (unsigned i = 0; i < program_rule_count(program); i++) {
+		const struct program_rule *rule = program_rule(program, i);
+
+		print_end(out, "rule", rule->name, rule->until);
+		print_end(out, "shadow rule", rule->name, rule->shadow_until);
+	}
+	for (unsigned i = 0; i < program_exemption_count(program); i++) {
+		const struct program_exemption *exemption =
+		    program_exemption(program, i);
+
+		print_end(
+		    out, "exemption", exemption->name, exemption->until);
+	}
+}
+
+static void
+print_summary(const struct program *program, struct builder *out)
+{
+	const struct settings *settings = program_settings(program);
+	struct rule_counts counts = count_rules(program);
+
+	if (settings->enforcement_shadow)
+		builder_text(out,
+		    "enforcement shadow: no rule acts; the log says what each "
+		    "would have done\n");
+	builder_printf(out,
+	    "good: %u files, %u rules (%u enforcing, %u in shadow), "
+	    "%u exemptions, %u lists, %zu feeds, policy %s\n",
+	    program_file_count(program), program_rule_count(program),
+	    counts.enforcing, counts.shadow, program_exemption_count(program),
+	    program_list_count(program), settings->feed_count,
+	    program_hash(program));
+	print_ends(program, out);
+}
+
+static void
+print_json(
+    const struct program *program, const struct diag *diag, struct builder *out)
+{
+	static const char *const levels[] = {
+		[DIAG_NOTE] = "note",
+		[DIAG_WARNING] = "warning",
+		[DIAG_ERROR] = "error",
+	};
+
+	builder_printf(out, "{\"good\":%s,\"errors\":%u,\"warnings\":%u",
+	    program != NULL ? "true" : "false", diag->error_count,
+	    diag->warning_count);
+	if (program != NULL) {
+		struct rule_counts counts = count_rules(program);
+
+		builder_printf(out,
+		    ",\"policy\":\"%s\",\"enforcement\":\"%s\",\"enforcing\":%u"
+		    ",\"shadow\":%u",
+		    program_hash(program),
+		    program_settings(program)->enforcement_shadow ? "shadow"
+								  : "on",
+		    counts.enforcing, counts.shadow);
+	}
+	builder_text(out, ",\"messages\":[");
+	for (size_t i = 0; i < diag->entries.count; i++) {
+		const struct diag_entry *entry = &diag->entries.items[i];
+
+		builder_printf(out, "%s{\"level\":\"%s\",\"file\":\"",
+		    i > 0 ? "," : "", levels[entry->level]);
+		if (entry->source != NULL)
+			builder_json(out, slice_text(entry->source->file));
+		builder_printf(out, "\",\"line\":%u,\"column\":%u,\"text\":\"",
+		    entry->line, entry->column);
+		builder_json(out, slice_text(entry->message));
+		builder_text(out, "\"}");
+	}
+	builder_text(out, "]}\n");
+}
+
+int
+tool_check(int argc, char **argv)
+{
+	struct check_options options = { .config = SYSCONFDIR "/tocsin.conf" };
+	struct load_options load = { .now = time(NULL) };
+	struct arena *arena;
+	struct builder out, problems;
+	struct diag diag;
+	struct program *program;
+	int status = EX_OK;
+
+	if (!parse_options(argc, argv, &options, &status))
+		return status;
+	load.strict = options.strict;
+	arena = arena_new(0, NULL);
+	out = builder_make(arena, SIZE_MAX);
+	problems = builder_make(arena, SIZE_MAX);
+	diag = diag_make(arena, LOAD_ERRORS_MAX);
+	program = load_file(options.config, &load, &diag);
+	if (options.json) {
+		print_json(program, &diag, &out);
+	} else {
+		diag_print_all(&diag, &problems);
+		if (program != NULL)
+			print_summary(program, &out);
+		else
+			builder_printf(&problems, "%u errors, %u warnings\n",
+			    diag.error_count, diag.warning_count);
+	}
+	fwrite(problems.data, 1, problems.length, stderr);
+	fwrite(out.data, 1, out.length, stdout);
+	status = program != NULL ? EX_OK : EX_CONFIG;
+	program_free(&program);
+	arena_free(&arena);
+	return status;
+}

@@ -1,0 +1,279 @@
+#include <config.h>
+
+#include <getopt.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "language/schema.h"
+#include "language/settings.h"
+#include "tool/tool.h"
+
+static const char usage[] =
+    "Usage: tocsin fields [--json | --names | --roff] [NAME...]\n"
+    "\n"
+    "Lists the fields that rules can name, with type, stage and meaning; with\n"
+    "NAMEs only those (and their members).\n"
+    "\n"
+    "      --json      as a JSON array\n"
+    "      --names     names only, one a line (for shell completion)\n"
+    "      --settings  the settings of tocsin.conf instead\n"
+    "      --roff      as a table for a manual page\n"
+    "  -h, --help      this text\n";
+
+enum fields_form {
+	FIELDS_TEXT,
+	FIELDS_JSON,
+	FIELDS_NAMES,
+	FIELDS_ROFF
+};
+
+static const char *
+type_text(enum value_type type, const struct schema_enum *words)
+{
+	return type == VALUE_ENUM && words != NULL ? words->name
+						   : value_type_name(type);
+}
+
+static void
+print_words(const struct schema_enum *words, const char *indent)
+{
+	if (words == NULL)
+		return;
+	printf("%s", indent);
+	for (unsigned i = 0; i < words->count; i++)
+		printf("%s%s", words->words[i],
+		    i + 1 == words->count ? "\n"
+			: words->ordered  ? " < "
+					  : ", ");
+}
+
+static void
+print_text(const struct schema_field *field)
+{
+	printf("%-22s %-12s %s%s\n    %s\n", field->name,
+	    type_text(field->type, field->words),
+	    schema_stage_name(field->stage),
+	    field->optional ? ", may be missing" : "", field->description);
+	print_words(field->words, "    one of: ");
+	for (unsigned i = 0; i < field->member_count; i++) {
+		const struct schema_member *member = &field->members[i];
+
+		printf("    .%-18s %-12s %s%s\n", member->name,
+		    type_text(member->type, member->words),
+		    member->description,
+		    member->optional ? " (may be missing)" : "");
+		print_words(member->words, "        one of: ");
+	}
+}
+
+static void
+print_json_text(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			putchar('\\');
+		putchar(*text);
+	}
+}
+
+static void
+print_json_common(const char *name, const char *type, bool optional,
+    const char *description, const struct schema_enum *words)
+{
+	printf("{\"name\":\"%s\",\"type\":\"%s\",\"optional\":%s,"
+	       "\"description\":\"",
+	    name, type, optional ? "true" : "false");
+	print_json_text(description);
+	printf("\"");
+	if (words == NULL)
+		return;
+	printf(",\"words\":[");
+	for (unsigned i = 0; i < words->count; i++)
+		printf("%s\"%s\"", i > 0 ? "," : "", words->words[i]);
+	printf("]");
+}
+
+static void
+print_json(const struct schema_field *field, bool first)
+{
+	if (!first)
+		printf(",\n");
+	print_json_common(field->name, type_text(field->type, field->words),
+	    field->optional, field->description, field->words);
+	printf(",\"stage\":\"%s\",\"members\":[",
+	    schema_stage_name(field->stage));
+	for (unsigned i = 0; i < field->member_count; i++) {
+		const struct schema_member *member = &field->members[i];
+
+		if (i > 0)
+			printf(",");
+		print_json_common(member->name,
+		    type_text(member->type, member->words), member->optional,
+		    member->description, member->words);
+		printf("}");
+	}
+	printf("]}");
+}
+
+static void
+print_names(const struct schema_field *field)
+{
+	puts(field->name);
+	for (unsigned i = 0; i < field->member_count; i++)
+		printf("%s.%s\n", field->name, field->members[i].name);
+}
+
+static void
+print_roff(const struct schema_field *field)
+{
+	printf(".TP\n.B %s\n%s, known at %s%s.\n%s.\n", field->name,
+	    type_text(field->type, field->words),
+	    schema_stage_name(field->stage),
+	    field->optional ? ", may be missing" : "", field->description);
+	print_words(field->words, "One of: ");
+	for (unsigned i = 0; i < field->member_count; i++) {
+		const struct schema_member *member = &field->members[i];
+
+		printf(".RS\n.TP\n.B .%s\n%s%s.\n%s.\n", member->name,
+		    type_text(member->type, member->words),
+		    member->optional ? ", may be missing" : "",
+		    member->description);
+		print_words(member->words, "One of: ");
+		printf(".RE\n");
+	}
+}
+
+/* One field in the form wanted; a heading before the first of each group. */
+static void
+print_field(enum fields_form form, const struct schema_field *field,
+    const char **group, bool first)
+{
+	bool new_group = *group == NULL || strcmp(*group, field->group) != 0;
+
+	*group = field->group;
+	switch (form) {
+	case FIELDS_TEXT:
+		if (new_group)
+			printf("%s== %s\n", first ? "" : "\n", field->group);
+		print_text(field);
+		break;
+	case FIELDS_JSON:
+		print_json(field, first);
+		break;
+	case FIELDS_NAMES:
+		print_names(field);
+		break;
+	case FIELDS_ROFF:
+		if (new_group)
+			printf(".SS \"Fields: %s\"\n", field->group);
+		print_roff(field);
+		break;
+	}
+}
+
+static bool
+is_wanted(const char *name, int argc, char **argv)
+{
+	for (int i = optind; i < argc; i++)
+		if (strcmp(argv[i], name) == 0)
+			return true;
+	return optind == argc;
+}
+
+static void
+print_settings(enum fields_form form)
+{
+	const char *block = "";
+
+	for (unsigned i = 0; i < settings_count; i++) {
+		const struct settings_entry *entry = &settings_table[i];
+		const char *own_block = entry->block == NULL ? "" : entry->block;
+
+		if (form == FIELDS_NAMES) {
+			puts(entry->name);
+			continue;
+		}
+		if (strcmp(block, own_block) != 0) {
+			block = own_block;
+			if (form == FIELDS_ROFF)
+				printf(".SS \"%s { ... }\"\n", block);
+			else
+				printf("\n== %s { ... }\n", block);
+		}
+		if (form == FIELDS_ROFF)
+			printf(".TP\n.B %s\n", entry->name);
+		else
+			printf("%-26s ", entry->name);
+		printf("%s.", entry->description);
+		if (entry->default_text[0] != '\0')
+			printf(" Default: %s.", entry->default_text);
+		if (entry->needs_restart)
+			printf(" A change needs a restart.");
+		printf("\n");
+	}
+}
+
+static int
+print_fields(enum fields_form form, int argc, char **argv)
+{
+	const char *group = NULL;
+	bool first = true;
+
+	if (form == FIELDS_JSON)
+		printf("[");
+	for (unsigned i = 0; i < FIELD_COUNT; i++) {
+		if (!is_wanted(schema_fields[i].name, argc, argv))
+			continue;
+		print_field(form, &schema_fields[i], &group, first);
+		first = false;
+	}
+	if (form == FIELDS_JSON)
+		printf("]\n");
+	if (first)
+		fprintf(stderr, "tocsin fields: no such field\n");
+	return first ? 1 : EX_OK;
+}
+
+int
+tool_fields(int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "names", no_argument, NULL, 'n' },
+		{ "roff", no_argument, NULL, 'r' },
+		{ "settings", no_argument, NULL, 's' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	enum fields_form form = FIELDS_TEXT;
+	bool settings = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
+		switch (option) {
+		case 'j':
+			form = FIELDS_JSON;
+			break;
+		case 'n':
+			form = FIELDS_NAMES;
+			break;
+		case 'r':
+			form = FIELDS_ROFF;
+			break;
+		case 's':
+			settings = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return EX_OK;
+		default:
+			fputs(usage, stderr);
+			return EX_USAGE;
+		}
+	}
+	if (settings) {
+		print_settings(form);
+		return EX_OK;
+	}
+	return print_fields(form, argc, argv);
+}
