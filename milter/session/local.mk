@@ -1,3 +1,5 @@
 # sources of milter/session
-libtocsin_a_SOURCES += milter/session/flow.h milter/session/limits.c milter/session/limits.h \
+libtocsin_a_SOURCES += milter/session/callbacks.h milter/session/flow.h \
+	milter/session/generation.c milter/session/generation.h \
+	milter/session/limits.c milter/session/limits.h \
 	milter/session/session.h
