@@ -1,1 +1,62 @@
 # What is installed beside the programs, and what a release tarball holds.
+dist_man_MANS += \
+	packaging/man/tocsin.1 \
+	packaging/man/tocsin.conf.5 \
+	packaging/man/tocsind.8
+
+docdir_examples = $(docdir)/examples
+dist_examples_DATA = packaging/examples/tocsin.conf packaging/examples/own-domains.txt
+examplesdir = $(docdir_examples)
+
+# The rules as shipped, to compare with; those in use are in policy.d.
+shippedrulesdir = $(pkgdatadir)/rules
+dist_shippedrules_DATA = $(SHIPPED_RULES)
+
+systemdsystemunit_DATA = packaging/systemd/tocsind.service
+packaging/systemd/tocsind.service: packaging/systemd/tocsind.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) packaging/systemd && \
+	sed -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@bindir[@]|$(bindir)|g' \
+		-e 's|@sysconfdir[@]|$(sysconfdir)|g' \
+		-e 's|@statedir[@]|$(localstatedir)/lib/tocsin|g' \
+		$(srcdir)/packaging/systemd/tocsind.service.in >$@.new && mv $@.new $@
+CLEANFILES += packaging/systemd/tocsind.service
+
+# Configuration is the operator's: what is there already stays as it is.
+TOCSIN_CONFDIR = $(DESTDIR)$(sysconfdir)/tocsin
+install-data-local:
+	$(MKDIR_P) '$(TOCSIN_CONFDIR)/policy.d' '$(TOCSIN_CONFDIR)/lists' \
+		'$(TOCSIN_CONFDIR)/feeds.d' '$(DESTDIR)$(localstatedir)/lib/tocsin'
+	@put() { test -e "$$2" || $(INSTALL_DATA) "$$1" "$$2"; }; \
+	put '$(srcdir)/packaging/examples/tocsin.conf' \
+		'$(TOCSIN_CONFDIR)/tocsin.conf' && \
+	put '$(srcdir)/packaging/examples/own-domains.txt' \
+		'$(TOCSIN_CONFDIR)/lists/own-domains.txt' && \
+	for rule in $(SHIPPED_RULES); do \
+		put "$(srcdir)/$$rule" "$(TOCSIN_CONFDIR)/policy.d/$${rule##*/}" || exit 1; \
+	done
+
+# Leaves the operator's files, and the state.
+uninstall-local:
+	-rmdir '$(TOCSIN_CONFDIR)/feeds.d' '$(TOCSIN_CONFDIR)/lists' \
+		'$(TOCSIN_CONFDIR)/policy.d' '$(TOCSIN_CONFDIR)' 2>/dev/null
+
+EXTRA_DIST += \
+	.ci/run \
+	packaging/build-package \
+	packaging/debian \
+	packaging/demonstration.py \
+	packaging/quickstart \
+	packaging/systemd/tocsind.service.in
+
+# A tarball holds whatever the repository holds: what no list above names is
+# copied here, so that no header or test file is ever forgotten.
+dist-hook:
+	@cd '$(srcdir)' && \
+	if test -e .git; then git ls-files; \
+	else find policy milter tests packaging -type f \
+		! -path '*/.deps/*' ! -name .dirstamp ! -name '*.o' ! -name '*.pyc'; fi | \
+	while read -r file; do \
+		test -e '$(abs_builddir)/$(distdir)'/"$$file" || { \
+			mkdir -p '$(abs_builddir)/$(distdir)'/"$${file%/*}" && \
+			cp -p "$$file" '$(abs_builddir)/$(distdir)'/"$$file"; } || exit 1; \
+	done

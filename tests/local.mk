@@ -43,3 +43,9 @@ check-programs: all
 print-unit-tests:
 	@echo $(UNIT_TESTS)
 .PHONY: print-unit-tests
+
+# The cmocka programs alone: no servers, no root.
+check-units: $(UNIT_TESTS)
+	$(AM_V_at)$(TEST_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/support/run_tests \
+		$(UNIT_TESTS)
+.PHONY: check-units

@@ -338,6 +338,23 @@ def machine_paths():
     none_wrong(found)
 
 
+@case('the manual explains every setting, and no other')
+def settings_in_manual():
+    source = 'policy/language/settings.c'
+    if not os.path.exists(os.path.join(SRC, source)):
+        raise Skip('there is no table of settings')
+    text = read(source)
+    table = text[text.index('settings_table[] = {'):]
+    table = table[:table.index('\n};')]
+    known = set(re.findall(r'(?:\(|\{ )(?:NULL|"[a-z]+"), "([a-z-]+)"', table)) | set(
+        re.findall(r'LIST\("([a-z-]+)"', table))
+    page = read('packaging/man/tocsin.conf.5')
+    page = page[page.index('.Sh SETTINGS'):page.index('.Sh LISTS')]
+    explained = set(re.findall(r'^\.It Ic ([a-z-]+)', page, re.M))
+    none_wrong([f'{name}: is not in tocsin.conf.5' for name in sorted(known - explained)]
+               + [f'{name}: is in tocsin.conf.5 only' for name in sorted(explained - known)])
+
+
 @case('nothing is left open')
 def open_ends():
     pattern = re.compile(r'\b(TO' r'DO|FIX' r'ME|XX' r'X)\b')

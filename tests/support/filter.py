@@ -24,7 +24,6 @@ resolver        {{ server "{dns}"  deadline 5s  early-deadline 2s }}
 own-domains     {{ "tocsin.test" }}
 own-networks    {{ 10.0.0.0/8 }}
 trusted-relays  {{ 127.0.0.0/8, ::1 }}
-enforcement     enforce
 {settings}
 {policy_line}
 """
