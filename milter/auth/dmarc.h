@@ -18,6 +18,7 @@
 #define TOCSIN_AUTH_DMARC_H
 
 #include "auth/dkim_verify.h"
+#include "auth/dmarc_record.h"
 #include "base/arena.h"
 #include "base/status.h"
 
@@ -36,46 +37,6 @@ enum dmarc_result {
 	DMARC_TEMPERROR, /* DNS: no answer can be given now */
 	DMARC_PERMERROR  /* no author domain, or one that is no domain name */
 };
-
-enum dmarc_policy {
-	DMARC_POLICY_NONE,
-	DMARC_POLICY_QUARANTINE,
-	DMARC_POLICY_REJECT
-};
-
-enum dmarc_alignment {
-	DMARC_RELAXED,
-	DMARC_STRICT
-};
-
-enum dmarc_psd {
-	DMARC_PSD_UNKNOWN, /* psd=u, the default */
-	DMARC_PSD_YES,
-	DMARC_PSD_NO
-};
-
-/* One DMARC record as read (RFC 9989, 4.7 and 4.8), defaults filled in. */
-struct dmarc_record {
-	enum dmarc_policy p;
-	enum dmarc_policy sp; /* = p where absent */
-	enum dmarc_policy np; /* = sp where absent */
-	bool has_p;           /* a valid p= was there */
-	enum dmarc_alignment adkim;
-	enum dmarc_alignment aspf;
-	enum dmarc_psd psd;
-	bool testing;     /* t=y */
-	bool fail_dkim;   /* fo= holds d */
-	bool fail_spf;    /* fo= holds s */
-	bool fail_any;    /* fo= holds 1 */
-	struct slice rua; /* as written; empty where absent or malformed */
-	struct slice ruf;
-};
-
-/* Reads a TXT record. TC_INVALID: it is no DMARC record (no v=DMARC1 at its
- * start), or p= is missing or bad and there is no rua= either: as if there were
- * none. Slices point into `text`. */
-enum tc_status dmarc_record_parse(
-    struct slice text, struct dmarc_record *record_out);
 
 /* What SPF said. `domain` is the MAIL FROM domain, or the HELO name where the
  * sender is null (RFC 9989, 4.4.2); canonical or not. */
@@ -99,9 +60,11 @@ struct dmarc_outcome {
 	bool aligned_dkim;                  /* some signature passed, aligned */
 	struct slice aligned_spf_domain;
 	struct slice aligned_dkim_domain;
-	const bool *signature_aligned; /* for each signature given, by index:
-	                                  its domain is aligned, passed or not */
-	unsigned queries;              /* names asked, for all identifiers */
+	/* For each signature given, by index: its domain is aligned. Known for
+	 * those that passed; for the others only where d= is the author domain
+	 * itself, since more would cost questions. */
+	const bool *signature_aligned;
+	unsigned queries;           /* names asked, for all identifiers */
 	struct dmarc_record record; /* valid where policy_domain is not empty */
 	const char *reason;         /* constant words on what decided */
 };
@@ -128,6 +91,5 @@ enum tc_status dmarc_eval_step(struct dmarc_eval *eval,
     size_t signature_count, struct dmarc_outcome *outcome_out);
 
 const char *dmarc_result_name(enum dmarc_result result);
-const char *dmarc_policy_name(enum dmarc_policy policy);
 
 #endif
