@@ -11,8 +11,6 @@
 #include "tool/tool.h"
 
 static const char usage[] =
-    "Usage: tocsin check [-c FILE] [--strict] [--json]\n"
-    "\n"
     "Loads the configuration and all policy that it includes, and reports every\n"
     "error and warning with file, line and column. Nothing is changed or sent.\n"
     "\n"
@@ -53,18 +51,17 @@ parse_options(int argc, char **argv, struct check_options *options, int *status)
 			options->json = true;
 			break;
 		case 'h':
-			fputs(usage, stdout);
-			*status = EX_OK;
+			*status = tool_usage(
+			    "check [-c FILE] [--strict] [--json]", usage);
 			return false;
 		default:
-			fputs(usage, stderr);
-			*status = EX_USAGE;
+			*status = tool_misused("check", "unknown option");
 			return false;
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "tocsin check: unexpected \"%s\"\n",
-		    argv[optind]);
+		fprintf(
+		    stderr, "tocsin check: unexpected \"%s\"\n", argv[optind]);
 		*status = EX_USAGE;
 		return false;
 	}
@@ -92,7 +89,8 @@ count_rules(const struct program *program)
 
 /* When something ends, with the zone in which that is meant. */
 static void
-print_end(struct builder *out, const char *what, const char *name, int64_t until)
+print_end(
+    struct builder *out, const char *what, const char *name, int64_t until)
 {
 	time_t seconds = (time_t)until;
 	struct tm local;
@@ -117,8 +115,7 @@ print_ends(const struct program *program, struct builder *out)
 		const struct program_exemption *exemption =
 		    program_exemption(program, i);
 
-		print_end(
-		    out, "exemption", exemption->name, exemption->until);
+		print_end(out, "exemption", exemption->name, exemption->until);
 	}
 }
 
@@ -185,7 +182,7 @@ print_json(
 int
 tool_check(int argc, char **argv)
 {
-	struct check_options options = { .config = SYSCONFDIR "/tocsin.conf" };
+	struct check_options options = { .config = TOOL_CONFIGURATION };
 	struct load_options load = { .now = time(NULL) };
 	struct arena *arena;
 	struct builder out, problems;

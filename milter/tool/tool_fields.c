@@ -9,8 +9,6 @@
 #include "tool/tool.h"
 
 static const char usage[] =
-    "Usage: tocsin fields [--json | --names | --roff] [NAME...]\n"
-    "\n"
     "Lists the fields that rules can name, with type, stage and meaning; with\n"
     "NAMEs only those (and their members).\n"
     "\n"
@@ -43,7 +41,7 @@ print_words(const struct schema_enum *words, const char *indent)
 	for (unsigned i = 0; i < words->count; i++)
 		printf("%s%s", words->words[i],
 		    i + 1 == words->count ? "\n"
-			: words->ordered  ? " < "
+		    : words->ordered      ? " < "
 					  : ", ");
 }
 
@@ -59,8 +57,7 @@ print_text(const struct schema_field *field)
 		const struct schema_member *member = &field->members[i];
 
 		printf("    .%-18s %-12s %s%s\n", member->name,
-		    type_text(member->type, member->words),
-		    member->description,
+		    type_text(member->type, member->words), member->description,
 		    member->optional ? " (may be missing)" : "");
 		print_words(member->words, "        one of: ");
 	}
@@ -100,8 +97,8 @@ print_json(const struct schema_field *field, bool first)
 		printf(",\n");
 	print_json_common(field->name, type_text(field->type, field->words),
 	    field->optional, field->description, field->words);
-	printf(",\"stage\":\"%s\",\"members\":[",
-	    schema_stage_name(field->stage));
+	printf(
+	    ",\"stage\":\"%s\",\"members\":[", schema_stage_name(field->stage));
 	for (unsigned i = 0; i < field->member_count; i++) {
 		const struct schema_member *member = &field->members[i];
 
@@ -187,7 +184,8 @@ print_settings(enum fields_form form)
 
 	for (unsigned i = 0; i < settings_count; i++) {
 		const struct settings_entry *entry = &settings_table[i];
-		const char *own_block = entry->block == NULL ? "" : entry->block;
+		const char *own_block =
+		    entry->block == NULL ? "" : entry->block;
 
 		if (form == FIELDS_NAMES) {
 			puts(entry->name);
@@ -264,11 +262,11 @@ tool_fields(int argc, char **argv)
 			settings = true;
 			break;
 		case 'h':
-			fputs(usage, stdout);
-			return EX_OK;
+			return tool_usage(
+			    "fields [--json | --names | --roff] [NAME...]",
+			    usage);
 		default:
-			fputs(usage, stderr);
-			return EX_USAGE;
+			return tool_misused("fields", "unknown option");
 		}
 	}
 	if (settings) {

@@ -14,8 +14,6 @@
 #include "tool/tool.h"
 
 static const char usage[] =
-    "Usage: tocsin fmt [--write | --check] FILE...\n"
-    "\n"
     "Prints policy and configuration files in the one canonical layout; comments\n"
     "stay. `-` reads the standard input.\n"
     "\n"
@@ -71,7 +69,7 @@ replace_file(const char *path, struct slice text, struct arena *arena)
 	if (file < 0)
 		return false;
 	good = write(file, text.data, text.length) == (ssize_t)text.length &&
-	    fsync(file) == 0;
+	       fsync(file) == 0;
 	close(file);
 	if (good)
 		good = rename(aside, path) == 0;
@@ -141,16 +139,14 @@ tool_fmt(int argc, char **argv)
 			mode = FMT_CHECK;
 			break;
 		case 'h':
-			fputs(usage, stdout);
-			return EX_OK;
+			return tool_usage(
+			    "fmt [--write | --check] FILE...", usage);
 		default:
-			fputs(usage, stderr);
-			return EX_USAGE;
+			return tool_misused("fmt", "unknown option");
 		}
 	}
 	if (optind == argc) {
-		fputs(usage, stderr);
-		return EX_USAGE;
+		return tool_misused("fmt", "which file?");
 	}
 	for (; optind < argc; optind++) {
 		int status = format_file(argv[optind], mode);

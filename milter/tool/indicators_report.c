@@ -1,0 +1,429 @@
+#include <config.h>
+
+#include <stdio.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "tool/engine.h"
+#include "tool/indicators_report.h"
+#include "tool/tool.h"
+
+static void
+print_reasons_json(const uint64_t *reasons)
+{
+	bool first = true;
+
+	printf("{");
+	for (unsigned i = FEED_USED + 1; i < FEED_REASONS; i++) {
+		if (reasons[i] == 0)
+			continue;
+		printf("%s\"%s\":%llu", first ? "" : ",", feed_reason_name(i),
+		    (unsigned long long)reasons[i]);
+		first = false;
+	}
+	printf("}");
+}
+
+static void
+print_reasons(const uint64_t *reasons, const char *indent)
+{
+	for (unsigned i = FEED_USED + 1; i < FEED_REASONS; i++)
+		if (reasons[i] > 0)
+			printf("%s%8llu %-20s %s\n", indent,
+			    (unsigned long long)reasons[i], feed_reason_name(i),
+			    feed_reason_text(i));
+}
+
+static void
+print_json_member(const char *name, const char *text)
+{
+	printf(",\"%s\":\"", name);
+	engine_print_json(slice_text(text));
+	printf("\"");
+}
+
+static void
+print_feed_json(const struct build_feed *feed)
+{
+	printf("{\"feed\":\"%s\",\"format\":\"%s\",\"read\":%llu,\"used\":%llu,"
+	       "\"suppressed\":%llu,\"kept\":%s,\"ignored\":",
+	    feed->name, feed_format_name(feed->report.format),
+	    (unsigned long long)feed->report.read,
+	    (unsigned long long)feed->report.used,
+	    (unsigned long long)feed->suppressed,
+	    feed->kept ? "true" : "false");
+	print_reasons_json(feed->report.reasons);
+	if (feed->warning != NULL)
+		print_json_member("warning", feed->warning);
+	printf("}");
+}
+
+static void
+print_build_json(const struct build_report *report)
+{
+	printf("{\"generation\":%llu,\"indicators\":%llu,\"bytes\":%llu",
+	    (unsigned long long)report->generation,
+	    (unsigned long long)report->entries,
+	    (unsigned long long)report->size_bytes);
+	if (report->problem != NULL)
+		print_json_member("problem", report->problem);
+	printf(",\"feeds\":[");
+	for (size_t i = 0; i < report->feed_count; i++) {
+		printf("%s", i > 0 ? "," : "");
+		print_feed_json(&report->feeds[i]);
+	}
+	printf("],\"warnings\":[");
+	for (size_t i = 0; i < report->warnings.count; i++) {
+		printf("%s\"", i > 0 ? "," : "");
+		engine_print_json(slice_text(report->warnings.items[i]));
+		printf("\"");
+	}
+	printf("]}\n");
+}
+
+void
+indicators_report_build(const struct build_report *report, bool json)
+{
+	if (json) {
+		print_build_json(report);
+		return;
+	}
+	printf("%-20s %-10s %10s %10s %10s\n", "feed", "format", "read", "used",
+	    "suppressed");
+	for (size_t i = 0; i < report->feed_count; i++) {
+		const struct build_feed *feed = &report->feeds[i];
+
+		printf("%-20s %-10s %10llu %10llu %10llu%s\n", feed->name,
+		    feed_format_name(feed->report.format),
+		    (unsigned long long)feed->report.read,
+		    (unsigned long long)feed->report.used,
+		    (unsigned long long)feed->suppressed,
+		    feed->kept ? "  (old content kept)" : "");
+		if (feed->warning != NULL)
+			printf("    warning: %s\n", feed->warning);
+		print_reasons(feed->report.reasons, "    ");
+	}
+	for (size_t i = 0; i < report->warnings.count; i++)
+		printf("warning: %s\n", report->warnings.items[i]);
+	if (report->problem == NULL)
+		printf("generation %llu: %llu indicators, %llu bytes\n",
+		    (unsigned long long)report->generation,
+		    (unsigned long long)report->entries,
+		    (unsigned long long)report->size_bytes);
+}
+
+static void
+print_kinds(const struct store *store, bool json)
+{
+	bool first = true;
+
+	for (unsigned kind = 0; kind < INDICATOR_KINDS; kind++) {
+		unsigned long long count = store_kind_count(store, kind);
+
+		if (count == 0)
+			continue;
+		if (json)
+			printf("%s\"%s\":%llu", first ? "" : ",",
+			    indicator_kind_name(kind), count);
+		else
+			printf("  %-12s %10llu\n", indicator_kind_name(kind),
+			    count);
+		first = false;
+	}
+}
+
+static void
+print_store_feed(
+    const struct store_feed *feed, struct arena *arena, bool json, bool first)
+{
+	if (!json) {
+		printf("  %-20.*s %10llu of %llu, read %s%s\n",
+		    (int)feed->name.length, feed->name.data,
+		    (unsigned long long)feed->used,
+		    (unsigned long long)feed->read,
+		    engine_time_text(arena, feed->loaded_unix, "never"),
+		    feed->kept ? ", old content kept" : "");
+		if (feed->problem.length > 0)
+			printf("    %.*s\n", (int)feed->problem.length,
+			    feed->problem.data);
+		return;
+	}
+	printf("%s{\"feed\":\"%.*s\",\"read\":%llu,\"used\":%llu,"
+	       "\"loaded\":%lld,\"published\":%lld,\"kept\":%s}",
+	    first ? "" : ",", (int)feed->name.length, feed->name.data,
+	    (unsigned long long)feed->read, (unsigned long long)feed->used,
+	    (long long)feed->loaded_unix, (long long)feed->published_unix,
+	    feed->kept ? "true" : "false");
+}
+
+void
+indicators_report_stat(const struct store *store, int64_t now_unix, bool json)
+{
+	struct arena *arena = arena_new(0, NULL);
+	struct store_feed feed;
+
+	printf(json ? "{\"generation\":%llu,\"indicators\":%u,\"bytes\":%llu,"
+		      "\"age\":%lld,\"kinds\":{"
+		    : "generation %llu: %u indicators, %llu bytes, built %lld "
+		      "seconds ago\nkinds:\n",
+	    (unsigned long long)store_generation(store),
+	    store_entry_count(store),
+	    (unsigned long long)store_size_bytes(store),
+	    (long long)(now_unix - store_built_unix(store)));
+	print_kinds(store, json);
+	printf(json ? "},\"feeds\":[" : "feeds:\n");
+	for (uint32_t i = 0; i < store_feed_count(store); i++)
+		if (store_feed(store, i, &feed))
+			print_store_feed(&feed, arena, json, i == 0);
+	printf(json ? "]}\n" : "");
+	arena_free(&arena);
+}
+
+static void
+print_answer_json(const struct match_answer *answer, bool first)
+{
+	const struct match_hit *hit = &answer->hit;
+
+	printf("%s{\"kind\":\"%s\",\"value\":\"", first ? "" : ",",
+	    indicator_kind_name(hit->kind));
+	engine_print_json(hit->value);
+	printf("\",\"feed\":\"");
+	engine_print_json(hit->feed);
+	printf("\",\"id\":\"");
+	engine_print_json(hit->id);
+	printf(
+	    "\",\"severity\":\"%s\",\"confidence\":%u,\"strength\":\"%s\","
+	    "\"tlp\":\"%s\",\"valid_until\":%lld,\"acts\":%s,\"reason\":\"%s",
+	    indicator_severity_name(hit->severity), hit->confidence,
+	    indicator_strength_name(hit->strength),
+	    indicator_tlp_name(hit->tlp), (long long)hit->valid_until_unix,
+	    answer->reason == MATCH_ACTS ? "true" : "false",
+	    match_reason_text(answer->reason));
+	printf("\",\"description\":\"");
+	engine_print_json(hit->description);
+	printf("\"}");
+}
+
+static void
+print_answer(const struct match_answer *answer, struct arena *arena)
+{
+	const struct match_hit *hit = &answer->hit;
+	struct slice tags = hit->tags, tag;
+
+	printf("%s ", indicator_kind_name(hit->kind));
+	engine_print_safe(hit->value);
+	printf("\n    %s", match_reason_text(answer->reason));
+	if (answer->detail.length > 0) {
+		printf(" (");
+		engine_print_safe(answer->detail);
+		printf(")");
+	}
+	printf("\n    feed ");
+	engine_print_safe(hit->feed);
+	printf(", id ");
+	engine_print_safe(hit->id);
+	printf("\n    %s, severity %s, confidence %u%s%s\n    first seen %s, "
+	       "valid until %s\n",
+	    indicator_strength_name(hit->strength),
+	    indicator_severity_name(hit->severity), hit->confidence,
+	    hit->tlp == INDICATOR_TLP_ABSENT ? "" : ", TLP ",
+	    indicator_tlp_name(hit->tlp),
+	    engine_time_text(arena, hit->first_seen_unix, "unknown"),
+	    engine_time_text(arena, hit->valid_until_unix, "for ever"));
+	while (match_next_tag(&tags, &tag)) {
+		printf("    tag ");
+		engine_print_safe(tag);
+		printf("\n");
+	}
+	if (hit->description.length > 0) {
+		printf("    ");
+		engine_print_safe(hit->description);
+		printf("\n");
+	}
+}
+
+int
+indicators_report_query(const struct match_answers *answers, const char *value,
+    struct arena *arena, bool json)
+{
+	bool acts = false;
+
+	if (json) {
+		printf("{\"value\":\"");
+		engine_print_json(slice_text(value));
+		printf("\",\"kind\":\"%s\",\"indicators\":[",
+		    answers->has_kind ? indicator_kind_name(answers->kind)
+				      : "");
+	}
+	for (size_t i = 0; i < answers->items.count; i++) {
+		const struct match_answer *answer = &answers->items.items[i];
+
+		acts = acts || answer->reason == MATCH_ACTS;
+		if (json)
+			print_answer_json(answer, i == 0);
+		else
+			print_answer(answer, arena);
+	}
+	if (json)
+		printf("],\"acts\":%s}\n", acts ? "true" : "false");
+	else if (answers->items.count == 0)
+		printf("no indicator matches this %s\n",
+		    answers->has_kind ? indicator_kind_name(answers->kind)
+				      : "value");
+	return acts ? EX_OK : 1;
+}
+
+void
+indicators_report_list(
+    const struct store *store, struct arena *arena, int64_t now_unix, bool json)
+{
+	struct store_entry entry;
+
+	if (json)
+		printf("[");
+	for (uint32_t i = 0; i < store_entry_count(store); i++) {
+		bool expired;
+
+		if (!store_entry(store, i, &entry))
+			continue;
+		expired = entry.valid_until_unix != 0 &&
+			  entry.valid_until_unix <= now_unix;
+		if (json) {
+			printf("%s{\"kind\":\"%s\",\"mask\":%s,\"severity\":"
+			       "\"%s\",\"valid_until\":%lld,\"value\":\"",
+			    i > 0 ? "," : "", indicator_kind_name(entry.kind),
+			    entry.mask ? "true" : "false",
+			    indicator_severity_name(entry.severity),
+			    (long long)entry.valid_until_unix);
+			engine_print_json(
+			    store_entry_value(store, &entry, arena));
+			printf("\",\"description\":\"");
+			engine_print_json(entry.description);
+			printf("\"}");
+			continue;
+		}
+		printf("%-10s ", indicator_kind_name(entry.kind));
+		engine_print_safe(store_entry_value(store, &entry, arena));
+		printf("%s  until %s%s  ", entry.mask ? "  masked" : "",
+		    engine_time_text(arena, entry.valid_until_unix, "removed"),
+		    expired ? " (expired)" : "");
+		engine_print_safe(entry.description);
+		printf("\n");
+	}
+	if (json)
+		printf("]\n");
+}
+
+void
+indicators_report_suppressed(const struct store *store, bool json)
+{
+	struct store_suppressed one;
+	struct store_feed feed = { 0 };
+
+	if (json)
+		printf("[");
+	for (uint32_t i = 0; i < store_suppressed_count(store); i++) {
+		if (!store_suppressed(store, i, &one))
+			continue;
+		store_feed(store, one.feed, &feed);
+		if (json) {
+			printf("%s{\"kind\":\"%s\",\"value\":\"",
+			    i > 0 ? "," : "", indicator_kind_name(one.kind));
+			engine_print_json(one.value);
+			printf("\",\"feed\":\"");
+			engine_print_json(feed.name);
+			printf("\",\"by\":\"%s\",\"reason\":\"",
+			    one.by_warninglist ? "warninglist" : "too-broad");
+			engine_print_json(one.reason);
+			printf("\"}");
+			continue;
+		}
+		printf("%-10s ", indicator_kind_name(one.kind));
+		engine_print_safe(one.value);
+		printf("  feed ");
+		engine_print_safe(feed.name);
+		printf("  %s", one.by_warninglist ? "warninglist: " : "");
+		engine_print_safe(one.reason);
+		printf("\n");
+	}
+	if (json)
+		printf("]\n");
+}
+
+static void
+print_explanation_json(const struct build_explanation *explanation)
+{
+	const struct feed_report *report = &explanation->report;
+
+	printf("{\"format\":\"%s\",\"read\":%llu,\"used\":%llu,\"ignored\":",
+	    feed_format_name(report->format), (unsigned long long)report->read,
+	    (unsigned long long)report->used);
+	print_reasons_json(report->reasons);
+	if (report->problem != NULL)
+		print_json_member("problem", report->problem);
+	printf(",\"examples\":[");
+	for (size_t i = 0; i < explanation->examples.count; i++) {
+		const struct build_example *example =
+		    &explanation->examples.items[i];
+
+		printf("%s{\"reason\":\"%s\"", i > 0 ? "," : "",
+		    feed_reason_name(example->reason));
+		print_json_member("what", example->what);
+		if (example->detail != NULL)
+			print_json_member("detail", example->detail);
+		printf("}");
+	}
+	printf("]}\n");
+}
+
+static void
+print_examples(
+    const struct build_explanation *explanation, enum feed_reason reason)
+{
+	for (size_t i = 0; i < explanation->examples.count; i++) {
+		const struct build_example *example =
+		    &explanation->examples.items[i];
+
+		if (example->reason != reason)
+			continue;
+		printf("             ");
+		engine_print_safe(slice_text(example->what));
+		if (example->detail != NULL) {
+			printf(": ");
+			engine_print_safe(slice_text(example->detail));
+		}
+		printf("\n");
+	}
+}
+
+void
+indicators_report_explain(
+    const struct build_explanation *explanation, bool json)
+{
+	const struct feed_report *report = &explanation->report;
+
+	if (json) {
+		print_explanation_json(explanation);
+		return;
+	}
+	if (report->problem != NULL)
+		printf("%s\n", report->problem);
+	printf("format %s, %u files, %llu bytes: %llu read, %llu used\n",
+	    feed_format_name(report->format), report->files,
+	    (unsigned long long)report->bytes, (unsigned long long)report->read,
+	    (unsigned long long)report->used);
+	for (unsigned kind = 0; kind < INDICATOR_KINDS; kind++)
+		if (explanation->kinds[kind] > 0)
+			printf("  %8llu %s\n",
+			    (unsigned long long)explanation->kinds[kind],
+			    indicator_kind_name(kind));
+	printf("not used:\n");
+	for (unsigned i = FEED_USED + 1; i < FEED_REASONS; i++) {
+		if (report->reasons[i] == 0)
+			continue;
+		printf("  %8llu %s: %s\n",
+		    (unsigned long long)report->reasons[i], feed_reason_name(i),
+		    feed_reason_text(i));
+		print_examples(explanation, i);
+	}
+}

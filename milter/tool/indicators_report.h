@@ -1,0 +1,32 @@
+/*
+ * indicators_report - what `tocsin indicators` prints
+ */
+#ifndef TOCSIN_TOOL_INDICATORS_REPORT_H
+#define TOCSIN_TOOL_INDICATORS_REPORT_H
+
+#include "indicator/build.h"
+#include "indicator/match.h"
+
+void indicators_report_build(const struct build_report *report, bool json);
+
+void indicators_report_stat(
+    const struct store *store, int64_t now_unix, bool json);
+
+/* Exit status: 0 when an indicator would act, 1 when none does. */
+int indicators_report_query(const struct match_answers *answers,
+    const char *value, struct arena *arena, bool json);
+
+/* Entries of a store: the hand-added ones. */
+void indicators_report_list(const struct store *store, struct arena *arena,
+    int64_t now_unix, bool json);
+
+void indicators_report_suppressed(const struct store *store, bool json);
+
+void indicators_report_explain(
+    const struct build_explanation *explanation, bool json);
+
+/* `pattern PATTERN OBSERVED.json`: prints true, false or unknown and the
+ * comparison that decided; returns an exit status. */
+int indicators_report_pattern(int count, char **words);
+
+#endif

@@ -1,0 +1,407 @@
+#include <config.h>
+
+#include <errno.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tool/engine.h"
+#include "tool/indicators_report.h"
+#include "tool/tool.h"
+
+static const char usage[] =
+    "  build               read all feeds and put a new store into force\n"
+    "  verify              check the store's every byte\n"
+    "  stat                what the store holds, by feed and kind\n"
+    "  query VALUE         which indicators match VALUE, and would they act\n"
+    "  pattern PATTERN OBSERVED.json\n"
+    "                      evaluate a STIX pattern: true, false or unknown\n"
+    "  add KIND VALUE      add one by hand; acts within a second\n"
+    "  remove KIND VALUE   take a hand-added one back; with --mask hide the\n"
+    "                      value in all feeds as well\n"
+    "  list                the hand-added ones\n"
+    "  suppressed          what warninglists and safety rules took out, and why\n"
+    "  explain FEED        read one feed now and say what would become of it\n"
+    "\n"
+    "  -c, --config FILE   the configuration (default " SYSCONFDIR
+    "/tocsin.conf)\n"
+    "      --json          results as JSON\n"
+    "  -k, --kind KIND     query: what VALUE is (default: guessed)\n"
+    "      --severity LEVEL, --confidence N, --expire DURATION, --tlp COLOUR,\n"
+    "      --tag TAG, --description TEXT\n"
+    "                      add: what is known of it\n"
+    "      --mask          remove: hide the value in all feeds\n"
+    "  -h, --help          this text\n"
+    "\n"
+    "Kinds: address domain url network md5 sha1 sha256 sha512 filename subject\n"
+    "mailer message-id.\n";
+
+static const struct option known_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "kind", required_argument, NULL, 'k' },
+	{ "severity", required_argument, NULL, 's' },
+	{ "confidence", required_argument, NULL, 'C' },
+	{ "expire", required_argument, NULL, 'e' },
+	{ "tlp", required_argument, NULL, 't' },
+	{ "tag", required_argument, NULL, 'g' },
+	{ "description", required_argument, NULL, 'd' },
+	{ "mask", no_argument, NULL, 'm' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+struct options {
+	const char *config;
+	bool json, mask, help;
+	bool has_kind;
+	enum indicator_kind kind;
+	struct overlay_change change;
+	uint64_t expire_s; /* 0: never */
+	char tags[1024];   /* joined by '\n' */
+};
+
+static int
+misused(const char *option)
+{
+	return tool_misused(
+	    "indicators", "%s does not take \"%s\"", option, optarg);
+}
+
+static bool
+add_tag(struct options *options, const char *tag)
+{
+	size_t used = strlen(options->tags);
+
+	return snprintf(options->tags + used, sizeof options->tags - used,
+		   "%s%s", used > 0 ? "\n" : "",
+		   tag) < (int)(sizeof options->tags - used);
+}
+
+/* Takes one option; EX_OK, or a status with a message. */
+static int
+take_option(struct options *options, int option)
+{
+	struct slice text = slice_text(optarg);
+	unsigned long number;
+
+	switch (option) {
+	case 'c':
+		options->config = optarg;
+		return EX_OK;
+	case 'j':
+		options->json = true;
+		return EX_OK;
+	case 'm':
+		options->mask = true;
+		return EX_OK;
+	case 'h':
+		options->help = true;
+		return EX_OK;
+	case 'd':
+		options->change.description = text;
+		return EX_OK;
+	case 'k':
+		options->has_kind = indicator_kind_parse(text, &options->kind);
+		return options->has_kind ? EX_OK : misused("--kind");
+	case 's':
+		return indicator_severity_parse(text, &options->change.severity)
+			   ? EX_OK
+			   : misused("--severity");
+	case 't':
+		return indicator_tlp_parse(text, &options->change.tlp)
+			   ? EX_OK
+			   : misused("--tlp");
+	case 'e':
+		return engine_parse_duration(optarg, &options->expire_s)
+			   ? EX_OK
+			   : misused("--expire");
+	case 'g':
+		return add_tag(options, optarg) ? EX_OK : misused("--tag");
+	case 'C':
+		if (!slice_parse_number(text, 100, &number))
+			return misused("--confidence");
+		options->change.confidence = (uint8_t)number;
+		return EX_OK;
+	default:
+		return tool_misused("indicators", "unknown option");
+	}
+}
+
+/* `progress` for builds on a terminal: rate, once a second. */
+struct progress {
+	time_t start, last;
+};
+
+static bool
+show_progress(void *context, const char *feed, uint64_t read, uint64_t bytes)
+{
+	struct progress *progress = context;
+	time_t now = time(NULL);
+
+	if (now == progress->last)
+		return true;
+	progress->last = now;
+	fprintf(stderr, "\r%s: %llu read, %llu MB, %llu a second \033[K", feed,
+	    (unsigned long long)read, (unsigned long long)(bytes / 1000000),
+	    (unsigned long long)read /
+		(unsigned long long)(now - progress->start + 1));
+	return true;
+}
+
+static int
+run_build(struct engine *engine, const struct options *options, char **words)
+{
+	struct progress progress = { .start = time(NULL), .last = time(NULL) };
+	struct build_report report = { 0 };
+	enum tc_status status;
+
+	(void)words;
+	if (isatty(STDERR_FILENO)) {
+		engine->request.progress = show_progress;
+		engine->request.context = &progress;
+	}
+	status = build_run(engine->arena, &engine->request, &report);
+	if (isatty(STDERR_FILENO) && progress.last != progress.start)
+		fputs("\r\033[K", stderr);
+	indicators_report_build(&report, options->json);
+	if (status == TC_OK)
+		return EX_OK;
+	fprintf(stderr, "tocsin indicators: no new store: %s\n",
+	    report.problem != NULL ? report.problem
+				   : "another build is under way");
+	return status == TC_AGAIN ? EX_TEMPFAIL : EX_CANTCREAT;
+}
+
+static int
+run_verify(struct engine *engine, const struct options *options, char **words)
+{
+	const char *problem = "";
+	int status = engine_open_matcher(engine);
+
+	(void)options;
+	(void)words;
+	if (status != EX_OK)
+		return status;
+	if (engine->store == NULL)
+		return EX_NOINPUT;
+	if (!store_verify(engine->store, &problem)) {
+		fprintf(stderr,
+		    "tocsin indicators: the store is damaged: %s; `tocsin "
+		    "indicators build` makes it anew\n",
+		    problem);
+		return EX_DATAERR;
+	}
+	printf("good: generation %llu, %u indicators, %llu bytes\n",
+	    (unsigned long long)store_generation(engine->store),
+	    store_entry_count(engine->store),
+	    (unsigned long long)store_size_bytes(engine->store));
+	return EX_OK;
+}
+
+static int
+run_stat(struct engine *engine, const struct options *options, char **words)
+{
+	int status = engine_open_matcher(engine);
+
+	(void)words;
+	if (status != EX_OK)
+		return status;
+	if (engine->store == NULL)
+		return EX_NOINPUT;
+	indicators_report_stat(
+	    engine->store, engine->request.now_unix, options->json);
+	return EX_OK;
+}
+
+static int
+run_query(struct engine *engine, const struct options *options, char **words)
+{
+	struct match_answers answers = { 0 };
+	int status = engine_open_matcher(engine);
+
+	if (status != EX_OK)
+		return status;
+	if (match_query(engine->matcher,
+		options->has_kind ? &options->kind : NULL, slice_text(words[0]),
+		engine->request.now_unix, engine->arena,
+		&answers) == TC_INVALID) {
+		fprintf(stderr,
+		    "tocsin indicators: \"%s\" is no value of any kind; say "
+		    "which with --kind\n",
+		    words[0]);
+		return EX_DATAERR;
+	}
+	return indicators_report_query(
+	    &answers, words[0], engine->arena, options->json);
+}
+
+static int
+run_change(struct engine *engine, const struct options *options,
+    enum overlay_operation operation, char **words)
+{
+	struct overlay_change change = options->change;
+	const char *problem = NULL;
+	const struct passwd *user = getpwuid(getuid());
+	enum tc_status status;
+
+	change.operation = operation;
+	change.value = slice_text(words[1]);
+	change.tags = slice_text(options->tags);
+	change.author = slice_text(user == NULL ? "" : user->pw_name);
+	if (options->expire_s > 0)
+		change.expires_unix =
+		    engine->request.now_unix + (int64_t)options->expire_s;
+	if (!indicator_kind_parse(slice_text(words[0]), &change.kind))
+		return tool_misused(
+		    "indicators", "there is no kind \"%s\"", words[0]);
+	status = overlay_append(engine->arena, engine->request.state_directory,
+	    &change, engine->request.now_unix, &problem);
+	if (status == TC_OK)
+		return EX_OK;
+	if (problem == NULL)
+		problem = strerror(errno);
+	fprintf(stderr, "tocsin indicators: %s: %s\n", words[1], problem);
+	return status == TC_INVALID ? EX_DATAERR : EX_CANTCREAT;
+}
+
+static int
+run_add(struct engine *engine, const struct options *options, char **words)
+{
+	return run_change(engine, options, OVERLAY_ADD, words);
+}
+
+static int
+run_remove(struct engine *engine, const struct options *options, char **words)
+{
+	return run_change(engine, options,
+	    options->mask ? OVERLAY_MASK : OVERLAY_REMOVE, words);
+}
+
+static int
+run_list(struct engine *engine, const struct options *options, char **words)
+{
+	int status = engine_open_matcher(engine);
+
+	(void)words;
+	if (status != EX_OK)
+		return status;
+	indicators_report_list(overlay_store(engine->overlay), engine->arena,
+	    engine->request.now_unix, options->json);
+	if (overlay_bad_lines(engine->overlay) > 0)
+		fprintf(stderr,
+		    "tocsin indicators: %llu lines of %s are not understood\n",
+		    (unsigned long long)overlay_bad_lines(engine->overlay),
+		    OVERLAY_FILE_NAME);
+	return EX_OK;
+}
+
+static int
+run_suppressed(
+    struct engine *engine, const struct options *options, char **words)
+{
+	int status = engine_open_matcher(engine);
+
+	(void)words;
+	if (status != EX_OK)
+		return status;
+	if (engine->store == NULL)
+		return EX_NOINPUT;
+	indicators_report_suppressed(engine->store, options->json);
+	return EX_OK;
+}
+
+static int
+run_explain(struct engine *engine, const struct options *options, char **words)
+{
+	for (size_t i = 0; i < engine->request.feed_count; i++) {
+		const struct feed_config *feed = &engine->request.feeds[i];
+		struct build_explanation explanation = { 0 };
+
+		if (strcmp(feed->name, words[0]) != 0)
+			continue;
+		build_explain(
+		    engine->arena, &engine->request, feed, 5, &explanation);
+		indicators_report_explain(&explanation, options->json);
+		return explanation.report.problem == NULL ? EX_OK : EX_DATAERR;
+	}
+	fprintf(stderr,
+	    "tocsin indicators: there is no feed \"%s\" in the "
+	    "configuration\n",
+	    words[0]);
+	return EX_NOINPUT;
+}
+
+static const struct {
+	const char *name;
+	int words; /* that follow the name */
+	int (*run)(
+	    struct engine *engine, const struct options *options, char **words);
+} subcommands[] = {
+	{ "add", 2, run_add },
+	{ "build", 0, run_build },
+	{ "explain", 1, run_explain },
+	{ "list", 0, run_list },
+	{ "query", 1, run_query },
+	{ "remove", 2, run_remove },
+	{ "stat", 0, run_stat },
+	{ "suppressed", 0, run_suppressed },
+	{ "verify", 0, run_verify },
+};
+
+static int
+run_subcommand(const struct options *options, int count, char **words)
+{
+	for (size_t i = 0; i < sizeof subcommands / sizeof subcommands[0];
+	     i++) {
+		struct engine engine;
+		int status;
+
+		if (strcmp(words[0], subcommands[i].name) != 0)
+			continue;
+		if (count - 1 != subcommands[i].words)
+			return tool_misused("indicators",
+			    "%s takes %d words, not %d", words[0],
+			    subcommands[i].words, count - 1);
+		status = engine_open(&engine, "indicators", options->config);
+		if (status != EX_OK)
+			return status;
+		status = subcommands[i].run(&engine, options, words + 1);
+		engine_close(&engine);
+		return status;
+	}
+	return tool_misused(
+	    "indicators", "there is no \"%s\" among its commands", words[0]);
+}
+
+int
+tool_indicators(int argc, char **argv)
+{
+	struct options options = {
+		.config = TOOL_CONFIGURATION,
+		.change = { .confidence = INDICATOR_CONFIDENCE_ABSENT },
+	};
+	int option;
+
+	while ((option = getopt_long(
+		    argc, argv, "c:k:h", known_options, NULL)) != -1) {
+		int status = take_option(&options, option);
+
+		if (status != EX_OK)
+			return status;
+	}
+	if (options.help)
+		return tool_usage(
+		    "indicators COMMAND [ARGUMENT...] [OPTION...]", usage);
+	if (optind == argc)
+		return tool_misused("indicators", "which command?");
+	if (strcmp(argv[optind], "pattern") == 0)
+		return indicators_report_pattern(
+		    argc - optind - 1, argv + optind + 1);
+	return run_subcommand(&options, argc - optind, argv + optind);
+}
