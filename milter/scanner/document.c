@@ -158,16 +158,29 @@ document_is_macro_name(struct slice name)
 	       slice_starts_with_fold(name, SLICE_LITERAL("Basic/"));
 }
 
+static bool
+is_pdf(struct slice content)
+{
+	/* Readers accept the header anywhere in the first kilobyte. */
+	return slice_find(slice_range(content, 0, 1024),
+		   SLICE_LITERAL("%PDF-")) != SIZE_MAX;
+}
+
+bool
+document_is_known(struct slice content)
+{
+	return slice_starts_with(content, slice_make(ole_magic, 8)) ||
+	       slice_starts_with(content, SLICE_LITERAL("{\\rt")) ||
+	       is_pdf(content);
+}
+
 void
 document_inspect(struct slice content, bool want_urls, struct arena *arena,
     struct scanner_item *item)
 {
-	/* Readers accept a PDF header anywhere in the first kilobyte. */
-	struct slice head = slice_range(content, 0, 1024);
-
 	if (slice_starts_with(content, slice_make(ole_magic, 8)))
 		inspect_ole(content, item);
-	if (slice_find(head, SLICE_LITERAL("%PDF-")) != SIZE_MAX)
+	if (is_pdf(content))
 		inspect_pdf(content, item);
 	if (want_urls)
 		find_urls(content, arena, item);

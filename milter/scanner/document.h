@@ -16,6 +16,9 @@
 void document_inspect(struct slice content, bool want_urls, struct arena *arena,
     struct scanner_item *item);
 
+/* True when document_inspect() knows the form by its first bytes. */
+bool document_is_known(struct slice content);
+
 /* True for names under which OOXML and OpenDocument keep macros. */
 bool document_is_macro_name(struct slice member_name);
 

@@ -54,6 +54,12 @@ is_archive(struct slice content)
 	return zip_names_begin(content, &names) && names.left > 0;
 }
 
+bool
+unpack_is_worth(struct slice content)
+{
+	return is_archive(content) || document_is_known(content);
+}
+
 static void
 mark_unscannable(struct scanner_item *item, const char *reason)
 {

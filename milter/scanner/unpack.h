@@ -28,4 +28,8 @@ struct unpack {
 enum tc_status unpack_part(
     struct unpack *unpack, struct slice content, struct slice name);
 
+/* True when the bytes look like an archive or a document whose inside is worth
+ * a worker's time; by a few comparisons, without any library. */
+bool unpack_is_worth(struct slice content);
+
 #endif
