@@ -1,1 +1,6 @@
-# tests/integration
+# A real Postfix, a scripted DNS and tocsind together.
+SCRIPT_TESTS += \
+	tests/integration/actions_test.py \
+	tests/integration/input_test.py \
+	tests/integration/survival_test.py
+EXTRA_DIST += tests/integration/bench.py
