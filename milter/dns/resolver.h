@@ -14,7 +14,8 @@
 
 struct resolver;
 
-/* Takes the reply (and the duty to release it). Called once per question, on
+/* Takes the reply (and the duty to release it); NULL when memory was out, to be
+ * read as DNS_TEMPERROR. Called once per question, on
  * any thread; must only store it and signal. */
 typedef void (*resolver_done)(void *context, struct dns_reply *reply);
 
@@ -59,7 +60,8 @@ void resolver_free(struct resolver **resolver);
 /* Asks. Returns a reply, with one reference for the caller, when it is known
  * at once; then `done` is not called. Else returns NULL and calls `done` once,
  * maybe before this function returns. A name that no question can hold is
- * answered with DNS_NXDOMAIN. */
+ * answered with DNS_NXDOMAIN. Where memory is out, NULL is also what `done` is
+ * called with. */
 struct dns_reply *resolver_ask(struct resolver *resolver, struct slice name,
     enum dns_type type, resolver_done done, void *context);
 
