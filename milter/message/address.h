@@ -85,7 +85,7 @@ enum tc_status address_list_collect(struct arena *arena,
     const struct address_limits *limits, struct address_list *list);
 
 /* The one author domain when there is exactly one address and nothing that
- * leaves readers a choice: no defect beyond COMMENT, DISPLAY, GROUP-free
+ * leaves readers a choice: no defect beyond COMMENT, DISPLAY and
  * EIGHT_BIT. False otherwise: no plain DMARC pass then (RFC 9989). */
 bool address_list_single_domain(
     const struct address_list *list, struct slice *domain_out);

@@ -1,13 +1,17 @@
 # sources of milter/message
 libtocsin_a_SOURCES += \
-	milter/message/address.h \
-	milter/message/charset.h \
-	milter/message/digest.h \
-	milter/message/encoded_word.h \
-	milter/message/header.h \
+	milter/message/address.c milter/message/address.h \
+	milter/message/charset.c milter/message/charset.h \
+	milter/message/declare.c milter/message/declare.h \
+	milter/message/digest.c milter/message/digest.h \
+	milter/message/encoded_word.c milter/message/encoded_word.h \
+	milter/message/header.c milter/message/header.h \
 	milter/message/html.h \
-	milter/message/message.h \
-	milter/message/mime.h \
-	milter/message/param.h \
-	milter/message/transfer.h \
+	milter/message/leaf.c milter/message/leaf.h \
+	milter/message/message.c milter/message/message.h \
+	milter/message/mime.c milter/message/mime.h \
+	milter/message/multipart.c milter/message/multipart.h \
+	milter/message/param.c milter/message/param.h \
+	milter/message/text.c milter/message/text.h \
+	milter/message/transfer.c milter/message/transfer.h \
 	milter/message/url.h

@@ -93,9 +93,4 @@ const struct url_list *message_urls(const struct message *message);
 size_t message_body_bytes(const struct message *message);
 struct slice message_raw_body(const struct message *message);
 
-/* Folds look-alike characters (Cyrillic and Greek letters, fullwidth forms,
- * mathematical alphabets, accents) to ASCII, then case, for `contains` and
- * `matches` that ask for it. NULL data at the arena's ceiling. */
-struct slice message_fold_homoglyphs(struct arena *arena, struct slice text);
-
 #endif

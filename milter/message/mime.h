@@ -20,6 +20,7 @@
 
 #include "base/list.h"
 #include "base/mime_defect.h"
+#include "base/status.h"
 #include "message/digest.h"
 #include "message/header.h"
 #include "message/param.h"
@@ -85,5 +86,19 @@ struct mime_parts {
 	size_t count;
 	size_t capacity;
 };
+
+/* A message as mime_read() takes it. */
+struct mime_source {
+	const struct header_list *headers; /* of the message */
+	struct slice body;                 /* raw; outlives the parts */
+	unsigned digest_kinds;             /* enum digest_kind bits */
+	const struct message_limits *limits;
+};
+
+/* Appends all parts, first the message itself, each before its children, the
+ * usual reading before the others. *defects collects those of all parts.
+ * TC_LIMIT at the arena's ceiling: what was read until then stands. */
+enum tc_status mime_read(struct arena *arena, const struct mime_source *source,
+    struct mime_parts *parts, mime_defect_set *defects);
 
 #endif

@@ -1,1 +1,5 @@
 # unit tests of message
+UNIT_TESTS += tests/unit/message_test
+tests_unit_message_test_SOURCES = tests/unit/message_test.c tests/support/unit.h
+tests_unit_message_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_message_test_LDADD = $(TEST_LIBS)

@@ -1,0 +1,198 @@
+#include <config.h>
+
+#include <stdint.h>
+
+#include "message/leaf.h"
+
+#define BIT(name) MIME_DEFECT_BIT(MIME_DEFECT_##name)
+
+struct decoder {
+	struct arena *arena;
+	struct slice raw;
+	size_t readings_max;
+	struct leaf *leaf;
+};
+
+/* Adds a reading unless an earlier one has the same content. */
+static void
+add(struct decoder *decoder, struct slice content,
+    enum transfer_encoding encoding, const char *how, struct slice name)
+{
+	struct leaf *leaf = decoder->leaf;
+
+	for (size_t i = 0; i < leaf->count; i++)
+		if (slice_equal(leaf->readings[i].content, content))
+			return;
+	if (leaf->count > 0 && content.length == 0)
+		return;
+	if (leaf->count >= decoder->readings_max) {
+		leaf->defects |= BIT(TOO_MANY_READINGS);
+		return;
+	}
+	leaf->readings[leaf->count++] = (struct leaf_reading){
+		.content = content,
+		.encoding = encoding,
+		.how = leaf->count == 0 ? NULL : how,
+		.name = name,
+	};
+}
+
+static mime_defect_set
+add_base64(
+    struct decoder *decoder, enum base64_reading reading, const char *how)
+{
+	struct slice raw = decoder->raw;
+	unsigned char *out =
+	    arena_alloc(decoder->arena, TRANSFER_BASE64_ROOM(raw.length));
+	struct transfer_result result;
+
+	if (out == NULL)
+		return 0;
+	result = transfer_base64(raw, reading, out);
+	add(decoder, slice_make(out, result.length), TRANSFER_BASE64, how,
+	    slice_make(NULL, 0));
+	return result.defects;
+}
+
+/* base64 as most do it; where that is not clean, as the others do. */
+static void
+read_base64(struct decoder *decoder, const char *how)
+{
+	mime_defect_set odd = add_base64(decoder, BASE64_THROUGH, how);
+
+	decoder->leaf->defects |= odd;
+	if (odd & BIT(BASE64_PADDING)) {
+		add_base64(decoder, BASE64_STOP, "base64-stop");
+		add_base64(
+		    decoder, BASE64_IGNORE_PADDING, "base64-ignore-padding");
+	}
+	if (odd & BIT(BASE64_JUNK))
+		add_base64(decoder, BASE64_LINES, "base64-lines");
+}
+
+static void
+read_quoted_printable(struct decoder *decoder, const char *how)
+{
+	struct slice raw = decoder->raw;
+	unsigned char *out = arena_alloc(decoder->arena, raw.length + 1);
+	struct transfer_result result;
+
+	if (out == NULL)
+		return;
+	result = transfer_quoted_printable(raw, out);
+	decoder->leaf->defects |= result.defects;
+	add(decoder, slice_make(out, result.length), TRANSFER_QUOTED_PRINTABLE,
+	    how, slice_make(NULL, 0));
+}
+
+static void
+read_uuencode(struct decoder *decoder, const char *how)
+{
+	struct slice rest = decoder->raw, name;
+	unsigned char *out = arena_alloc(decoder->arena, rest.length + 64);
+	struct transfer_result result;
+
+	if (out == NULL ||
+	    !transfer_uuencode_next(&rest, false, out, &name, &result))
+		return;
+	decoder->leaf->defects |= result.defects;
+	add(decoder, slice_make(out, result.length), TRANSFER_UUENCODE, how,
+	    name);
+}
+
+static void
+read_as(
+    struct decoder *decoder, enum transfer_encoding encoding, const char *how)
+{
+	switch (encoding) {
+	case TRANSFER_BASE64:
+		read_base64(decoder, how);
+		return;
+	case TRANSFER_QUOTED_PRINTABLE:
+		read_quoted_printable(decoder, how);
+		return;
+	case TRANSFER_UUENCODE:
+		read_uuencode(decoder, how);
+		return;
+	case TRANSFER_YENC:
+	case TRANSFER_BINHEX:
+	case TRANSFER_IDENTITY:
+	case TRANSFER_UNKNOWN:
+		add(decoder, decoder->raw, encoding, how, slice_make(NULL, 0));
+		return;
+	}
+}
+
+bool
+leaf_looks_base64(struct slice raw)
+{
+	size_t lines = 0, characters = 0;
+	bool mixed = false, upper = false;
+
+	while (raw.length > 0 && lines < 8) {
+		struct slice line;
+
+		raw = slice_split(raw, '\n', &line);
+		line = slice_trim(line);
+		if (line.length == 0)
+			continue;
+		for (size_t i = 0; i < line.length && i < 1000; i++) {
+			char c = line.data[i];
+
+			if (!ascii_is_alpha(c) && !ascii_is_digit(c) &&
+			    strchr("+/=", c) == NULL)
+				return false;
+			if (c == '\0')
+				return false;
+			mixed |= c >= 'a' && c <= 'z';
+			upper |= c >= 'A' && c <= 'Z';
+		}
+		characters += line.length;
+		lines++;
+	}
+	return characters >= 24 && mixed && upper;
+}
+
+bool
+leaf_looks_quoted_printable(struct slice raw)
+{
+	size_t escapes = 0;
+
+	raw = slice_range(raw, 0, 4096);
+	for (size_t at; (at = slice_find_byte(raw, '=')) != SIZE_MAX;) {
+		raw = slice_skip(raw, at + 1);
+		if (raw.length >= 2 && ascii_hex_value(raw.data[0]) >= 0 &&
+		    ascii_hex_value(raw.data[1]) >= 0 && ++escapes >= 4)
+			return true;
+	}
+	return false;
+}
+
+bool
+leaf_decode(struct arena *arena, struct slice raw,
+    const struct declaration *declaration, bool guess, size_t extra_max,
+    struct leaf *leaf_out)
+{
+	struct leaf leaf = { .count = 0 };
+	struct decoder decoder = { arena, raw,
+		1 + extra_max < LEAF_READINGS_MAX ? 1 + extra_max
+						  : LEAF_READINGS_MAX,
+		&leaf };
+	bool clean = declaration->encoding_count == 1;
+
+	for (size_t i = 0; i < declaration->encoding_count; i++)
+		read_as(&decoder, declaration->encodings[i],
+		    transfer_encoding_name(declaration->encodings[i]));
+	if (leaf.count == 0)
+		add(&decoder, raw, TRANSFER_IDENTITY, NULL,
+		    slice_make(NULL, 0));
+	if (clean && guess && leaf.readings[0].encoding != TRANSFER_BASE64 &&
+	    leaf_looks_base64(raw))
+		add_base64(&decoder, BASE64_THROUGH, "guessed-base64");
+	else if (clean && guess &&
+		 leaf.readings[0].encoding == TRANSFER_IDENTITY &&
+		 leaf_looks_quoted_printable(raw))
+		read_quoted_printable(&decoder, "guessed-quoted-printable");
+	*leaf_out = leaf;
+	return !arena_exhausted(arena);
+}

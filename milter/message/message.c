@@ -1,0 +1,335 @@
+#include <config.h>
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/builder.h"
+#include "message/charset.h"
+#include "message/encoded_word.h"
+#include "message/message.h"
+#include "message/text.h"
+
+#define BIT(name) MIME_DEFECT_BIT(MIME_DEFECT_##name)
+
+struct message {
+	struct arena *arena;
+	struct message_limits limits;
+	unsigned needs;
+	struct header_list headers;
+	size_t header_bytes;
+	struct address_list from, to, cc, reply_to, sender;
+	struct slice subject, id, date;
+	bool headers_ended, ended;
+	/* the raw body: own memory that grows, or the caller's */
+	char *body;
+	size_t body_kept, body_capacity;
+	size_t body_came;
+	struct mime_parts parts;
+	mime_defect_set defects;
+	struct slice text;
+	struct url_list urls;
+};
+
+struct message *
+message_new(
+    struct arena *arena, const struct message_limits *limits, unsigned needs)
+{
+	struct message *message = arena_alloc(arena, sizeof *message);
+
+	if (message == NULL)
+		return NULL;
+	message->arena = arena;
+	message->limits = *limits;
+	message->needs = needs;
+	message->urls.limit = limits->urls;
+	return message;
+}
+
+void
+message_need(struct message *message, unsigned needs)
+{
+	message->needs |= needs;
+}
+
+static enum tc_status
+status_of(const struct message *message)
+{
+	return arena_exhausted(message->arena) ? TC_LIMIT : TC_OK;
+}
+
+static enum tc_status
+add_header(struct message *message, struct slice name, struct slice value)
+{
+	struct header_field *field;
+
+	if (message->headers.count >= message->limits.headers) {
+		message->defects |= BIT(TOO_MANY_HEADERS);
+		return TC_OK;
+	}
+	if (name.length + value.length >
+	    message->limits.header_bytes - message->header_bytes) {
+		message->defects |= BIT(HEADERS_TOO_LARGE);
+		return TC_OK;
+	}
+	message->header_bytes += name.length + value.length;
+	if (memchr(value.data, '\0', value.length) != NULL)
+		message->defects |= BIT(NUL_OCTET);
+	field = list_append(message->arena, &message->headers, SIZE_MAX);
+	if (field == NULL)
+		return TC_LIMIT;
+	*field = (struct header_field){ name, value };
+	return TC_OK;
+}
+
+enum tc_status
+message_header(struct message *message, struct slice name, struct slice value)
+{
+	name = arena_copy(message->arena, name);
+	value = arena_copy(message->arena, value);
+	if (name.data == NULL || value.data == NULL)
+		return TC_LIMIT;
+	return add_header(message, name, value);
+}
+
+/* The first field of that name, decoded; NULL data when there is none. */
+static struct slice
+decoded_field(struct message *message, const char *name)
+{
+	size_t at = 0;
+	const struct header_field *field =
+	    header_find(&message->headers, name, &at);
+	struct encoded_word_result decoded;
+
+	if (field == NULL || !encoded_word_decode(message->arena,
+				 slice_trim(field->value), &decoded))
+		return slice_make(NULL, 0);
+	if (decoded.malformed)
+		message->defects |= BIT(ENCODED_WORD_MALFORMED);
+	if (decoded.text.data == NULL)
+		return SLICE_LITERAL("");
+	return decoded.text;
+}
+
+static struct slice
+plain_field(struct message *message, const char *name)
+{
+	size_t at = 0;
+	const struct header_field *field =
+	    header_find(&message->headers, name, &at);
+
+	if (field == NULL)
+		return slice_make(NULL, 0);
+	return header_unfold(message->arena, field->value);
+}
+
+enum tc_status
+message_end_of_headers(struct message *message)
+{
+	struct address_limits limits = address_limits_default;
+	struct {
+		const char *name;
+		struct address_list *list;
+	} lists[] = {
+		{ "From", &message->from },
+		{ "To", &message->to },
+		{ "Cc", &message->cc },
+		{ "Reply-To", &message->reply_to },
+		{ "Sender", &message->sender },
+	};
+
+	if (message->headers_ended)
+		return status_of(message);
+	message->headers_ended = true;
+	limits.addresses_max = message->limits.addresses;
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+		address_list_collect(message->arena, &message->headers,
+		    lists[i].name, &limits, lists[i].list);
+	message->subject = decoded_field(message, "Subject");
+	message->id = plain_field(message, "Message-ID");
+	message->date = plain_field(message, "Date");
+	return status_of(message);
+}
+
+enum tc_status
+message_body(struct message *message, struct slice chunk)
+{
+	size_t room = message->limits.body_bytes - message->body_kept;
+	size_t length = chunk.length;
+
+	message->body_came += chunk.length;
+	if (length > room) {
+		length = room;
+		message->defects |= BIT(TOO_LARGE);
+	}
+	if (length > message->body_capacity - message->body_kept) {
+		size_t capacity = message->body_capacity * 2;
+		char *grown;
+
+		if (capacity < message->body_kept + length)
+			capacity = message->body_kept + length;
+		if (capacity > message->limits.body_bytes)
+			capacity = message->limits.body_bytes;
+		grown = arena_grow(message->arena, message->body,
+		    message->body_kept, capacity);
+		if (grown == NULL)
+			return TC_LIMIT;
+		message->body = grown;
+		message->body_capacity = capacity;
+	}
+	if (length > 0)
+		memcpy(message->body + message->body_kept, chunk.data, length);
+	message->body_kept += length;
+	return TC_OK;
+}
+
+static enum tc_status
+read_body(struct message *message, struct slice body)
+{
+	struct mime_source source = {
+		.headers = &message->headers,
+		.body = body,
+		.digest_kinds =
+		    message->needs & (MESSAGE_NEED_MD5 | MESSAGE_NEED_SHA1 |
+					 MESSAGE_NEED_SHA256),
+		.limits = &message->limits,
+	};
+	enum tc_status status;
+
+	if (message->ended)
+		return status_of(message);
+	message->ended = true;
+	status = mime_read(
+	    message->arena, &source, &message->parts, &message->defects);
+	if (status == TC_OK &&
+	    message->needs & (MESSAGE_NEED_TEXT | MESSAGE_NEED_URLS))
+		status = text_collect(message->arena, &message->limits,
+		    message->needs & MESSAGE_NEED_URLS ? &message->urls : NULL,
+		    message->subject, &message->parts, &message->text,
+		    &message->defects);
+	return status;
+}
+
+enum tc_status
+message_end(struct message *message)
+{
+	message_end_of_headers(message);
+	return read_body(
+	    message, slice_make(message->body, message->body_kept));
+}
+
+enum tc_status
+message_parse_raw(struct message *message, struct slice raw)
+{
+	struct header_scan scan;
+	struct header_field field;
+	enum tc_status status = TC_OK;
+	struct slice line;
+
+	if (slice_starts_with(raw, SLICE_LITERAL("From ")))
+		raw = slice_split(raw, '\n', &line);
+	scan = header_scan_begin(raw);
+	while (status == TC_OK && header_scan_next(&scan, &field))
+		status = add_header(message, field.name, field.value);
+	if (scan.oddities & HEADER_ODD_LINE)
+		message->defects |= BIT(HEADER_MALFORMED);
+	if (status == TC_OK)
+		status = message_end_of_headers(message);
+	message->body_came = scan.rest.length;
+	if (scan.rest.length > message->limits.body_bytes) {
+		scan.rest.length = message->limits.body_bytes;
+		message->defects |= BIT(TOO_LARGE);
+	}
+	message->body_kept = scan.rest.length;
+	memcpy(&message->body, &scan.rest.data, sizeof message->body);
+	return status == TC_OK ? read_body(message, scan.rest) : status;
+}
+
+const struct header_list *
+message_headers(const struct message *message)
+{
+	return &message->headers;
+}
+
+const struct address_list *
+message_from(const struct message *message)
+{
+	return &message->from;
+}
+
+const struct address_list *
+message_to(const struct message *message)
+{
+	return &message->to;
+}
+
+const struct address_list *
+message_cc(const struct message *message)
+{
+	return &message->cc;
+}
+
+const struct address_list *
+message_reply_to(const struct message *message)
+{
+	return &message->reply_to;
+}
+
+const struct address_list *
+message_sender(const struct message *message)
+{
+	return &message->sender;
+}
+
+struct slice
+message_subject(const struct message *message)
+{
+	return message->subject;
+}
+
+struct slice
+message_id(const struct message *message)
+{
+	return message->id;
+}
+
+struct slice
+message_date(const struct message *message)
+{
+	return message->date;
+}
+
+const struct mime_parts *
+message_parts(const struct message *message)
+{
+	return &message->parts;
+}
+
+mime_defect_set
+message_defects(const struct message *message)
+{
+	return message->defects;
+}
+
+struct slice
+message_body_text(const struct message *message)
+{
+	return message->text;
+}
+
+const struct url_list *
+message_urls(const struct message *message)
+{
+	return &message->urls;
+}
+
+size_t
+message_body_bytes(const struct message *message)
+{
+	return message->body_came;
+}
+
+struct slice
+message_raw_body(const struct message *message)
+{
+	return slice_make(message->body, message->body_kept);
+}

@@ -1,0 +1,192 @@
+/* memmem() is in every libc that we build on, since 2024 in POSIX as well */
+#include <config.h>
+
+#include <stdint.h>
+#include <string.h>
+
+#include "message/multipart.h"
+
+#define BOUNDARY_MAX 1024
+#define LINE_MAX     4096 /* bytes behind a delimiter */
+
+struct multipart_scan
+multipart_begin(struct arena *arena, struct slice body, struct slice boundary,
+    enum multipart_match match)
+{
+	struct multipart_scan scan = { .body = body, .match = match };
+	char *needle = arena_alloc(arena, boundary.length + 3);
+
+	if (needle == NULL)
+		return scan;
+	memcpy(needle, "--", 2);
+	if (boundary.length > 0)
+		memcpy(needle + 2, boundary.data, boundary.length);
+	scan.needle = slice_make(needle, boundary.length + 2);
+	return scan;
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* A delimiter that was found. */
+struct delimiter {
+	size_t before; /* where the piece before it ends */
+	size_t after;  /* where the next one begins */
+	bool close;
+};
+
+/* Where the line of `at` begins when only blanks or a bare CR stand before
+ * it, else SIZE_MAX. */
+static size_t
+loose_start(struct slice body, size_t at)
+{
+	size_t start = at;
+
+	while (
+	    start > 0 &&
+	    (is_blank(body.data[start - 1]) || body.data[start - 1] == '\r' ||
+		body.data[start - 1] == '\v' || body.data[start - 1] == '\f') &&
+	    at - start < 80)
+		start--;
+	if (start == 0 || body.data[start - 1] == '\n')
+		return start;
+	return start < at && body.data[at - 1] == '\r' ? at : SIZE_MAX;
+}
+
+/* Reads what stands at `at`, where the needle was found. */
+static bool
+read_delimiter(
+    struct multipart_scan *scan, size_t at, struct delimiter *delimiter)
+{
+	struct slice body = scan->body;
+	size_t end = at + scan->needle.length, tail;
+	size_t start = at;
+	bool exact = at == 0 || body.data[at - 1] == '\n';
+	const char *line_end;
+	size_t next;
+
+	if (!exact && (start = loose_start(body, at)) == SIZE_MAX)
+		return false;
+	delimiter->close = body.length - end >= 2 && body.data[end] == '-' &&
+			   body.data[end + 1] == '-';
+	tail = end + (delimiter->close ? 2 : 0);
+	/* looked for in bounds, or many delimiters on one endless line would
+	 * cost the square of its length */
+	next = body.length - end < LINE_MAX ? body.length : end + LINE_MAX;
+	line_end = memchr(body.data + end, '\n', next - end);
+	if (line_end != NULL)
+		next = (size_t)(line_end - body.data) + 1;
+	while (tail < next && ascii_is_space(body.data[tail]))
+		tail++;
+	exact = exact && tail == next;
+	if (!exact) {
+		if (scan->odd_count++ == 0)
+			scan->odd_line = slice_range(body, at, next);
+		if (scan->match == MULTIPART_EXACT)
+			return false;
+		/* a bare CR may end the delimiter's line */
+		tail = end + (delimiter->close ? 2 : 0);
+		if (tail < next && body.data[tail] == '\r')
+			next = tail + 1 +
+			       (tail + 1 < next && body.data[tail + 1] == '\n');
+	}
+	/* the line break before the delimiter belongs to it */
+	if (start > 0 && body.data[start - 1] == '\n')
+		start--;
+	if (start > 0 && body.data[start - 1] == '\r')
+		start--;
+	delimiter->before = start;
+	delimiter->after = next;
+	return true;
+}
+
+static bool
+find_delimiter(struct multipart_scan *scan, struct delimiter *delimiter)
+{
+	size_t from = scan->at;
+
+	while (from < scan->body.length) {
+		const char *found =
+		    memmem(scan->body.data + from, scan->body.length - from,
+			scan->needle.data, scan->needle.length);
+
+		if (found == NULL)
+			return false;
+		from = (size_t)(found - scan->body.data);
+		if (read_delimiter(scan, from, delimiter))
+			return true;
+		from += 2;
+	}
+	return false;
+}
+
+bool
+multipart_next(struct multipart_scan *scan, enum multipart_piece *kind_out,
+    struct slice *piece_out)
+{
+	struct delimiter delimiter;
+	bool found;
+
+	if (scan->ended || scan->needle.data == NULL)
+		return false;
+	found = find_delimiter(scan, &delimiter);
+	if (!scan->started && !found) {
+		scan->ended = true;
+		return false;
+	}
+	*kind_out = !scan->started      ? MULTIPART_PREAMBLE
+		    : scan->last_closed ? MULTIPART_EPILOGUE
+		    : scan->closed      ? MULTIPART_AFTER_CLOSE
+					: MULTIPART_PART;
+	if (!found) {
+		scan->ended = true;
+		*piece_out = slice_skip(scan->body, scan->at);
+		return true;
+	}
+	/* two delimiters that touch: the line break was the first one's */
+	if (delimiter.before < scan->at)
+		delimiter.before = scan->at;
+	*piece_out = slice_range(scan->body, scan->at, delimiter.before);
+	scan->started = true;
+	scan->at = delimiter.after;
+	scan->closed |= delimiter.close;
+	scan->last_closed = delimiter.close;
+	return true;
+}
+
+bool
+multipart_guess(struct slice body, struct slice *boundary_out)
+{
+	size_t at = 0;
+
+	while (at < body.length) {
+		struct slice rest = slice_skip(body, at), line, next;
+		size_t from;
+
+		if (rest.length < 4 || rest.data[0] != '-' ||
+		    rest.data[1] != '-') {
+			const char *found =
+			    memmem(rest.data, rest.length, "\n--", 3);
+
+			if (found == NULL)
+				return false;
+			at = (size_t)(found - body.data) + 1;
+			continue;
+		}
+		next = slice_split(rest, '\n', &line);
+		from = line.length + 1;
+		line = slice_trim(line);
+		if (line.length > 2 && line.length < BOUNDARY_MAX &&
+		    (slice_starts_with_fold(
+			slice_trim(slice_range(next, 0, 64)),
+			SLICE_LITERAL("content-")))) {
+			*boundary_out = slice_skip(line, 2);
+			return true;
+		}
+		at += from;
+	}
+	return false;
+}

@@ -1,0 +1,500 @@
+#include <config.h>
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "message/encoded_word.h"
+#include "message/transfer.h"
+
+const char *
+transfer_encoding_name(enum transfer_encoding encoding)
+{
+	static const char *const names[] = {
+		[TRANSFER_IDENTITY] = "identity",
+		[TRANSFER_BASE64] = "base64",
+		[TRANSFER_QUOTED_PRINTABLE] = "quoted-printable",
+		[TRANSFER_UUENCODE] = "uuencode",
+		[TRANSFER_YENC] = "yenc",
+		[TRANSFER_BINHEX] = "binhex",
+		[TRANSFER_UNKNOWN] = "unknown",
+	};
+
+	return names[encoding];
+}
+
+/* ------------------------------------------------- which encoding it is */
+
+static const struct {
+	const char *name;
+	enum transfer_encoding encoding;
+	bool registered;
+} encoding_names[] = {
+	{ "7bit", TRANSFER_IDENTITY, true },
+	{ "8bit", TRANSFER_IDENTITY, true },
+	{ "binary", TRANSFER_IDENTITY, true },
+	{ "base64", TRANSFER_BASE64, true },
+	{ "quoted-printable", TRANSFER_QUOTED_PRINTABLE, true },
+	{ "x-uuencode", TRANSFER_UUENCODE, true },
+	{ "x-uue", TRANSFER_UUENCODE, true },
+	{ "uuencode", TRANSFER_UUENCODE, true },
+	{ "uue", TRANSFER_UUENCODE, true },
+	{ "x-uu", TRANSFER_UUENCODE, true },
+	{ "x-yencode", TRANSFER_YENC, true },
+	{ "yencode", TRANSFER_YENC, true },
+	{ "x-yenc", TRANSFER_YENC, true },
+	{ "binhex", TRANSFER_BINHEX, true },
+	{ "binhex40", TRANSFER_BINHEX, true },
+	{ "x-binhex", TRANSFER_BINHEX, true },
+	{ "x-binhex40", TRANSFER_BINHEX, true },
+	{ "mac-binhex", TRANSFER_BINHEX, true },
+	{ "mac-binhex40", TRANSFER_BINHEX, true },
+	/* off any list, still harmless or widely taken */
+	{ "7-bit", TRANSFER_IDENTITY, false },
+	{ "8-bit", TRANSFER_IDENTITY, false },
+	{ "x-base64", TRANSFER_BASE64, false },
+	{ "gzip64", TRANSFER_BASE64, false },
+	{ "x-gzip64", TRANSFER_BASE64, false },
+	{ "x-qp", TRANSFER_QUOTED_PRINTABLE, false },
+	{ "qp", TRANSFER_QUOTED_PRINTABLE, false },
+};
+
+static enum transfer_encoding
+exact_encoding(struct slice word, bool *registered)
+{
+	for (size_t i = 0; i < sizeof encoding_names / sizeof encoding_names[0];
+	     i++)
+		if (slice_equal_text_fold(word, encoding_names[i].name)) {
+			*registered = encoding_names[i].registered;
+			return encoding_names[i].encoding;
+		}
+	*registered = false;
+	return TRANSFER_UNKNOWN;
+}
+
+/* What a reader sees that looks for the names anywhere, or for their
+ * beginnings. The one that stands first wins. */
+static enum transfer_encoding
+loose_encoding(struct slice text)
+{
+	size_t base64 = slice_find_fold(text, SLICE_LITERAL("base64"));
+	size_t quoted = slice_find_fold(text, SLICE_LITERAL("quoted"));
+	size_t other;
+
+	other = slice_find_fold(text, SLICE_LITERAL("printable"));
+	if (other < quoted)
+		quoted = other;
+	if (base64 == SIZE_MAX)
+		base64 = slice_find_fold(text, SLICE_LITERAL("b64"));
+	if (base64 != SIZE_MAX || quoted != SIZE_MAX)
+		return base64 < quoted ? TRANSFER_BASE64
+				       : TRANSFER_QUOTED_PRINTABLE;
+	if (slice_find_fold(text, SLICE_LITERAL("uu")) != SIZE_MAX)
+		return TRANSFER_UUENCODE;
+	return TRANSFER_UNKNOWN;
+}
+
+/* The value without comments and blanks. */
+static struct slice
+strip_comments(struct arena *arena, struct slice value)
+{
+	char *copy = arena_text(arena, value);
+	size_t length = 0;
+	unsigned depth = 0;
+
+	if (copy == NULL)
+		return slice_make(NULL, 0);
+	for (size_t i = 0; i < value.length; i++) {
+		char c = value.data[i];
+
+		if (c == '(')
+			depth++;
+		else if (c == ')' && depth > 0)
+			depth--;
+		else if (depth == 0 && (unsigned char)c > ' ')
+			copy[length++] = c;
+	}
+	return slice_make(copy, length);
+}
+
+enum transfer_encoding
+transfer_encoding_read(struct arena *arena, struct slice value,
+    enum transfer_encoding *lenient_out, mime_defect_set *defects)
+{
+	struct slice word = slice_trim(value), bare;
+	struct encoded_word_result decoded;
+	bool registered;
+	enum transfer_encoding encoding = exact_encoding(word, &registered);
+
+	*lenient_out = encoding;
+	if (registered)
+		return encoding;
+	if (word.length == 0) {
+		*lenient_out = TRANSFER_IDENTITY;
+		return TRANSFER_IDENTITY;
+	}
+	bare = strip_comments(arena, value);
+	encoding = exact_encoding(bare, &registered);
+	if (encoding == TRANSFER_UNKNOWN) {
+		*lenient_out = loose_encoding(value);
+		if (*lenient_out == TRANSFER_UNKNOWN &&
+		    encoded_word_decode(arena, value, &decoded))
+			*lenient_out = loose_encoding(decoded.text);
+	} else
+		*lenient_out = encoding;
+	*defects |= MIME_DEFECT_BIT(*lenient_out == TRANSFER_UNKNOWN
+					? MIME_DEFECT_ENCODING_UNKNOWN
+					: MIME_DEFECT_ENCODING_MALFORMED);
+	return encoding;
+}
+
+/* ----------------------------------------------------------------- base64 */
+
+#define BASE64_BAD 0x80000000u
+
+/* The four values of a quantum, shifted to their places; BASE64_BAD for an
+ * octet that is none. Built once. */
+static uint32_t base64_tables[4][256];
+static pthread_once_t base64_once = PTHREAD_ONCE_INIT;
+
+static void
+base64_build(void)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				       "abcdefghijklmnopqrstuvwxyz"
+				       "0123456789+/";
+
+	for (unsigned t = 0; t < 4; t++) {
+		for (unsigned i = 0; i < 256; i++)
+			base64_tables[t][i] = BASE64_BAD;
+		for (uint32_t i = 0; i < 64; i++)
+			base64_tables[t][(unsigned char)alphabet[i]] =
+			    i << (18 - 6 * t);
+	}
+}
+
+/* Decodes whole quanta as long as they are clean; returns the text bytes
+ * used. Writes 4 bytes at a time, so the room is a little larger. */
+static size_t
+base64_run(const unsigned char *text, size_t length, unsigned char **out)
+{
+	const unsigned char *at = text;
+	const unsigned char *end = text + length / 4 * 4;
+	unsigned char *to = *out;
+
+	while (at < end) {
+		uint32_t quantum =
+		    base64_tables[0][at[0]] | base64_tables[1][at[1]] |
+		    base64_tables[2][at[2]] | base64_tables[3][at[3]];
+
+		if (quantum & BASE64_BAD)
+			break;
+		to[0] = (unsigned char)(quantum >> 16);
+		to[1] = (unsigned char)(quantum >> 8);
+		to[2] = (unsigned char)quantum;
+		to += 3;
+		at += 4;
+	}
+	*out = to;
+	return (size_t)(at - text);
+}
+
+/* What has been read of a quantum that is not finished. */
+struct base64_state {
+	uint32_t bits;
+	unsigned count; /* characters in it */
+	bool padded;    /* padding was seen */
+	mime_defect_set defects;
+};
+
+/* Ends a quantum early: 2 characters give one byte, 3 give two. */
+static void
+base64_flush(struct base64_state *state, unsigned char **out)
+{
+	if (state->count == 1)
+		state->defects |= MIME_DEFECT_BIT(MIME_DEFECT_BASE64_PADDING);
+	if (state->count >= 2)
+		*(*out)++ = (unsigned char)(state->bits >> 16);
+	if (state->count == 3)
+		*(*out)++ = (unsigned char)(state->bits >> 8);
+	state->count = 0;
+	state->bits = 0;
+}
+
+/* Takes one octet that the fast run did not; false when the reading ends. */
+static bool
+base64_octet(struct base64_state *state, unsigned char c,
+    enum base64_reading reading, unsigned char **out)
+{
+	uint32_t value = base64_tables[3][c];
+
+	if (value != BASE64_BAD) {
+		if (state->padded) {
+			state->defects |=
+			    MIME_DEFECT_BIT(MIME_DEFECT_BASE64_PADDING);
+			if (reading == BASE64_STOP)
+				return false;
+			state->padded = false;
+		}
+		state->bits |= value << (18 - 6 * state->count);
+		if (++state->count == 4) {
+			*(*out)++ = (unsigned char)(state->bits >> 16);
+			*(*out)++ = (unsigned char)(state->bits >> 8);
+			*(*out)++ = (unsigned char)state->bits;
+			state->count = 0;
+			state->bits = 0;
+		}
+		return true;
+	}
+	if (c == '=') {
+		if (state->count < 2 && !state->padded)
+			state->defects |=
+			    MIME_DEFECT_BIT(MIME_DEFECT_BASE64_PADDING);
+		state->padded = true;
+		if (reading != BASE64_IGNORE_PADDING)
+			base64_flush(state, out);
+	} else if (!ascii_is_space((char)c))
+		state->defects |= MIME_DEFECT_BIT(MIME_DEFECT_BASE64_JUNK);
+	return true;
+}
+
+/* Whether the line at the front has junk; *length_out is its length with the
+ * line end. */
+static bool
+line_has_junk(const unsigned char *text, size_t length, size_t *length_out)
+{
+	const unsigned char *end = memchr(text, '\n', length);
+	size_t line = end == NULL ? length : (size_t)(end - text) + 1;
+
+	*length_out = line;
+	for (size_t i = 0; i < line; i++)
+		if (base64_tables[3][text[i]] == BASE64_BAD && text[i] != '=' &&
+		    !ascii_is_space((char)text[i]))
+			return true;
+	return false;
+}
+
+struct transfer_result
+transfer_base64(
+    struct slice text, enum base64_reading reading, unsigned char *out)
+{
+	const unsigned char *at = (const unsigned char *)text.data;
+	size_t left = text.length, line = 0;
+	unsigned char *start = out;
+	struct base64_state state = { .bits = 0 };
+
+	pthread_once(&base64_once, base64_build);
+	while (left > 0) {
+		if (reading == BASE64_LINES && line == 0 &&
+		    line_has_junk(at, left, &line)) {
+			state.defects |=
+			    MIME_DEFECT_BIT(MIME_DEFECT_BASE64_JUNK);
+			at += line;
+			left -= line;
+			line = 0;
+			continue;
+		}
+		if (state.count == 0 && !state.padded) {
+			size_t used = base64_run(
+			    at, reading == BASE64_LINES ? line : left, &out);
+
+			at += used;
+			left -= used;
+			line -= reading == BASE64_LINES ? used : 0;
+			if (left == 0)
+				break;
+			if (reading == BASE64_LINES && line == 0)
+				continue;
+		}
+		if (!base64_octet(&state, *at, reading, &out))
+			break;
+		at++;
+		left--;
+		line -= reading == BASE64_LINES;
+	}
+	base64_flush(&state, &out);
+	return (struct transfer_result){ .length = (size_t)(out - start),
+		.defects = state.defects };
+}
+
+/* ------------------------------------------------------- quoted-printable */
+
+/* Decodes one line's inside; true when it ends with a soft line break. */
+static bool
+quoted_line(const char *at, const char *end, unsigned char **out,
+    mime_defect_set *defects)
+{
+	while (at < end) {
+		const char *equal = memchr(at, '=', (size_t)(end - at));
+		size_t plain = (size_t)((equal == NULL ? end : equal) - at);
+		int high, low;
+
+		if (plain > 0)
+			memmove(*out, at, plain);
+		*out += plain;
+		if (equal == NULL)
+			return false;
+		at = equal + 1;
+		if (at == end)
+			return true;
+		if (end - at >= 2 && (high = ascii_hex_value(at[0])) >= 0 &&
+		    (low = ascii_hex_value(at[1])) >= 0) {
+			*(*out)++ = (unsigned char)(high * 16 + low);
+			at += 2;
+			continue;
+		}
+		*defects |=
+		    MIME_DEFECT_BIT(MIME_DEFECT_QUOTED_PRINTABLE_MALFORMED);
+		*(*out)++ = '=';
+	}
+	return false;
+}
+
+struct transfer_result
+transfer_quoted_printable(struct slice text, unsigned char *out)
+{
+	const char *at = text.data, *end = text.data + text.length;
+	unsigned char *start = out;
+	mime_defect_set defects = 0;
+
+	while (at < end) {
+		const char *line_end = memchr(at, '\n', (size_t)(end - at));
+		const char *next = line_end == NULL ? end : line_end + 1;
+		const char *last = line_end == NULL ? end : line_end;
+		size_t line_break;
+
+		if (line_end != NULL && last > at && last[-1] == '\r')
+			last--;
+		line_break = (size_t)(next - last);
+		/* blanks at the end of a line are not part of it (RFC 2045,
+		 * 6.7 (3)) */
+		while (last > at && (last[-1] == ' ' || last[-1] == '\t'))
+			last--;
+		if (!quoted_line(at, last, &out, &defects)) {
+			memcpy(out, next - line_break, line_break);
+			out += line_break;
+		}
+		at = next;
+	}
+	return (struct transfer_result){ .length = (size_t)(out - start),
+		.defects = defects };
+}
+
+/* --------------------------------------------------------------- uuencode */
+
+/* Takes a line off *rest, without its line break. */
+static struct slice
+take_line(struct slice *rest)
+{
+	struct slice line;
+
+	*rest = slice_split(*rest, '\n', &line);
+	if (line.length > 0 && line.data[line.length - 1] == '\r')
+		line.length--;
+	return line;
+}
+
+/* "begin MODE NAME": three or more octal digits. */
+static bool
+is_begin_line(struct slice line, struct slice *name_out)
+{
+	size_t i = 6, digits = 0;
+
+	if (!slice_starts_with_fold(line, SLICE_LITERAL("begin ")))
+		return false;
+	while (i < line.length && line.data[i] == ' ')
+		i++;
+	while (i < line.length && line.data[i] >= '0' && line.data[i] <= '7') {
+		i++;
+		digits++;
+	}
+	if (digits < 3 || digits > 5 || i == line.length || line.data[i] != ' ')
+		return false;
+	*name_out = slice_trim(slice_skip(line, i));
+	return true;
+}
+
+/* One data line; false when it is none. Trailing blanks may be cut, so what
+ * is missing counts as blank. */
+static bool
+uuencode_line(struct slice line, unsigned char **out)
+{
+	size_t count, groups;
+
+	if (line.length == 0 || line.data[0] < ' ' || line.data[0] > '`')
+		return false;
+	count = (size_t)(line.data[0] - ' ') & 63;
+	groups = (count + 2) / 3;
+	line = slice_skip(line, 1);
+	if (count == 0 || line.length > groups * 4 + 4 ||
+	    line.length + 8 < groups * 4)
+		return false;
+	for (size_t i = 0; i < line.length && i < groups * 4; i++)
+		if (line.data[i] < ' ' || line.data[i] > '`')
+			return false;
+	for (size_t g = 0; g < groups; g++) {
+		unsigned bits = 0;
+
+		for (size_t i = 4 * g; i < 4 * g + 4; i++)
+			bits = bits << 6 |
+			       (i < line.length
+				       ? (unsigned)(line.data[i] - ' ') & 63
+				       : 0);
+		for (size_t i = 0; i < 3 && count > 0; i++, count--)
+			*(*out)++ = (unsigned char)(bits >> (16 - 8 * i));
+	}
+	return true;
+}
+
+bool
+transfer_uuencode_next(struct slice *rest, bool need_begin, unsigned char *out,
+    struct slice *name_out, struct transfer_result *result_out)
+{
+	struct slice name = slice_make(NULL, 0), look = *rest;
+	unsigned char *start = out;
+	bool begun = false, ended = false;
+
+	while (look.length > 0 && !begun) {
+		size_t at = slice_find(look, SLICE_LITERAL("begin "));
+		struct slice line;
+
+		if (at == SIZE_MAX)
+			break;
+		begun = at == 0 || look.data[at - 1] == '\n';
+		look = slice_skip(look, at);
+		line = take_line(&look);
+		begun = begun && is_begin_line(line, &name);
+	}
+	if (!begun) {
+		if (need_begin)
+			return false;
+		look = *rest;
+	}
+	while (look.length > 0) {
+		struct slice after = look, line = take_line(&after);
+
+		if (!uuencode_line(line, &out)) {
+			bool last = slice_equal_text(line, "`") ||
+				    slice_trim(line).length == 0;
+
+			ended = slice_equal_text_fold(slice_trim(line), "end");
+			if (!ended && !last && out > start)
+				break;
+			look = after;
+			if (ended)
+				break;
+			continue;
+		}
+		look = after;
+	}
+	if (out == start)
+		return false;
+	*rest = look;
+	*name_out = name;
+	*result_out = (struct transfer_result){
+		.length = (size_t)(out - start),
+		.defects = begun && ended ? 0
+					  : MIME_DEFECT_BIT(
+						MIME_DEFECT_UUENCODE_MALFORMED),
+	};
+	return true;
+}
