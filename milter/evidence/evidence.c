@@ -40,6 +40,7 @@ evidence_new(struct arena *arena, const struct program *program,
 		lists = program_own_lists(program);
 	evidence->arena = arena;
 	evidence->settings = settings;
+	evidence->needs = program_needs(program);
 	evidence->connection = connection;
 	evidence->now_unix = now_unix;
 	evidence->policy_hash = program_hash(program);
@@ -47,6 +48,10 @@ evidence_new(struct arena *arena, const struct program *program,
 	evidence->own_networks = program_list(lists, settings->own_networks);
 	evidence->trusted_relays =
 	    program_list(lists, settings->trusted_relays);
+	evidence->trusted_ids =
+	    program_list(lists, settings->trusted_authserv_ids);
+	evidence->own_headers =
+	    program_own_headers(program, &evidence->own_header_count);
 	make_reference(evidence->reference);
 	return evidence;
 }
@@ -203,6 +208,26 @@ void
 evidence_note_gap(struct evidence *evidence, enum evidence_gap gap)
 {
 	evidence->gaps |= (unsigned)gap;
+}
+
+const char *
+evidence_gap_name(unsigned gap)
+{
+	switch ((enum evidence_gap)gap) {
+	case EVIDENCE_GAP_LIMIT:
+		return "limit";
+	case EVIDENCE_GAP_DNS:
+		return "dns";
+	case EVIDENCE_GAP_SCANNER:
+		return "scanner";
+	case EVIDENCE_GAP_INTERNAL:
+		return "internal";
+	case EVIDENCE_GAP_AUTH:
+		return "auth";
+	case EVIDENCE_GAP_SIZE:
+		return "size";
+	}
+	return "internal";
 }
 
 const char *

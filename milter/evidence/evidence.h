@@ -28,12 +28,15 @@ struct arc_outcome;
 struct dkim_verify_outcome;
 struct dmarc_outcome;
 struct lookups;
+struct inspection;
 struct match_hit;
 struct message;
 struct program;
+struct program_needs;
 struct program_lists;
 struct settings;
 struct spf_outcome;
+struct spf_query;
 struct value_list;
 
 /* Postfix and Sendmail stop well below this. */
@@ -55,6 +58,8 @@ enum evidence_gap {
 	EVIDENCE_GAP_AUTH = 1 << 4,     /* authentication was not asked for */
 	EVIDENCE_GAP_SIZE = 1 << 5      /* beyond `message-size` */
 };
+
+#define EVIDENCE_GAP_COUNT 6
 
 /* What the connection told; kept from message to message. */
 struct evidence_connection {
@@ -82,9 +87,13 @@ struct evidence_recipient {
 struct evidence {
 	struct arena *arena;
 	const struct settings *settings;
+	const struct program_needs *needs;
 	const struct value_list *own_domains; /* NULL: not set */
 	const struct value_list *own_networks;
 	const struct value_list *trusted_relays;
+	const struct value_list *trusted_ids; /* of Authentication-Results */
+	const char *const *own_headers;       /* which loaded rules may add */
+	unsigned own_header_count;
 	const struct evidence_connection *connection;
 	struct lookups *lookups; /* NULL: none were asked */
 	time_t now_unix;
@@ -110,11 +119,15 @@ struct evidence {
 	LIST_OF(struct evidence_recipient) recipients;
 
 	struct message *message;
+	const struct inspection *inspection; /* NULL: no scanner looked */
+	uint64_t header_bytes;
 	uint64_t body_bytes;
+	uint64_t size_bytes; /* of the message: both and the line between */
 	LIST_OF(struct hop) hops; /* from the top down */
 
 	/* NULL: not evaluated, which reads as none */
 	const struct spf_outcome *spf;
+	const struct spf_query *spf_query; /* what SPF was asked */
 	const struct dkim_verify_outcome *dkim;
 	const struct dmarc_outcome *dmarc;
 	const struct arc_outcome *arc;
@@ -154,6 +167,9 @@ void evidence_add_hop(struct evidence *evidence, struct slice value);
 void evidence_place(struct evidence *evidence);
 
 void evidence_note_gap(struct evidence *evidence, enum evidence_gap gap);
+
+/* "limit", "dns", ...: one bit's name. */
+const char *evidence_gap_name(unsigned gap);
 
 const char *evidence_direction_name(enum evidence_direction direction);
 

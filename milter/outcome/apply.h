@@ -26,7 +26,6 @@
 
 struct evidence;
 struct verdict;
-struct settings;
 
 /* Octets of a reply's text, its end included: smfi_setreply takes 980. */
 #define APPLY_REPLY_TEXT_MAX 981
@@ -44,7 +43,7 @@ struct apply_reply {
 	enum apply_answer answer;
 	char code[4];                    /* "550", "451" */
 	char enhanced[12];               /* "5.7.1" */
-	char text[APPLY_REPLY_TEXT_MAX]; /* one line, '%' doubled by no one */
+	char text[APPLY_REPLY_TEXT_MAX]; /* one line of printable ASCII */
 };
 
 /* What can be asked of an MTA at end of message. Each returns false when the
@@ -62,12 +61,18 @@ struct apply_target {
 	bool (*quarantine)(void *context, const char *reason);
 };
 
-/* Carries out `verdict`: edits through `target`, then *reply_out. Returns
- * TC_OK, or TC_SYSTEM when the target refused an edit or the arena is full:
- * the caller then defers, so that no message leaves half judged. */
+/* Carries out `verdict` at the end of a message: edits through `target`, then
+ * *reply_out. Returns TC_OK; TC_SYSTEM when the target refused an edit and
+ * TC_LIMIT when the arena is full: the caller then defers, so that no message
+ * leaves half judged. */
 enum tc_status apply_verdict(const struct evidence *evidence,
-    const struct verdict *verdict, const struct settings *settings,
-    const struct apply_target *target, struct apply_reply *reply_out);
+    const struct verdict *verdict, const struct apply_target *target,
+    struct apply_reply *reply_out);
+
+/* The reply that an early verdict (connect, helo, mail, rcpt) asks for:
+ * REJECT, DEFER or CONTINUE. */
+void apply_early(const struct evidence *evidence, const struct verdict *verdict,
+    struct apply_reply *reply_out);
 
 /* Fills a reply: answer, code and enhanced code by disposition, text as given
  * or a default; the text is made safe and cut. */

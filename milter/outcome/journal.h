@@ -1,7 +1,7 @@
 /*
  * journal - one JSON line about every message, and the messages worth keeping
  *
- * Reads:    evidence and verdict of a judged message
+ * Reads:    records (outcome/record.h), and messages that are to be kept
  * Produces: DIRECTORY/YYYY-MM-DD.jsonl (UTC day), one record per line, and
  *           DIRECTORY/REFERENCE.eml with REFERENCE.json for `preserve`
  *
@@ -18,11 +18,10 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "base/builder.h"
+#include "base/arena.h"
 #include "base/status.h"
 
 struct evidence;
-struct verdict;
 struct journal;
 
 struct journal_settings {
@@ -35,11 +34,6 @@ struct journal_settings {
  * memory. */
 struct journal *journal_new(const struct journal_settings *settings);
 void journal_free(struct journal **journal);
-
-/* Appends the record, without line break, to `out` (schema in
- * tocsin-evidence(5); "v":1). */
-void journal_record(struct builder *out, const struct evidence *evidence,
-    const struct verdict *verdict);
 
 /* Writes one record, in the file of now_unix's day. TC_SYSTEM: not written;
  * errno tells. */

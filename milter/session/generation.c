@@ -86,7 +86,8 @@ generation_new(const struct generation_input *input)
 		.lists = thing(input, GENERATION_LISTS),
 		.switches = thing(input, GENERATION_SWITCHES),
 		.resolver = thing(input, GENERATION_RESOLVER),
-		.store = thing(input, GENERATION_STORE),
+		.matcher = thing(input, GENERATION_MATCHER),
+		.scanner = thing(input, GENERATION_SCANNER),
 		.store_generation = input->store_generation,
 		.policy_generation = input->policy_generation,
 	};

@@ -19,13 +19,14 @@
 #include "base/status.h"
 #include "session/limits.h"
 
-struct evidence;
 struct alerts;
+struct evidence;
 struct journal;
 struct matcher;
 struct program;
 struct program_lists;
 struct resolver;
+struct scanner;
 struct verdict;
 
 /* What messages are judged by: the stable part of a policy generation. Whoever
@@ -34,9 +35,10 @@ struct verdict;
 struct session_basis {
 	const struct program *program;     /* with its settings */
 	const struct program_lists *lists; /* NULL: the program's own */
-	const bool *switches;      /* by index; NULL: as in the policy */
-	struct resolver *resolver; /* NULL: no DNS is asked */
-	const struct store *store; /* NULL: no indicators */
+	const bool *switches;          /* by index; NULL: as in the policy */
+	struct resolver *resolver;     /* NULL: no DNS is asked */
+	const struct matcher *matcher; /* NULL: no indicators */
+	struct scanner *scanner;       /* NULL: parts are not opened */
 	uint64_t store_generation;
 	uint64_t policy_generation;
 };
