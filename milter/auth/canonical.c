@@ -62,6 +62,16 @@ canonical_hash_add(struct canonical_hash *hash, struct slice bytes)
 }
 
 bool
+canonical_hash_copy(struct canonical_hash *to, struct canonical_hash *from)
+{
+	hash_flush(from);
+	to->used = 0;
+	to->failed = from->failed || to->context == NULL ||
+		     EVP_MD_CTX_copy_ex(to->context, from->context) != 1;
+	return !to->failed;
+}
+
+bool
 canonical_hash_end(struct canonical_hash *hash,
     unsigned char digest_out[CANONICAL_DIGEST_SIZE])
 {

@@ -39,6 +39,10 @@ bool canonical_hash_begin(struct canonical_hash *hash);
 bool canonical_hash_restart(struct canonical_hash *hash);
 void canonical_hash_add(struct canonical_hash *hash, struct slice bytes);
 
+/* Makes `to` (begun before) go on from where `from` is now. */
+bool canonical_hash_copy(
+    struct canonical_hash *to, struct canonical_hash *from);
+
 /* Stores the digest; false when the hash failed at some point. */
 bool canonical_hash_end(struct canonical_hash *hash,
     unsigned char digest_out[CANONICAL_DIGEST_SIZE]);

@@ -223,6 +223,21 @@ read_identity(struct reading *reading)
 	return true;
 }
 
+/* i= of ARC: 1 to 50 in one or two digits (RFC 8617, 4.2.1). */
+static bool
+read_instance(struct reading *reading)
+{
+	const struct tag *tag = tag_list_find(&reading->list, "i");
+	unsigned long instance;
+
+	if (tag == NULL || tag->value.length > 2 ||
+	    !slice_parse_number(tag->value, 50, &instance) || instance == 0)
+		return fault(
+		    reading, SIGNATURE_UNREADABLE, "i= is no instance");
+	reading->signature->instance = (unsigned)instance;
+	return true;
+}
+
 static bool
 read_algorithm(struct reading *reading)
 {
@@ -366,7 +381,7 @@ read_times(struct reading *reading)
 	    !number(reading, "x", "x= is no time", &signature->expires_unix,
 		&has_expires))
 		return false;
-	if (signature->kind != SIGNATURE_DKIM)
+	if (signature->kind == SIGNATURE_ARC_SEAL)
 		return true;
 	if (has_expires && has_signed &&
 	    signature->expires_unix <= signature->signed_unix)
@@ -383,6 +398,10 @@ read_times(struct reading *reading)
 static bool
 read_length(struct reading *reading)
 {
+	if (reading->signature->kind == SIGNATURE_ARC_MESSAGE &&
+	    tag_list_find(&reading->list, "l") != NULL)
+		return fault(reading, SIGNATURE_REFUSED,
+		    "a chain with l= does not count");
 	return number(reading, "l", "l= is no number",
 	    &reading->signature->length, &reading->signature->has_length);
 }
@@ -428,6 +447,8 @@ read_tags(struct reading *reading)
 
 	if (kind == SIGNATURE_DKIM)
 		read_version(reading);
+	else
+		read_instance(reading);
 	if (!read_domain(reading))
 		return;
 	if (kind == SIGNATURE_DKIM)

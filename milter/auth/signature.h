@@ -72,6 +72,7 @@ struct signature {
 	struct slice body_hash; /* bh= decoded; 32 octets in a sound one */
 	struct slice headers;   /* h= as written */
 	struct slice chain;     /* cv= of a seal */
+	unsigned instance;      /* i= of ARC; 0: none that counts */
 	enum signing_key_type key_type;
 	enum canonical_form header_form;
 	enum canonical_form body_form;
