@@ -2,5 +2,6 @@
 SCRIPT_TESTS += \
 	tests/integration/actions_test.py \
 	tests/integration/input_test.py \
+	tests/integration/package_test.py \
 	tests/integration/survival_test.py
 EXTRA_DIST += tests/integration/bench.py
