@@ -29,12 +29,13 @@ add(struct decoder *decoder, struct slice content,
 		leaf->defects |= BIT(TOO_MANY_READINGS);
 		return;
 	}
-	leaf->readings[leaf->count++] = (struct leaf_reading){
+	leaf->readings[leaf->count] = (struct leaf_reading){
 		.content = content,
 		.encoding = encoding,
 		.how = leaf->count == 0 ? NULL : how,
 		.name = name,
 	};
+	leaf->count++;
 }
 
 static mime_defect_set

@@ -10,8 +10,11 @@ It answers over UDP and TCP from a zone file:
     *.wild.test        A      192.0.2.2
     1.2.0.192.in-addr.arpa  PTR  mail.example.test
     alias.test         CNAME  example.test
-    dead.test          TIMEOUT           ; no answer at all
+    dead.test          TIMEOUT           ; no answer at all; so is NEVER
+    half.test          TIMEOUT TXT       ; for that type alone
     broken.test        SERVFAIL
+    gone.test          NXDOMAIN          ; whatever lies below it
+    empty.test         NODATA
     slow.test          DELAY  1500       ; milliseconds, beside other records
     big.test           TRUNCATE          ; UDP answers ask for TCP
 
@@ -32,7 +35,7 @@ import time
 
 TYPES = {'A': 1, 'NS': 2, 'CNAME': 5, 'SOA': 6, 'PTR': 12, 'MX': 15, 'TXT': 16, 'AAAA': 28, 'SPF': 99}
 NAMES = {code: name for name, code in TYPES.items()}
-SCRIPTED = ('TIMEOUT', 'SERVFAIL', 'DELAY', 'TRUNCATE')
+SCRIPTED = ('TIMEOUT', 'NEVER', 'SERVFAIL', 'NXDOMAIN', 'NODATA', 'DELAY', 'TRUNCATE')
 NOERROR, SERVFAIL, NXDOMAIN = 0, 2, 3
 
 
@@ -85,6 +88,8 @@ class Zone:
             lexer.escape = ''
             words = list(lexer)
             if words[1].isdigit():
+                del words[1]
+            if words[1] == 'IN':
                 del words[1]
             kind = words[1].upper()
             if kind not in TYPES and kind not in SCRIPTED:
@@ -227,10 +232,13 @@ class DnsServer:
             for k, words in records:
                 truncate |= k == 'TRUNCATE'
                 delay += int(words[0]) if k == 'DELAY' else 0
-                if k == 'SERVFAIL' and not found:
+                meant = words[:1] == [kind] or (not words and not found)
+                if k == 'SERVFAIL' and meant:
                     return SERVFAIL, [], truncate, False, delay
-                if k == 'TIMEOUT' and not found:
+                if k in ('TIMEOUT', 'NEVER') and meant:
                     return NOERROR, [], truncate, True, delay
+                if k == 'NXDOMAIN':
+                    return NXDOMAIN, [], truncate, False, delay
             if found or not alias:
                 answers += [self.record(name, kind, words) for words in found]
                 return NOERROR, answers, truncate, False, delay
