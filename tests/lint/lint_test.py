@@ -358,6 +358,23 @@ def settings_in_manual():
                + [f'{name}: is in tocsin.conf.5 only' for name in sorted(explained - known)])
 
 
+@case('the manuals name every option of tocsind and every command of tocsin')
+def commands_in_manual():
+    found = []
+    options = os.path.join(SRC, 'milter/daemon/options.c')
+    if os.path.exists(options):
+        page = read('packaging/man/tocsind.8')
+        for letter in sorted(set(re.findall(r'^\s*case \'(\w)\':', read('milter/daemon/options.c'), re.M)) - {'h'}):
+            if f'.It Fl {letter}' not in page:
+                found.append(f'tocsind.8: -{letter}')
+    page = read('packaging/man/tocsin.1')
+    for path in walk('.c', below=('milter/tool',)):
+        name = os.path.basename(path)
+        if name.startswith('tool_') and f'.It Ic {name[5:-2]}' not in page:
+            found.append(f'tocsin.1: {name[5:-2]}')
+    none_wrong(found)
+
+
 @case('nothing is left open')
 def open_ends():
     pattern = re.compile(r'\b(TO' r'DO|FIX' r'ME|XX' r'X)\b')
