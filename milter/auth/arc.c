@@ -34,6 +34,11 @@ struct arc_set {
 	struct sealed message;
 	struct sealed seal;
 	struct dkim_engine_job job; /* of the message signature */
+	/* Without c= the form is simple (RFC 6376, 3.5), yet sealers are known
+	 * that then sign the relaxed form, the only one ARC speaks of: either
+	 * will do. */
+	struct signature relaxed;
+	struct dkim_engine_job relaxed_job;
 };
 
 struct arc_verify {
@@ -224,7 +229,7 @@ begin_bodies(struct arc_verify *verify)
 	size_t count = 0;
 
 	verify->jobs = arena_alloc_array(
-	    verify->arena, verify->instances, sizeof(*verify->jobs));
+	    verify->arena, 2 * verify->instances, sizeof(*verify->jobs));
 	if (verify->jobs == NULL)
 		return TC_LIMIT;
 	for (unsigned i = 0; i < verify->instances; i++) {
@@ -234,6 +239,13 @@ begin_bodies(struct arc_verify *verify)
 			continue;
 		set->job.signature = &set->message.signature;
 		verify->jobs[count++] = &set->job;
+		if (set->message.signature.has_forms)
+			continue;
+		set->relaxed = set->message.signature;
+		set->relaxed.header_form = CANONICAL_RELAXED;
+		set->relaxed.body_form = CANONICAL_RELAXED;
+		set->relaxed_job.signature = &set->relaxed;
+		verify->jobs[count++] = &set->relaxed_job;
 	}
 	verify->engine = dkim_native.begin(
 	    verify->arena, &verify->headers, verify->jobs, count);
@@ -410,6 +422,13 @@ judge_seals(struct arc_verify *verify,
 	}
 }
 
+static bool
+message_matches(const struct arc_set *set)
+{
+	return set->job.result == DKIM_ENGINE_MATCH ||
+	       set->relaxed_job.result == DKIM_ENGINE_MATCH;
+}
+
 /* Lets the engine verify all message signatures; the newest must. */
 static bool
 judge_messages(struct arc_verify *verify)
@@ -424,8 +443,10 @@ judge_messages(struct arc_verify *verify)
 		if (set->message.signature.fault != SIGNATURE_SOUND)
 			continue;
 		objection = key_objection(verify, &set->message, &temperror);
-		if (objection == NULL)
-			set->job.key = &set->message.key;
+		if (objection != NULL)
+			continue;
+		set->job.key = &set->message.key;
+		set->relaxed_job.key = &set->message.key;
 	}
 	if (!dkim_native.end(verify->engine))
 		return false;
@@ -434,9 +455,11 @@ judge_messages(struct arc_verify *verify)
 		fail_for_now(verify, objection);
 	else if (objection != NULL)
 		fail(verify, objection);
+	else if (message_matches(newest))
+		return true;
 	else if (newest->job.result == DKIM_ENGINE_BODY_DIFFERS)
 		fail(verify, "body hash of the newest instance differs");
-	else if (newest->job.result != DKIM_ENGINE_MATCH)
+	else
 		fail(verify, "signature of the newest instance differs");
 	return true;
 }
@@ -447,8 +470,7 @@ oldest_pass(const struct arc_verify *verify)
 {
 	unsigned oldest = verify->instances;
 
-	while (oldest > 1 &&
-	       verify->sets[oldest - 2].job.result == DKIM_ENGINE_MATCH)
+	while (oldest > 1 && message_matches(&verify->sets[oldest - 2]))
 		oldest--;
 	return oldest == 1 ? 0 : oldest;
 }

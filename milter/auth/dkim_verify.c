@@ -104,12 +104,11 @@ begin_extent(struct checked *checked)
 static enum tc_status
 give_to_engine(struct dkim_verify *verify, struct checked *checked)
 {
-	/* libopendkim is not shown the signatures that we refuse, so it
-	 * cannot hash a signature over signatures. */
+	bool native =
+	    verify->engines[ENGINE_CHOSEN].engine == &dkim_libopendkim &&
+	    !dkim_libopendkim_takes(&checked->signature);
 	struct engine_use *use =
-	    &verify
-		 ->engines[checked->signature.signs_signatures ? ENGINE_NATIVE
-							       : ENGINE_CHOSEN];
+	    &verify->engines[native ? ENGINE_NATIVE : ENGINE_CHOSEN];
 	struct dkim_engine_job **place =
 	    list_append(verify->arena, &use->jobs, SIGNATURES_CEILING);
 

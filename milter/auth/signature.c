@@ -281,6 +281,7 @@ read_forms(struct reading *reading)
 
 	signature->header_form = CANONICAL_SIMPLE;
 	signature->body_form = CANONICAL_SIMPLE;
+	signature->has_forms = tag != NULL;
 	if (tag == NULL)
 		return true;
 	body = slice_split(tag->value, '/', &header);

@@ -74,6 +74,7 @@ struct signature {
 	struct slice chain;     /* cv= of a seal */
 	unsigned instance;      /* i= of ARC; 0: none that counts */
 	enum signing_key_type key_type;
+	bool has_forms; /* c= is there */
 	enum canonical_form header_form;
 	enum canonical_form body_form;
 	bool has_length;
