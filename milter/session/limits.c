@@ -4,6 +4,9 @@
 
 #include "language/settings.h"
 
+/* Arenas draw on the pool in chunks; less than this is as good as nothing. */
+#define CHUNK_BYTES ((size_t)1 << 20)
+
 void
 limits_set(struct limits *limits, const struct settings *settings)
 {
@@ -27,4 +30,13 @@ void
 limits_session_end(struct limits *limits)
 {
 	atomic_fetch_sub(&limits->sessions, 1);
+}
+
+bool
+limits_memory_is_full(const struct limits *limits)
+{
+	size_t used = atomic_load(&limits->memory.used_bytes);
+	size_t limit = limits->memory.limit_bytes;
+
+	return limit != 0 && (used >= limit || limit - used < CHUNK_BYTES);
 }

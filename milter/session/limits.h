@@ -31,6 +31,10 @@ void limits_set(struct limits *limits, const struct settings *settings);
 bool limits_session_begin(struct limits *limits);
 void limits_session_end(struct limits *limits);
 
+/* True when the process has no memory left for another message's needs: who
+ * then meets TC_LIMIT is not to blame and is deferred. */
+bool limits_memory_is_full(const struct limits *limits);
+
 /* What HELO, macros and early verdicts of one connection may hold. */
 #define LIMITS_CONNECTION_ARENA_BYTES ((size_t)1 << 20)
 
