@@ -148,7 +148,12 @@ struct feed_item {
 	int64_t last_seen_unix;
 	int64_t valid_until_unix; /* 0: for ever */
 	int64_t modified_unix;
-	struct slice program; /* compiled pattern; empty: the value decides */
+	/* A compound pattern stands at several keys: its compiled form, the
+	 * value of the comparison that makes this key, and whether the item
+	 * before had the same program. Empty: `value` decides. */
+	struct slice program;
+	struct slice atom;
+	bool shared;
 };
 
 /* Takes items and rejected things. `what` names the thing for the operator: a

@@ -1,3 +1,17 @@
 # sources of policy/indicator
 libpolicy_a_SOURCES += \
-	policy/indicator/kind.c policy/indicator/kind.h
+	policy/indicator/build.c policy/indicator/build.h \
+	policy/indicator/build_image.c policy/indicator/build_image.h \
+	policy/indicator/build_run.c \
+	policy/indicator/exempt.c policy/indicator/exempt.h \
+	policy/indicator/feed.c policy/indicator/feed.h \
+	policy/indicator/feed_csv.c policy/indicator/feed_reader.h \
+	policy/indicator/feed_list.c \
+	policy/indicator/feed_misp.c \
+	policy/indicator/json_split.c policy/indicator/json_split.h \
+	policy/indicator/kind.c policy/indicator/kind.h \
+	policy/indicator/match.c policy/indicator/match.h \
+	policy/indicator/normal.c policy/indicator/normal.h \
+	policy/indicator/overlay.c policy/indicator/overlay.h \
+	policy/indicator/store.c policy/indicator/store.h \
+	policy/indicator/store_format.h

@@ -130,6 +130,11 @@ uint32_t store_feed_count(const struct store *store);
 bool store_feed(
     const struct store *store, uint32_t index, struct store_feed *feed_out);
 
+/* The settings of a feed that the match needs, as they were at the build
+ * (without strings and columns). */
+bool store_feed_settings(
+    const struct store *store, uint32_t index, struct feed_config *config_out);
+
 /* Index of the feed of that name, or UINT32_MAX. */
 uint32_t store_feed_index(const struct store *store, struct slice name);
 

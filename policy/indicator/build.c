@@ -1,0 +1,692 @@
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/arena.h"
+#include "base/ipaddr.h"
+#include "indicator/build.h"
+#include "indicator/build_image.h"
+#include "indicator/normal.h"
+#include "indicator/store_format.h"
+
+#define SCRATCH_BYTES_MAX (4u << 20)
+#define TEXT_MAX          1024u /* bytes of a description kept */
+#define TAGS_MAX          2048u
+#define VALUE_MAX         60000u
+#define POOL_MAX          0xfffffff0u /* offsets are 32 bits */
+#define DROPPED           0xff        /* kind of an entry taken out again */
+
+/* ------------------------------------------------------------ growing memory */
+
+static bool
+pool_room(struct build_pool *pool, size_t size)
+{
+	size_t capacity = pool->capacity < 4096 ? 4096 : pool->capacity;
+	char *data;
+
+	if (size <= pool->capacity - pool->length)
+		return true;
+	if (size > POOL_MAX - pool->length)
+		return false;
+	while (capacity - pool->length < size)
+		capacity += capacity / 2;
+	data = realloc(pool->data, capacity);
+	if (data == NULL)
+		return false;
+	pool->data = data;
+	pool->capacity = capacity;
+	return true;
+}
+
+/* Appends bytes; false when the pool is full or memory is. */
+static bool
+pool_add(struct build_pool *pool, struct slice bytes, uint32_t *offset_out)
+{
+	if (!pool_room(pool, bytes.length))
+		return false;
+	*offset_out = (uint32_t)pool->length;
+	if (bytes.length > 0)
+		memcpy(pool->data + pool->length, bytes.data, bytes.length);
+	pool->length += bytes.length;
+	return true;
+}
+
+/* Makes room for one more item of an array. */
+static bool
+array_room(void **items, size_t count, size_t *capacity, size_t item_size)
+{
+	size_t grown = *capacity < 64 ? 64 : *capacity + *capacity / 2;
+	void *memory;
+
+	if (count < *capacity)
+		return true;
+	if (grown > SIZE_MAX / item_size)
+		return false;
+	memory = realloc(*items, grown * item_size);
+	if (memory == NULL)
+		return false;
+	*items = memory;
+	*capacity = grown;
+	return true;
+}
+
+#define ARRAY_ROOM(array)                                                     \
+	array_room((void **)&(array).items, (array).count, &(array).capacity, \
+	    sizeof *(array).items)
+
+/* ------------------------------------------------------------ shared strings */
+
+static bool
+intern_grow(struct build *build)
+{
+	size_t count =
+	    build->intern_slots == 0 ? 1024 : build->intern_slots * 2;
+	struct build_intern *slots = calloc(count, sizeof *slots);
+
+	if (slots == NULL)
+		return false;
+	for (size_t i = 0; i < build->intern_slots; i++) {
+		struct build_intern old = build->intern[i];
+		size_t at = old.hash & (count - 1);
+
+		if (old.offset == 0)
+			continue;
+		while (slots[at].offset != 0)
+			at = (at + 1) & (count - 1);
+		slots[at] = old;
+	}
+	free(build->intern);
+	build->intern = slots;
+	build->intern_slots = count;
+	return true;
+}
+
+/* The offset of a shared string, added where it is new. */
+static bool
+intern(struct build *build, struct slice text, uint32_t *offset_out)
+{
+	uint64_t hash = format_hash(build->seed, INDICATOR_KINDS, text);
+	uint32_t length = (uint32_t)text.length, unused;
+	size_t at;
+
+	*offset_out = 0;
+	if (text.length == 0)
+		return true;
+	if (build->intern_count * 2 >= build->intern_slots &&
+	    !intern_grow(build))
+		return false;
+	for (at = (uint32_t)hash & (build->intern_slots - 1);
+	     build->intern[at].offset != 0;
+	     at = (at + 1) & (build->intern_slots - 1)) {
+		const char *have =
+		    build->strings.data + build->intern[at].offset;
+		uint32_t have_length;
+
+		if (build->intern[at].hash != (uint32_t)hash)
+			continue;
+		memcpy(&have_length, have, 4);
+		if (have_length == length &&
+		    memcmp(have + 4, text.data, length) == 0) {
+			*offset_out = build->intern[at].offset;
+			return true;
+		}
+	}
+	if (!pool_add(&build->strings, slice_make(&length, 4), offset_out) ||
+	    !pool_add(&build->strings, text, &unused))
+		return false;
+	build->intern[at] = (struct build_intern){ .hash = (uint32_t)hash,
+		.offset = *offset_out };
+	build->intern_count++;
+	return true;
+}
+
+const char *
+build_string(
+    const struct build *build, uint32_t offset, char *text, size_t size)
+{
+	uint32_t length;
+
+	memcpy(&length, build->strings.data + offset, sizeof length);
+	if (length >= size)
+		length = (uint32_t)size - 1;
+	memcpy(text, build->strings.data + offset + 4, length);
+	text[length] = '\0';
+	return text;
+}
+
+/* ------------------------------------------------------------------- making */
+
+struct build_limits
+build_limits_defaults(void)
+{
+	return (struct build_limits){
+		.unkeyed_patterns_max = 10000,
+		.entries_max = 50000000,
+		.same_key_max = 64,
+		.suppressed_max = 200000,
+		.feed = feed_limits_defaults(),
+	};
+}
+
+struct build *
+build_new(const struct build_limits *limits)
+{
+	struct build *build = calloc(1, sizeof *build);
+	uint32_t empty = 0, offset;
+
+	if (build == NULL)
+		return NULL;
+	build->limits = *limits;
+	/* A publisher who knew the seed could choose keys that collide. */
+	if (getrandom(&build->seed, sizeof build->seed, 0) < 0)
+		build->seed = 0x9e3779b97f4a7c15ULL;
+	build->scratch = arena_new(SCRATCH_BYTES_MAX, NULL);
+	if (build->scratch == NULL ||
+	    !pool_add(&build->strings, slice_make(&empty, 4), &offset))
+		build_free(&build);
+	return build;
+}
+
+void
+build_free(struct build **build)
+{
+	struct build *old = *build;
+
+	*build = NULL;
+	if (old == NULL)
+		return;
+	arena_free(&old->scratch);
+	free(old->keys.data);
+	free(old->texts.data);
+	free(old->strings.data);
+	free(old->programs.data);
+	free(old->intern);
+	free(old->entries.items);
+	free(old->feeds.items);
+	free(old->suppressed.items);
+	free(old->versions.items);
+	free(old);
+}
+
+void
+build_set_exempt(struct build *build, const struct exempt *exempt)
+{
+	build->exempt = exempt;
+}
+
+enum tc_status
+build_begin_feed(struct build *build, const struct feed_config *config)
+{
+	struct format_feed *feed;
+
+	if (build->feeds.count == UINT16_MAX)
+		return TC_LIMIT;
+	if (!ARRAY_ROOM(build->feeds))
+		return TC_SYSTEM;
+	feed = &build->feeds.items[build->feeds.count];
+	*feed = (struct format_feed){
+		.format = config->format,
+		.settings =
+		    (config->verified ? FORMAT_FEED_VERIFIED : 0) |
+		    (config->ignore_to_ids ? FORMAT_FEED_IGNORE_TO_IDS : 0) |
+		    (config->client_ip ? FORMAT_FEED_CLIENT_IP : 0) |
+		    (config->match_defanged ? FORMAT_FEED_MATCH_DEFANGED : 0),
+		.severity = (uint8_t)config->severity,
+		.confidence = config->confidence,
+		.minimum_confidence = config->minimum_confidence,
+		.tlp = (uint8_t)config->tlp,
+		.kinds = config->kinds,
+		.expire_s = config->expire_s,
+	};
+	if (!intern(build, slice_text(config->name), &feed->name) ||
+	    !intern(build, slice_text(config->source), &feed->source))
+		return TC_SYSTEM;
+	build->feeds.count++;
+	build->config = config;
+	build->mark = (struct build_mark){ build->entries.count,
+		build->keys.length, build->texts.length, build->programs.length,
+		build->suppressed.count };
+	build->versions.count = 0;
+	build->suppressed_here = 0;
+	build->unkeyed_here = build->unkeyed;
+	return TC_OK;
+}
+
+void
+build_mark_kept(struct build *build)
+{
+	build->feeds.items[build->feeds.count - 1].kept = 1;
+}
+
+void
+build_drop_feed(struct build *build)
+{
+	build->entries.count = build->mark.entries;
+	build->keys.length = build->mark.keys;
+	build->texts.length = build->mark.texts;
+	build->programs.length = build->mark.programs;
+	build->suppressed.count = build->mark.suppressed;
+	build->versions.count = 0;
+	build->suppressed_here = 0;
+	build->unkeyed = build->unkeyed_here;
+}
+
+/* ---------------------------------------------------------------- one entry */
+
+static bool
+hex_uuid(struct slice text, uint8_t octets[16])
+{
+	unsigned count = 0;
+
+	if (text.length != 36)
+		return false;
+	for (size_t i = 0; i < 36;) {
+		int high, low;
+
+		if (i == 8 || i == 13 || i == 18 || i == 23) {
+			if (text.data[i++] != '-')
+				return false;
+			continue;
+		}
+		high = ascii_hex_value(text.data[i]);
+		low = ascii_hex_value(text.data[i + 1]);
+		/* Upper case would not come out as it was published. */
+		if (high < 0 || low < 0 ||
+		    (text.data[i] >= 'A' && text.data[i] <= 'F') ||
+		    (text.data[i + 1] >= 'A' && text.data[i + 1] <= 'F'))
+			return false;
+		octets[count++] = (uint8_t)(high * 16 + low);
+		i += 2;
+	}
+	return true;
+}
+
+static bool
+set_id(struct build *build, struct format_entry *entry, struct slice id)
+{
+	enum format_id form = FORMAT_ID_NONE;
+	uint32_t place[2];
+
+	id = slice_range(id, 0, STORE_ID_MAX);
+	if (id.length == 0) {
+		form = FORMAT_ID_NONE;
+	} else if (hex_uuid(id, entry->id)) {
+		form = FORMAT_ID_UUID;
+	} else if (slice_starts_with(id, SLICE_LITERAL("indicator--")) &&
+		   hex_uuid(slice_skip(id, 11), entry->id)) {
+		form = FORMAT_ID_INDICATOR;
+	} else {
+		form = FORMAT_ID_TEXT;
+		memset(entry->id, 0, sizeof entry->id);
+		if (!pool_add(&build->texts, id, &place[0]))
+			return false;
+		place[1] = (uint32_t)id.length;
+		memcpy(entry->id, place, sizeof place);
+	}
+	entry->flags |= (uint16_t)(form << FORMAT_FLAG_ID_SHIFT);
+	return true;
+}
+
+static bool
+is_upper_of(struct slice text, struct slice lower)
+{
+	if (text.length != lower.length)
+		return false;
+	for (size_t i = 0; i < text.length; i++) {
+		char c = lower.data[i];
+
+		if (c >= 'a' && c <= 'f')
+			c = (char)(c - 'a' + 'A');
+		if (text.data[i] != c)
+			return false;
+	}
+	return true;
+}
+
+/* Finds out how the value follows from the key; false: it has to be kept. */
+static bool
+derive_value(struct build *build, struct format_entry *entry,
+    enum indicator_kind kind, struct slice key, struct slice value)
+{
+	struct slice rest = value;
+	enum format_value form = FORMAT_VALUE_KEY;
+
+	if (kind == INDICATOR_URL) {
+		if (slice_starts_with(rest, SLICE_LITERAL("http://"))) {
+			rest = slice_skip(rest, 7);
+			form = FORMAT_VALUE_HTTP;
+		} else if (slice_starts_with(rest, SLICE_LITERAL("https://"))) {
+			rest = slice_skip(rest, 8);
+			form = FORMAT_VALUE_HTTPS;
+		}
+		if (key.length == rest.length + 1 &&
+		    key.data[key.length - 1] == '/') {
+			key.length--;
+			entry->flags |= FORMAT_FLAG_CUT_SLASH;
+		}
+	} else if (kind == INDICATOR_NETWORK ||
+		   indicator_digest_size(kind) != 0) {
+		key = normal_key_text(build->scratch, kind, key);
+		if (indicator_digest_size(kind) != 0 &&
+		    !slice_equal(key, rest) && is_upper_of(rest, key)) {
+			entry->flags |= FORMAT_VALUE_UPPER;
+			return true;
+		}
+	}
+	if (!slice_equal(key, rest)) {
+		entry->flags &= (uint16_t)~FORMAT_FLAG_CUT_SLASH;
+		return false;
+	}
+	entry->flags |= (uint16_t)form;
+	return true;
+}
+
+static uint32_t
+time_of(int64_t unix_time)
+{
+	return unix_time <= 0 || unix_time > UINT32_MAX ? 0
+							: (uint32_t)unix_time;
+}
+
+/* Patterns are long and stand at several keys: their text is shared. */
+static bool
+set_value(struct build *build, struct format_entry *entry,
+    const struct feed_item *item, struct slice key)
+{
+	struct slice value = slice_range(item->value, 0, VALUE_MAX);
+	uint32_t program_length = (uint32_t)item->program.length, unused;
+
+	entry->program = FORMAT_NO_PROGRAM;
+	if (item->program.length == 0) {
+		if (derive_value(build, entry, item->kind, key, value))
+			return true;
+		entry->value_length = (uint16_t)value.length;
+		return pool_add(&build->texts, value, &entry->value_offset);
+	}
+	entry->value_length = (uint16_t)value.length;
+	if (item->shared && build->last_program != FORMAT_NO_PROGRAM) {
+		entry->value_offset = build->last_value;
+		entry->program = build->last_program;
+		return true;
+	}
+	if (!pool_add(&build->texts, value, &entry->value_offset) ||
+	    !pool_add(&build->programs, slice_make(&program_length, 4),
+		&entry->program) ||
+	    !pool_add(&build->programs, item->program, &unused))
+		return false;
+	build->last_value = entry->value_offset;
+	build->last_program = entry->program;
+	return true;
+}
+
+static enum feed_reason
+add_entry(struct build *build, const struct feed_item *item, struct slice key)
+{
+	struct format_entry *entry;
+
+	if (build->entries.count >= build->limits.entries_max ||
+	    !ARRAY_ROOM(build->entries)) {
+		build->full = true;
+		return FEED_TOO_MANY;
+	}
+	entry = &build->entries.items[build->entries.count];
+	*entry = (struct format_entry){
+		.key_length = (uint16_t)key.length,
+		.feed = (uint16_t)(build->feeds.count - 1),
+		.kind = (uint8_t)item->kind,
+		.severity_tlp = (uint8_t)(item->severity | item->tlp << 4),
+		.confidence = item->confidence,
+		.roles = (uint8_t)item->roles,
+		.first_seen = time_of(item->first_seen_unix),
+		.last_seen = time_of(item->last_seen_unix),
+		.valid_until = time_of(item->valid_until_unix),
+		.modified = time_of(item->modified_unix),
+	};
+	if (item->to_ids)
+		entry->flags |= FORMAT_FLAG_TO_IDS;
+	if (item->mask)
+		entry->flags |= FORMAT_FLAG_MASK;
+	if (!pool_add(&build->keys, key, &entry->key_offset) ||
+	    !set_value(build, entry, item, key) ||
+	    !set_id(build, entry, item->id) ||
+	    !intern(build, slice_range(item->description, 0, TEXT_MAX),
+		&entry->description) ||
+	    !intern(
+		build, slice_range(item->tags, 0, TAGS_MAX), &entry->tags)) {
+		build->full = true;
+		return FEED_TOO_MANY;
+	}
+	build->entries.count++;
+	return FEED_USED;
+}
+
+/* --------------------------------------------------------- versions of an id */
+
+static struct build_version
+version_of(struct build *build, struct slice id, int64_t modified)
+{
+	return (struct build_version){
+		.id = { format_hash(build->seed, INDICATOR_KINDS, id),
+		    format_hash(~build->seed, INDICATOR_KINDS, id) },
+		.modified = time_of(modified),
+		.entry = UINT32_MAX,
+	};
+}
+
+/* Notes which version of an id an entry (UINT32_MAX: a revocation) is. */
+static bool
+note_version(struct build *build, const struct feed_item *item, uint32_t entry)
+{
+	if (!item->ordered || item->id.length == 0)
+		return true;
+	if (!ARRAY_ROOM(build->versions))
+		return false;
+	build->versions.items[build->versions.count] =
+	    version_of(build, item->id, item->modified_unix);
+	build->versions.items[build->versions.count++].entry = entry;
+	return true;
+}
+
+static int
+compare_versions(const void *left, const void *right)
+{
+	const struct build_version *a = left, *b = right;
+
+	for (unsigned i = 0; i < 2; i++)
+		if (a->id[i] != b->id[i])
+			return a->id[i] < b->id[i] ? -1 : 1;
+	if (a->modified != b->modified)
+		return a->modified > b->modified ? -1 : 1;
+	/* At one time, a revocation counts before an entry. */
+	if ((a->entry == UINT32_MAX) != (b->entry == UINT32_MAX))
+		return a->entry == UINT32_MAX ? -1 : 1;
+	return a->entry < b->entry ? -1 : a->entry > b->entry;
+}
+
+/* Leaves of each id only its newest version: an older `modified` never
+ * replaces a newer one, a revocation takes out what is not newer. */
+static void
+settle_versions(struct build *build, struct format_feed *feed)
+{
+	const struct build_version *newest = NULL;
+
+	if (build->versions.count < 2)
+		return;
+	qsort(build->versions.items, build->versions.count,
+	    sizeof *build->versions.items, compare_versions);
+	for (size_t i = 0; i < build->versions.count; i++) {
+		const struct build_version *version = &build->versions.items[i];
+		bool revoked;
+
+		if (newest == NULL || newest->id[0] != version->id[0] ||
+		    newest->id[1] != version->id[1])
+			newest = version;
+		revoked = newest->entry == UINT32_MAX;
+		if (version->entry == UINT32_MAX ||
+		    (!revoked && version->modified == newest->modified))
+			continue;
+		build->entries.items[version->entry].kind = DROPPED;
+		feed->reasons[revoked ? FEED_REVOKED : FEED_OLDER]++;
+		if (feed->used > 0)
+			feed->used--;
+	}
+}
+
+int64_t
+build_version_modified(const struct build *build, struct slice id)
+{
+	struct build_version want = {
+		.id = { format_hash(build->seed, INDICATOR_KINDS, id),
+		    format_hash(~build->seed, INDICATOR_KINDS, id) },
+	};
+	size_t low = 0, high = build->versions.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct build_version *have =
+		    &build->versions.items[middle];
+
+		if (have->id[0] < want.id[0] ||
+		    (have->id[0] == want.id[0] && have->id[1] < want.id[1]))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < build->versions.count &&
+	    build->versions.items[low].id[0] == want.id[0] &&
+	    build->versions.items[low].id[1] == want.id[1])
+		return build->versions.items[low].modified;
+	return -1;
+}
+
+void
+build_sort_versions(struct build *build)
+{
+	if (build->versions.count > 1)
+		qsort(build->versions.items, build->versions.count,
+		    sizeof *build->versions.items, compare_versions);
+}
+
+/* ------------------------------------------------------------------- adding */
+
+static bool
+suppress(struct build *build, const struct feed_item *item,
+    const struct exempt_verdict *verdict)
+{
+	struct format_suppressed *suppressed;
+
+	build->suppressed_here++;
+	if (build->suppressed.count >= build->limits.suppressed_max)
+		return true;
+	if (!ARRAY_ROOM(build->suppressed))
+		return false;
+	suppressed = &build->suppressed.items[build->suppressed.count];
+	*suppressed = (struct format_suppressed){
+		.kind = (uint8_t)item->kind,
+		.feed = (uint16_t)(build->feeds.count - 1),
+		.by_warninglist = verdict->by_warninglist,
+	};
+	if (!intern(build, slice_range(item->value, 0, TEXT_MAX),
+		&suppressed->value) ||
+	    !intern(build, slice_range(item->id, 0, STORE_ID_MAX),
+		&suppressed->id) ||
+	    !intern(build, slice_text(verdict->reason), &suppressed->reason))
+		return false;
+	build->suppressed.count++;
+	return true;
+}
+
+static bool
+is_hex_digest(enum indicator_kind kind, struct slice value)
+{
+	size_t size = indicator_digest_size(kind);
+
+	return size == 0 || value.length == 2 * size;
+}
+
+/* What the feed's settings say about an item that is kept all the same: a
+ * changed setting needs no new build. */
+static enum feed_reason
+setting_reason(const struct feed_config *config, const struct feed_item *item)
+{
+	uint8_t confidence = item->confidence;
+
+	if (config->kinds != 0 &&
+	    !(config->kinds & INDICATOR_KIND_BIT(item->kind)))
+		return FEED_KIND_OFF;
+	if (!item->to_ids && !config->ignore_to_ids)
+		return FEED_TO_IDS;
+	if (confidence == INDICATOR_CONFIDENCE_ABSENT)
+		confidence = config->confidence;
+	if (confidence == INDICATOR_CONFIDENCE_ABSENT)
+		confidence = 0;
+	return confidence < config->minimum_confidence ? FEED_LOW_CONFIDENCE
+						       : FEED_USED;
+}
+
+enum feed_reason
+build_add(struct build *build, const struct feed_item *item)
+{
+	struct slice key, value = slice_trim(item->value);
+	struct exempt_verdict verdict;
+	enum feed_reason reason;
+
+	arena_reset(build->scratch);
+	if (item->revoked) {
+		if (!note_version(build, item, UINT32_MAX))
+			build->full = true;
+		return FEED_REVOKED;
+	}
+	if (item->kind == INDICATOR_PATTERN) {
+		if (build->unkeyed >= build->limits.unkeyed_patterns_max)
+			return FEED_TOO_MANY;
+		build->unkeyed++;
+		key = slice_range(value, 0, NORMAL_KEY_MAX);
+	} else {
+		struct slice keyed =
+		    item->program.length > 0 ? item->atom : value;
+
+		if (!is_hex_digest(item->kind, slice_trim(keyed)) ||
+		    normal_key(build->scratch, item->kind, keyed, &key) !=
+			NORMAL_GOOD ||
+		    key.length == 0)
+			return FEED_BAD_VALUE;
+	}
+	if (build->exempt != NULL && !item->mask) {
+		verdict = exempt_judge(build->exempt, item->kind, key);
+		if (verdict.exempted) {
+			if (!suppress(build, item, &verdict))
+				build->full = true;
+			return verdict.by_warninglist ? FEED_SUPPRESSED
+						      : FEED_TOO_BROAD;
+		}
+	}
+	reason = add_entry(build, item, key);
+	if (reason != FEED_USED)
+		return reason;
+	if (!note_version(build, item, (uint32_t)(build->entries.count - 1)))
+		build->full = true;
+	return setting_reason(build->config, item);
+}
+
+void
+build_end_feed(
+    struct build *build, const struct feed_report *report, int64_t loaded_unix)
+{
+	struct format_feed *feed = &build->feeds.items[build->feeds.count - 1];
+
+	feed->format = report->format;
+	feed->read = report->read;
+	feed->used = report->used;
+	feed->bytes = report->bytes;
+	feed->published_unix = report->published_unix;
+	feed->loaded_unix = loaded_unix;
+	for (unsigned i = 0; i < FEED_REASONS; i++)
+		feed->reasons[i] = report->reasons[i];
+	if (report->problem != NULL &&
+	    !intern(build, slice_text(report->problem), &feed->problem))
+		build->full = true;
+	settle_versions(build, feed);
+}

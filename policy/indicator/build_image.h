@@ -1,0 +1,84 @@
+/*
+ * build_image - a store in the making
+ *
+ * What build.c collects, build_image.c lays out and build_run.c drives; nobody
+ * else includes this. Collected entries are struct format_entry with the feed
+ * that they belong to; offsets are final, only the order is not.
+ */
+#ifndef TOCSIN_INDICATOR_BUILD_IMAGE_H
+#define TOCSIN_INDICATOR_BUILD_IMAGE_H
+
+#include "indicator/build.h"
+#include "indicator/store_format.h"
+
+struct build_pool {
+	char *data;
+	size_t length, capacity;
+};
+
+struct build_intern {
+	uint32_t hash;
+	uint32_t offset; /* 0: free */
+};
+
+/* One version of an id in the feed at hand. */
+struct build_version {
+	uint64_t id[2];
+	uint32_t modified;
+	uint32_t entry; /* UINT32_MAX: a revocation */
+};
+
+/* Where the feed at hand began. */
+struct build_mark {
+	size_t entries, keys, texts, programs, suppressed;
+};
+
+#define BUILD_ARRAY(type)        \
+	struct {                 \
+		type *items;     \
+		size_t count;    \
+		size_t capacity; \
+	}
+
+struct build {
+	struct build_limits limits;
+	const struct exempt *exempt;      /* may be NULL */
+	const struct feed_config *config; /* of the feed at hand */
+	struct arena *scratch;            /* of one item */
+	uint64_t seed;
+	struct build_pool keys, texts, strings, programs;
+	struct build_intern *intern;
+	size_t intern_slots, intern_count;
+	BUILD_ARRAY(struct format_entry) entries;
+	BUILD_ARRAY(struct format_feed) feeds;
+	BUILD_ARRAY(struct format_suppressed) suppressed;
+	BUILD_ARRAY(struct build_version) versions;
+	struct build_mark mark;
+	uint64_t suppressed_here; /* by the feed at hand */
+	uint32_t unkeyed, unkeyed_here;
+	uint32_t last_value, last_program;
+	bool full; /* memory or a 32-bit offset ran out */
+};
+
+void build_set_exempt(struct build *build, const struct exempt *exempt);
+
+/* Says of the last feed that its older content was kept. */
+void build_mark_kept(struct build *build);
+
+/* Forgets all that was added since build_begin_feed(). */
+void build_drop_feed(struct build *build);
+
+/* A shared string as a C string, cut to the buffer. Returns `text`. */
+const char *build_string(
+    const struct build *build, uint32_t offset, char *text, size_t size);
+
+/* After build_sort_versions(): the newest `modified` that the feed at hand
+ * gives an id, -1 when it does not have the id. */
+void build_sort_versions(struct build *build);
+int64_t build_version_modified(const struct build *build, struct slice id);
+
+/* Writes the image to a file opened for writing; TC_SYSTEM with errno. */
+enum tc_status build_write(
+    struct build *build, uint64_t generation, int64_t now_unix, int fd);
+
+#endif

@@ -1,0 +1,507 @@
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "indicator/build_image.h"
+#include "indicator/normal.h"
+#include "indicator/overlay.h"
+#include "indicator/store.h"
+
+#define PROGRESS_EVERY 16384u
+#define WARNINGS_MAX   1000u
+
+/* One build from its lock to its rename. */
+struct run {
+	struct arena *arena;
+	const struct build_request *request;
+	struct build_report *report;
+	struct build *build;
+	struct exempt *exempt;
+	struct store *old; /* in force; NULL when there is none */
+	struct arena *scratch;
+	uint64_t since_progress;
+	const char *feed; /* name of the one at hand */
+	bool stopped;
+};
+
+static void
+warn(struct run *run, const char *text)
+{
+	const char **slot =
+	    text == NULL
+		? NULL
+		: list_append(run->arena, &run->report->warnings, WARNINGS_MAX);
+
+	if (slot != NULL)
+		*slot = text;
+}
+
+/* ---------------------------------------------------------------- one feed */
+
+static enum feed_reason
+take_item(void *context, const struct feed_item *item)
+{
+	struct run *run = context;
+
+	if (run->request->progress != NULL &&
+	    ++run->since_progress >= PROGRESS_EVERY) {
+		run->since_progress = 0;
+		if (!run->request->progress(run->request->context, run->feed,
+			run->build->entries.count, 0))
+			run->stopped = true;
+	}
+	if (run->stopped || run->build->full)
+		return FEED_REASONS; /* ends the reading */
+	return build_add(run->build, item);
+}
+
+/* An entry of the old store as an item for the new one. */
+static bool
+item_of_entry(
+    struct run *run, const struct store_entry *entry, struct feed_item *item)
+{
+	arena_reset(run->scratch);
+	*item = (struct feed_item){
+		.kind = entry->kind,
+		.value = store_entry_value(run->old, entry, run->scratch),
+		.id = store_entry_id(run->old, entry, run->scratch),
+		.tags = entry->tags,
+		.description = entry->description,
+		.roles = entry->roles,
+		.severity = entry->severity,
+		.confidence = entry->confidence,
+		.tlp = entry->tlp,
+		.to_ids = entry->to_ids,
+		.mask = entry->mask,
+		.ordered = entry->modified_unix != 0,
+		.first_seen_unix = entry->first_seen_unix,
+		.last_seen_unix = entry->last_seen_unix,
+		.valid_until_unix = entry->valid_until_unix,
+		.modified_unix = entry->modified_unix,
+		.program = store_program(run->old, entry->program),
+	};
+	if (item->program.length > 0)
+		item->atom =
+		    normal_key_text(run->scratch, entry->kind, entry->key);
+	return item->value.data != NULL;
+}
+
+/* Takes over what the old store holds of the feed, all of it or (`newer_only`)
+ * the versions that are newer than what the feed brings now. Returns how many
+ * entries. */
+static uint64_t
+take_over(struct run *run, uint32_t old_feed, bool newer_only)
+{
+	uint64_t count = 0;
+	uint32_t total = store_entry_count(run->old);
+
+	for (uint32_t i = 0; i < total && !run->build->full; i++) {
+		struct store_entry entry;
+		struct feed_item item;
+
+		if (!store_entry(run->old, i, &entry) ||
+		    entry.feed != old_feed ||
+		    !item_of_entry(run, &entry, &item))
+			continue;
+		if (newer_only) {
+			int64_t now =
+			    item.id.length == 0
+				? -1
+				: build_version_modified(run->build, item.id);
+
+			if (now < 0 || now >= entry.modified_unix)
+				continue;
+		}
+		if (build_add(run->build, &item) == FEED_USED)
+			count++;
+	}
+	return count;
+}
+
+/* Why a feed's new content is not to be trusted, or NULL. */
+static const char *
+doubt(struct run *run, enum tc_status status, const struct feed_report *report,
+    const struct store_feed *before)
+{
+	if (run->build->full)
+		return "does not fit: too many indicators, or no memory";
+	if (status != TC_OK)
+		return report->problem != NULL ? report->problem
+					       : "cannot be read";
+	if (report->format == FEED_FORMAT_YARA)
+		return NULL;
+	if (report->used == 0)
+		return report->read == 0 ? "is empty"
+					 : "holds nothing that can be used";
+	if (before != NULL && report->used < before->used / 10)
+		return arena_printf(run->arena,
+		    "has shrunk from %llu to %llu indicators",
+		    (unsigned long long)before->used,
+		    (unsigned long long)report->used);
+	return NULL;
+}
+
+/* The old content stays in force: said in the report and in the store. */
+static void
+keep_old(struct run *run, struct build_feed *feed, uint32_t old_feed,
+    const struct store_feed *before, const char *why)
+{
+	struct feed_report kept = { .format = before->format,
+		.read = before->read,
+		.used = before->used,
+		.bytes = before->bytes,
+		.published_unix = before->published_unix,
+		.problem = why };
+
+	memcpy(kept.reasons, before->reasons, sizeof kept.reasons);
+	feed->kept = true;
+	feed->warning = arena_printf(run->arena,
+	    "feed %s %s; its older content stays in force", feed->name, why);
+	build_drop_feed(run->build);
+	take_over(run, old_feed, false);
+	build_end_feed(run->build, &kept, before->loaded_unix);
+	build_mark_kept(run->build);
+}
+
+static void
+settle_feed(struct run *run, const struct feed_config *config,
+    enum tc_status status, struct build_feed *feed)
+{
+	uint32_t old_feed = UINT32_MAX;
+	struct store_feed before = { 0 };
+	const char *why;
+
+	if (run->old != NULL)
+		old_feed = store_feed_index(run->old, slice_text(config->name));
+	if (old_feed != UINT32_MAX && !store_feed(run->old, old_feed, &before))
+		old_feed = UINT32_MAX;
+	why = config->format == FEED_FORMAT_LOCAL
+		  ? NULL
+		  : doubt(run, status, &feed->report,
+			old_feed == UINT32_MAX ? NULL : &before);
+	if (why != NULL && old_feed != UINT32_MAX && before.used > 0) {
+		keep_old(run, feed, old_feed, &before, why);
+	} else {
+		if (why != NULL)
+			feed->warning = arena_printf(
+			    run->arena, "feed %s %s", config->name, why);
+		feed->report.problem = why;
+		if (old_feed != UINT32_MAX &&
+		    (feed->report.format == FEED_FORMAT_STIX ||
+			feed->report.format == FEED_FORMAT_MISP)) {
+			build_sort_versions(run->build);
+			take_over(run, old_feed, true);
+		}
+		feed->suppressed = run->build->suppressed_here;
+		build_end_feed(
+		    run->build, &feed->report, run->request->now_unix);
+	}
+	warn(run, feed->warning);
+}
+
+static enum tc_status
+read_feed(
+    struct run *run, const struct feed_config *config, struct build_feed *feed)
+{
+	struct feed_sink sink = { .context = run, .item = take_item };
+	enum tc_status status = build_begin_feed(run->build, config);
+
+	feed->name = config->name;
+	run->feed = config->name;
+	if (status != TC_OK)
+		return status;
+	status = feed_read(run->arena, config, &run->request->limits.feed,
+	    &sink, &feed->report);
+	if (run->stopped)
+		return TC_AGAIN;
+	if (status == TC_SYSTEM && config->format == FEED_FORMAT_LOCAL &&
+	    access(config->source, F_OK) != 0)
+		feed->report =
+		    (struct feed_report){ .format = FEED_FORMAT_LOCAL };
+	settle_feed(run, config, status, feed);
+	return run->build->full ? TC_LIMIT : TC_OK;
+}
+
+static enum tc_status
+read_feeds(struct run *run)
+{
+	const struct build_request *request = run->request;
+	struct feed_config local = overlay_feed_config();
+	struct build_report *report = run->report;
+	enum tc_status status = TC_OK;
+
+	report->feeds = arena_alloc_array(
+	    run->arena, request->feed_count + 1, sizeof *report->feeds);
+	local.source = arena_printf(
+	    run->arena, "%s/%s", request->state_directory, OVERLAY_FILE_NAME);
+	if (report->feeds == NULL || local.source == NULL)
+		return TC_SYSTEM;
+	for (size_t i = 0; i < request->feed_count && status == TC_OK; i++) {
+		status = read_feed(run, &request->feeds[i], &report->feeds[i]);
+		report->feed_count++;
+	}
+	if (status == TC_OK) {
+		status =
+		    read_feed(run, &local, &report->feeds[report->feed_count]);
+		report->feed_count++;
+	}
+	return status;
+}
+
+/* ----------------------------------------------------------------- the file */
+
+static enum tc_status
+fail(struct run *run, enum tc_status status, const char *what)
+{
+	run->report->problem =
+	    status == TC_SYSTEM
+		? arena_printf(run->arena, "%s: %s", what, strerror(errno))
+		: what;
+	return status;
+}
+
+/* Syncs the folder, so that the new name survives a power cut. */
+static void
+sync_folder(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	fsync(fd);
+	close(fd);
+}
+
+static enum tc_status
+check_file(struct run *run, const char *path)
+{
+	struct store *store = NULL;
+	const char *problem = NULL;
+	enum tc_status status = store_open(path, &store, &problem);
+
+	if (status == TC_OK && !store_verify(store, &problem))
+		status = TC_INVALID;
+	if (status == TC_OK) {
+		run->report->entries = store_entry_count(store);
+		run->report->size_bytes = store_size_bytes(store);
+	} else {
+		run->report->problem = arena_printf(run->arena,
+		    "the new store %s", problem == NULL ? "is bad" : problem);
+	}
+	store_close(&store);
+	return status;
+}
+
+static enum tc_status
+write_store(struct run *run)
+{
+	const char *folder = run->request->state_directory;
+	char *path =
+	    arena_printf(run->arena, "%s/%s", folder, BUILD_STORE_NAME);
+	char *aside =
+	    arena_printf(run->arena, "%s/%s.new", folder, BUILD_STORE_NAME);
+	uint64_t generation =
+	    run->old == NULL ? 1 : store_generation(run->old) + 1;
+	enum tc_status status;
+	int fd;
+
+	if (path == NULL || aside == NULL)
+		return TC_LIMIT;
+	unlink(aside); /* what a build that was killed left */
+	fd = open(aside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return fail(run, TC_SYSTEM, aside);
+	status =
+	    build_write(run->build, generation, run->request->now_unix, fd);
+	if (status == TC_OK && fsync(fd) != 0)
+		status = TC_SYSTEM;
+	if (status != TC_OK)
+		fail(run, status, aside);
+	if (close(fd) != 0 && status == TC_OK)
+		status = fail(run, TC_SYSTEM, aside);
+	if (status == TC_OK)
+		status = check_file(run, aside);
+	if (status == TC_OK && rename(aside, path) != 0)
+		status = fail(run, TC_SYSTEM, path);
+	if (status != TC_OK) {
+		unlink(aside);
+		return status;
+	}
+	sync_folder(folder);
+	run->report->generation = generation;
+	return TC_OK;
+}
+
+static void
+open_old(struct run *run)
+{
+	const char *problem = NULL;
+	char *path = arena_printf(run->arena, "%s/%s",
+	    run->request->state_directory, BUILD_STORE_NAME);
+	enum tc_status status;
+
+	if (path == NULL)
+		return;
+	status = store_open(path, &run->old, &problem);
+	if (status == TC_INVALID ||
+	    (status == TC_OK && !store_verify(run->old, &problem))) {
+		warn(run, arena_printf(run->arena,
+			      "the store in force %s; it is built without "
+			      "older content",
+			      problem));
+		store_close(&run->old);
+	}
+}
+
+static enum tc_status
+run_locked(struct run *run)
+{
+	enum tc_status status;
+	const char *problem;
+
+	open_old(run);
+	run->scratch = arena_new(1u << 20, NULL);
+	run->exempt = exempt_new(&run->request->exempt);
+	run->build = build_new(&run->request->limits);
+	if (run->scratch == NULL || run->exempt == NULL || run->build == NULL)
+		return fail(run, TC_SYSTEM, "no memory for the build");
+	for (size_t i = 0; (problem = exempt_problem(run->exempt, i)) != NULL;
+	     i++)
+		warn(run, arena_printf(run->arena, "warninglist %s", problem));
+	build_set_exempt(run->build, run->exempt);
+	status = read_feeds(run);
+	if (status == TC_OK)
+		status = write_store(run);
+	else if (run->report->problem == NULL)
+		run->report->problem =
+		    status == TC_AGAIN
+			? "stopped"
+			: "there are too many indicators, or no memory";
+	return status;
+}
+
+enum tc_status
+build_run(struct arena *arena, const struct build_request *request,
+    struct build_report *report_out)
+{
+	struct run run = {
+		.arena = arena, .request = request, .report = report_out
+	};
+	char *path = arena_printf(
+	    arena, "%s/%s", request->state_directory, BUILD_LOCK_NAME);
+	enum tc_status status;
+	int lock;
+
+	*report_out = (struct build_report){ 0 };
+	if (path == NULL)
+		return TC_LIMIT;
+	lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (lock < 0)
+		return fail(&run, TC_SYSTEM, path);
+	if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+		close(lock);
+		report_out->problem = "another build is at work";
+		return TC_AGAIN;
+	}
+	status = run_locked(&run);
+	build_free(&run.build);
+	exempt_free(&run.exempt);
+	arena_free(&run.scratch);
+	store_close(&run.old);
+	close(lock);
+	return status;
+}
+
+/* ------------------------------------------------------------------ explain */
+
+struct explaining {
+	struct arena *arena;
+	struct build *build;
+	struct build_explanation *out;
+	size_t examples_max;
+	size_t given[FEED_REASONS];
+};
+
+static void
+give_example(struct explaining *explaining, enum feed_reason reason,
+    struct slice what, const char *detail)
+{
+	struct build_example *example;
+
+	if ((unsigned)reason >= FEED_REASONS ||
+	    explaining->given[reason] >= explaining->examples_max)
+		return;
+	explaining->given[reason]++;
+	example = list_append(
+	    explaining->arena, &explaining->out->examples, SIZE_MAX);
+	if (example == NULL)
+		return;
+	example->reason = reason;
+	example->what =
+	    arena_text(explaining->arena, slice_range(what, 0, 200));
+	example->detail =
+	    detail == NULL ? NULL
+			   : arena_text(explaining->arena, slice_text(detail));
+}
+
+static enum feed_reason
+explain_item(void *context, const struct feed_item *item)
+{
+	struct explaining *explaining = context;
+	size_t suppressed = explaining->build->suppressed.count;
+	enum feed_reason reason = build_add(explaining->build, item);
+	const char *detail = NULL;
+	char text[256];
+
+	if (reason == FEED_USED && (unsigned)item->kind < INDICATOR_KINDS)
+		explaining->out->kinds[item->kind]++;
+	if (explaining->build->suppressed.count > suppressed)
+		detail = build_string(explaining->build,
+		    explaining->build->suppressed.items[suppressed].reason,
+		    text, sizeof text);
+	else if (reason == FEED_BAD_VALUE)
+		detail = indicator_kind_name(item->kind);
+	give_example(explaining, reason, item->value, detail);
+	return reason;
+}
+
+static void
+explain_rejected(void *context, enum feed_reason reason, struct slice what,
+    const char *detail)
+{
+	give_example(context, reason, what, detail);
+}
+
+enum tc_status
+build_explain(struct arena *arena, const struct build_request *request,
+    const struct feed_config *feed, size_t examples_max,
+    struct build_explanation *explanation_out)
+{
+	struct explaining explaining = { .arena = arena,
+		.out = explanation_out,
+		.examples_max = examples_max };
+	struct feed_sink sink = { .context = &explaining,
+		.item = explain_item,
+		.rejected = explain_rejected };
+	struct exempt *exempt = exempt_new(&request->exempt);
+	enum tc_status status = TC_SYSTEM;
+
+	*explanation_out = (struct build_explanation){ 0 };
+	explaining.build = build_new(&request->limits);
+	if (exempt != NULL && explaining.build != NULL) {
+		build_set_exempt(explaining.build, exempt);
+		status = build_begin_feed(explaining.build, feed);
+	}
+	if (status == TC_OK)
+		status = feed_read(arena, feed, &request->limits.feed, &sink,
+		    &explanation_out->report);
+	build_free(&explaining.build);
+	exempt_free(&exempt);
+	return status;
+}

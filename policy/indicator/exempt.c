@@ -1,0 +1,759 @@
+#include <config.h>
+
+#include <errno.h>
+#include <glob.h>
+#include <pcre2.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/domain.h"
+#include "base/list.h"
+#include "indicator/exempt.h"
+#include "indicator/json_split.h"
+#include "indicator/normal.h"
+#include "indicator/store_format.h"
+
+#define LIST_BYTES_DEFAULT (64u << 20)
+#define LISTS_MAX          1000u
+#define ENTRIES_MAX        20000000u
+#define EXPRESSIONS_MAX    1000u
+#define EXPRESSION_STEPS   100000u
+#define SCRATCH_BYTES_MAX  (1u << 20)
+#define SHORT_TEXT         4u /* names and subjects below this match anything */
+
+struct exempt_list {
+	const char *name;
+	bool hostname; /* MISP's "hostname": with all below, under its rule */
+};
+
+/* A key of some list; `parent`: an entry lies below it. */
+struct exempt_key {
+	struct slice key;
+	uint32_t hash;
+	uint16_t list;
+	uint8_t kind;
+	bool parent;
+};
+
+struct exempt_network {
+	struct ipaddr_network network;
+	uint16_t list;
+};
+
+struct exempt_expression {
+	pcre2_code *code;
+	uint16_t list;
+};
+
+struct exempt {
+	struct arena *arena;
+	struct arena *scratch;
+	LIST_OF(struct exempt_list) lists;
+	LIST_OF(const char *) problems;
+	LIST_OF(struct exempt_network) networks; /* sorted by address */
+	LIST_OF(struct exempt_expression) expressions;
+	uint32_t prefix_lengths[5]; /* bit n: some entry has length n */
+	struct exempt_key *slots;
+	size_t slot_count, key_count, entry_count;
+	uint64_t seed;
+	pcre2_match_data *match_data;
+	pcre2_match_context *match_context;
+	LIST_OF(struct slice) own_domains;
+	LIST_OF(struct ipaddr_network) own_networks;
+	struct exempt_key *pins;
+	size_t pin_count;
+	bool misp_rule;
+};
+
+/* ---------------------------------------------------------------------- keys */
+
+static bool
+keys_grow(struct exempt *exempt)
+{
+	size_t count = exempt->slot_count == 0 ? 4096 : exempt->slot_count * 2;
+	struct exempt_key *slots = calloc(count, sizeof *slots);
+
+	if (slots == NULL)
+		return false;
+	for (size_t i = 0; i < exempt->slot_count; i++) {
+		size_t at = exempt->slots[i].hash & (count - 1);
+
+		if (exempt->slots[i].key.data == NULL)
+			continue;
+		while (slots[at].key.data != NULL)
+			at = (at + 1) & (count - 1);
+		slots[at] = exempt->slots[i];
+	}
+	free(exempt->slots);
+	exempt->slots = slots;
+	exempt->slot_count = count;
+	return true;
+}
+
+/* The slot of a key, or the free one where it would go. */
+static struct exempt_key *
+key_slot(
+    const struct exempt *exempt, enum indicator_kind kind, struct slice key)
+{
+	uint32_t hash = (uint32_t)format_hash(exempt->seed, kind, key);
+	size_t at;
+
+	if (exempt->slot_count == 0)
+		return NULL;
+	at = hash & (exempt->slot_count - 1);
+	while (exempt->slots[at].key.data != NULL) {
+		if (exempt->slots[at].hash == hash &&
+		    exempt->slots[at].kind == kind &&
+		    slice_equal(exempt->slots[at].key, key))
+			return &exempt->slots[at];
+		at = (at + 1) & (exempt->slot_count - 1);
+	}
+	exempt->slots[at].hash = hash;
+	return &exempt->slots[at];
+}
+
+/* Enters a key whose octets last; an entry counts before a parent. */
+static bool
+key_add(struct exempt *exempt, enum indicator_kind kind, struct slice key,
+    uint16_t list, bool parent)
+{
+	struct exempt_key *slot;
+
+	if (exempt->key_count * 2 >= exempt->slot_count && !keys_grow(exempt))
+		return false;
+	slot = key_slot(exempt, kind, key);
+	if (slot->key.data != NULL) {
+		if (slot->parent && !parent) {
+			slot->parent = false;
+			slot->list = list;
+		}
+		return true;
+	}
+	slot->key = key;
+	slot->kind = (uint8_t)kind;
+	slot->list = list;
+	slot->parent = parent;
+	exempt->key_count++;
+	return true;
+}
+
+static const struct exempt_key *
+key_find(
+    const struct exempt *exempt, enum indicator_kind kind, struct slice key)
+{
+	const struct exempt_key *slot = key_slot(exempt, kind, key);
+
+	return slot == NULL || slot->key.data == NULL ? NULL : slot;
+}
+
+/* ------------------------------------------------------------------- reading */
+
+static bool
+add_name(struct exempt *exempt, struct slice key, uint16_t list)
+{
+	key = arena_copy(exempt->arena, key);
+	if (key.data == NULL ||
+	    !key_add(exempt, INDICATOR_DOMAIN, key, list, false))
+		return false;
+	for (key = domain_parent(key); key.length > 0; key = domain_parent(key))
+		if (!key_add(exempt, INDICATOR_DOMAIN, key, list, true))
+			return false;
+	return true;
+}
+
+static bool
+add_network(struct exempt *exempt, struct slice key, uint16_t list)
+{
+	struct exempt_network *entry =
+	    list_append(exempt->arena, &exempt->networks, ENTRIES_MAX);
+
+	if (entry == NULL)
+		return false;
+	memcpy(entry->network.address.octets, key.data, 16);
+	entry->network.prefix_length = (uint8_t)key.data[16];
+	entry->list = list;
+	exempt->prefix_lengths[entry->network.prefix_length / 32] |=
+	    1u << entry->network.prefix_length % 32;
+	key = arena_copy(exempt->arena, key);
+	return key.data != NULL &&
+	       key_add(exempt, INDICATOR_NETWORK, key, list, false);
+}
+
+/* "/EXPRESSION/flags" or a bare one. */
+static void
+add_expression(struct exempt *exempt, struct slice text, uint16_t list)
+{
+	uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF;
+	struct exempt_expression *entry;
+	size_t end = slice_find_last_byte(text, '/'), offset;
+	pcre2_code *code;
+	int error;
+
+	if (text.length > 2 && text.data[0] == '/' && end > 0 &&
+	    end != SIZE_MAX) {
+		if (slice_find_byte(slice_skip(text, end), 'i') != SIZE_MAX)
+			options |= PCRE2_CASELESS;
+		text = slice_range(text, 1, end);
+	}
+	code = pcre2_compile(
+	    (PCRE2_SPTR)text.data, text.length, options, &error, &offset, NULL);
+	if (code == NULL)
+		return;
+	entry =
+	    list_append(exempt->arena, &exempt->expressions, EXPRESSIONS_MAX);
+	if (entry == NULL) {
+		pcre2_code_free(code);
+		return;
+	}
+	*entry = (struct exempt_expression){ code, list };
+}
+
+/* Enters a value under the kinds that it can be. */
+static bool
+add_value(struct exempt *exempt, struct slice value, uint16_t list)
+{
+	enum indicator_kind kind;
+	struct slice key;
+
+	value = slice_trim(value);
+	if (value.length > 1 && value.data[0] == '.')
+		value = slice_skip(value, 1);
+	if (!normal_guess_kind(exempt->scratch, value, &kind)) {
+		/* Single labels are domains too ("localhost"); the rest of
+		 * what these lists hold is of kinds that nobody looks up. */
+		kind = INDICATOR_DOMAIN;
+	}
+	if (normal_key(exempt->scratch, kind, value, &key) != NORMAL_GOOD)
+		return true;
+	exempt->entry_count++;
+	if (kind == INDICATOR_DOMAIN)
+		return add_name(exempt, key, list);
+	if (kind == INDICATOR_NETWORK)
+		return add_network(exempt, key, list);
+	key = arena_copy(exempt->arena, key);
+	return key.data != NULL && key_add(exempt, kind, key, list, false);
+}
+
+static bool
+read_entries(
+    struct exempt *exempt, struct slice array, uint16_t list, bool expressions)
+{
+	struct json_split split = json_split_begin(array);
+	struct json_value value;
+
+	while (json_split_element(&split, &value)) {
+		struct slice text;
+
+		arena_reset(exempt->scratch);
+		text = json_string(exempt->scratch, value.text);
+		if (text.data == NULL || text.length == 0)
+			continue;
+		if (expressions) {
+			add_expression(exempt, text, list);
+			exempt->entry_count++;
+		} else if (!add_value(exempt, text, list)) {
+			return false;
+		}
+	}
+	return !split.broken;
+}
+
+/* Returns why the file is of no use, or NULL. */
+static const char *
+read_list(struct exempt *exempt, struct slice bytes)
+{
+	struct json_value whole, value;
+	struct json_split split;
+	struct slice name, entries = { NULL, 0 };
+	struct slice title = SLICE_LITERAL("warninglist");
+	struct slice type = SLICE_LITERAL("string");
+	struct exempt_list *list;
+
+	if (slice_starts_with(bytes, SLICE_LITERAL("\xef\xbb\xbf")))
+		bytes = slice_skip(bytes, 3);
+	if (!json_split_value(&bytes, &whole) || !json_is_object(whole.text))
+		return "is no JSON object";
+	split = json_split_begin(whole.text);
+	while (json_split_member(&split, &name, &value)) {
+		if (slice_equal_text(name, "list"))
+			entries = value.text;
+		else if (slice_equal_text(name, "name"))
+			title = json_string(exempt->arena, value.text);
+		else if (slice_equal_text(name, "type"))
+			type = json_string(exempt->arena, value.text);
+	}
+	if (split.broken || !json_is_array(entries))
+		return "has no \"list\"";
+	list = list_append(exempt->arena, &exempt->lists, LISTS_MAX);
+	if (list == NULL)
+		return "is one too many";
+	list->name = arena_text(exempt->arena, title);
+	list->hostname = slice_equal_text(type, "hostname") ||
+			 slice_equal_text(type, "substring");
+	if (list->name == NULL ||
+	    !read_entries(exempt, entries, (uint16_t)(exempt->lists.count - 1),
+		slice_equal_text(type, "regex")))
+		return "ends in the middle, or is too large";
+	return NULL;
+}
+
+static void
+note_problem(struct exempt *exempt, const char *path, const char *why)
+{
+	const char **slot =
+	    list_append(exempt->arena, &exempt->problems, LISTS_MAX);
+
+	if (slot != NULL)
+		*slot = arena_printf(exempt->arena, "%s: %s", path, why);
+}
+
+static void
+read_list_file(struct exempt *exempt, const char *path, size_t bytes_max)
+{
+	FILE *file = fopen(path, "rbe");
+	struct stat info;
+	const char *problem = NULL;
+	char *bytes = NULL;
+	size_t size;
+
+	if (file == NULL || fstat(fileno(file), &info) != 0) {
+		problem = strerror(errno);
+	} else if (!S_ISREG(info.st_mode)) {
+		problem = "is no file";
+	} else if ((uint64_t)info.st_size > bytes_max) {
+		problem = "is too large";
+	} else {
+		bytes = malloc((size_t)info.st_size + 1);
+		size = bytes == NULL
+			   ? 0
+			   : fread(bytes, 1, (size_t)info.st_size, file);
+		problem = read_list(exempt, slice_make(bytes, size));
+	}
+	if (problem != NULL)
+		note_problem(exempt, path, problem);
+	free(bytes);
+	if (file != NULL)
+		fclose(file);
+}
+
+static void
+read_lists(struct exempt *exempt, const char *pattern, size_t bytes_max)
+{
+	struct stat info;
+	char *inside = NULL;
+	glob_t found;
+
+	/* MISP's collection has one folder a list, with list.json inside. */
+	if (stat(pattern, &info) == 0 && S_ISDIR(info.st_mode))
+		inside = arena_printf(exempt->arena, "%s/*.json", pattern);
+	if (glob(inside == NULL ? pattern : inside, 0, NULL, &found) != 0) {
+		if (inside != NULL &&
+		    (inside = arena_printf(
+			 exempt->arena, "%s/*/list.json", pattern)) != NULL &&
+		    glob(inside, 0, NULL, &found) == 0)
+			goto read;
+		note_problem(exempt, pattern, "names no file");
+		return;
+	}
+read:
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		if (stat(found.gl_pathv[i], &info) == 0 &&
+		    S_ISDIR(info.st_mode))
+			read_lists(exempt, found.gl_pathv[i], bytes_max);
+		else
+			read_list_file(exempt, found.gl_pathv[i], bytes_max);
+	}
+	globfree(&found);
+}
+
+static int
+compare_networks(const void *left, const void *right)
+{
+	const struct exempt_network *a = left, *b = right;
+
+	return memcmp(a->network.address.octets, b->network.address.octets, 16);
+}
+
+static bool
+copy_own(struct exempt *exempt, const struct exempt_config *config)
+{
+	for (size_t i = 0; i < config->own_domain_count; i++) {
+		struct slice *own =
+		    list_append(exempt->arena, &exempt->own_domains, SIZE_MAX);
+
+		if (own == NULL)
+			return false;
+		*own = arena_copy(exempt->arena, config->own_domains[i]);
+	}
+	for (size_t i = 0; i < config->own_network_count; i++) {
+		struct ipaddr_network *own =
+		    list_append(exempt->arena, &exempt->own_networks, SIZE_MAX);
+
+		if (own == NULL)
+			return false;
+		*own = config->own_networks[i];
+	}
+	exempt->pins = arena_alloc_array(
+	    exempt->arena, config->pin_count + 1, sizeof *exempt->pins);
+	if (exempt->pins == NULL)
+		return false;
+	for (size_t i = 0; i < config->pin_count; i++) {
+		struct exempt_key *pin = &exempt->pins[exempt->pin_count];
+
+		if (normal_key(exempt->arena, config->pins[i].kind,
+			config->pins[i].value, &pin->key) != NORMAL_GOOD)
+			continue;
+		pin->kind = (uint8_t)config->pins[i].kind;
+		exempt->pin_count++;
+	}
+	return true;
+}
+
+struct exempt *
+exempt_new(const struct exempt_config *config)
+{
+	struct exempt *exempt = calloc(1, sizeof *exempt);
+	size_t bytes_max = config->warninglist_bytes_max == 0
+			       ? LIST_BYTES_DEFAULT
+			       : config->warninglist_bytes_max;
+
+	if (exempt == NULL)
+		return NULL;
+	exempt->arena = arena_new(0, NULL);
+	exempt->scratch = arena_new(SCRATCH_BYTES_MAX, NULL);
+	exempt->match_data = pcre2_match_data_create(1, NULL);
+	exempt->match_context = pcre2_match_context_create(NULL);
+	exempt->misp_rule = config->misp_hostname_rule;
+	exempt->seed = (uint64_t)(uintptr_t)exempt;
+	if (exempt->arena == NULL || exempt->scratch == NULL ||
+	    exempt->match_data == NULL || exempt->match_context == NULL ||
+	    !copy_own(exempt, config)) {
+		exempt_free(&exempt);
+		return NULL;
+	}
+	pcre2_set_match_limit(exempt->match_context, EXPRESSION_STEPS);
+	for (size_t i = 0; i < config->warninglist_count; i++)
+		read_lists(exempt, config->warninglists[i], bytes_max);
+	if (exempt->networks.count > 1)
+		qsort(exempt->networks.items, exempt->networks.count,
+		    sizeof *exempt->networks.items, compare_networks);
+	return exempt;
+}
+
+void
+exempt_free(struct exempt **exempt)
+{
+	struct exempt *old = *exempt;
+
+	*exempt = NULL;
+	if (old == NULL)
+		return;
+	for (size_t i = 0; i < old->expressions.count; i++)
+		pcre2_code_free(old->expressions.items[i].code);
+	pcre2_match_data_free(old->match_data);
+	pcre2_match_context_free(old->match_context);
+	arena_free(&old->scratch);
+	arena_free(&old->arena);
+	free(old->slots);
+	free(old);
+}
+
+size_t
+exempt_list_count(const struct exempt *exempt)
+{
+	return exempt->lists.count;
+}
+
+size_t
+exempt_entry_count(const struct exempt *exempt)
+{
+	return exempt->entry_count;
+}
+
+const char *
+exempt_problem(const struct exempt *exempt, size_t number)
+{
+	return number < exempt->problems.count ? exempt->problems.items[number]
+					       : NULL;
+}
+
+/* ------------------------------------------------------------------- judging */
+
+static struct exempt_verdict
+refused(const char *reason)
+{
+	return (struct exempt_verdict){ .exempted = true, .reason = reason };
+}
+
+static struct exempt_verdict
+listed(const struct exempt *exempt, uint16_t list)
+{
+	return (struct exempt_verdict){ .exempted = true,
+		.by_warninglist = true,
+		.reason = exempt->lists.items[list].name };
+}
+
+static const struct exempt_verdict not_exempted;
+
+static struct exempt_verdict
+judge_broad_domain(const struct exempt *exempt, struct slice name)
+{
+	if (slice_find_byte(name, '.') == SIZE_MAX)
+		return refused("is a top-level or local name");
+	if (domain_is_public_suffix(name))
+		return refused("is a public suffix: names of many owners lie "
+			       "below it");
+	for (size_t i = 0; i < exempt->own_domains.count; i++) {
+		struct slice own = exempt->own_domains.items[i];
+
+		if (domain_is_under(own, name) || domain_is_under(name, own))
+			return refused("is one of our own domains");
+	}
+	return not_exempted;
+}
+
+static struct exempt_verdict
+judge_broad_network(
+    const struct exempt *exempt, const struct ipaddr_network *network)
+{
+	bool v4 =
+	    ipaddr_is_v4(&network->address) && network->prefix_length >= 96;
+	unsigned length = network->prefix_length - (v4 ? 96u : 0);
+
+	if (length <= (v4 ? 8u : 16u))
+		return refused("is a network of too many addresses");
+	if (ipaddr_is_loopback(&network->address))
+		return refused("is the loopback address");
+	if (ipaddr_is_special(&network->address))
+		return refused("is a private or reserved network");
+	for (size_t i = 0; i < exempt->own_networks.count; i++) {
+		const struct ipaddr_network *own =
+		    &exempt->own_networks.items[i];
+
+		if (ipaddr_in_network(&own->address, network) ||
+		    ipaddr_in_network(&network->address, own))
+			return refused("is or holds one of our own networks");
+	}
+	return not_exempted;
+}
+
+static bool
+is_empty_digest(enum indicator_kind kind, struct slice key)
+{
+	static const char *const empty[INDICATOR_KINDS] = {
+		[INDICATOR_MD5] = "\xd4\x1d\x8c\xd9\x8f\x00\xb2\x04",
+		[INDICATOR_SHA1] = "\xda\x39\xa3\xee\x5e\x6b\x4b\x0d",
+		[INDICATOR_SHA256] = "\xe3\xb0\xc4\x42\x98\xfc\x1c\x14",
+		[INDICATOR_SHA512] = "\xcf\x83\xe1\x35\x7e\xef\xb8\xbd",
+	};
+
+	/* Eight octets of a digest say enough. */
+	return empty[kind] != NULL && key.length >= 8 &&
+	       memcmp(key.data, empty[kind], 8) == 0;
+}
+
+static bool
+key_network(struct slice key, struct ipaddr_network *network_out)
+{
+	if (key.length != 17)
+		return false;
+	memcpy(network_out->address.octets, key.data, 16);
+	network_out->prefix_length = (uint8_t)key.data[16];
+	return network_out->prefix_length <= 128;
+}
+
+static struct exempt_verdict
+judge_broad_url(struct slice key)
+{
+	struct slice host = normal_url_key_host(key);
+	struct ipaddr address;
+
+	if (host.length > 2 && host.data[0] == '[')
+		host = slice_range(host, 1, host.length - 1);
+	if (ipaddr_parse(host, &address) && ipaddr_is_special(&address))
+		return refused("is a URL at a private or reserved address");
+	return not_exempted;
+}
+
+static struct exempt_verdict
+judge_broad_address(const struct exempt *exempt, struct slice key)
+{
+	struct slice domain =
+	    slice_skip(key, slice_find_last_byte(key, '@') + 1);
+
+	for (size_t i = 0; i < exempt->own_domains.count; i++)
+		if (domain_is_under(domain, exempt->own_domains.items[i]))
+			return refused("is an address of our own");
+	if (key.data[0] == '@')
+		return judge_broad_domain(exempt, domain);
+	return not_exempted;
+}
+
+static struct exempt_verdict
+judge_broad(
+    const struct exempt *exempt, enum indicator_kind kind, struct slice key)
+{
+	struct ipaddr_network network;
+
+	switch (kind) {
+	case INDICATOR_DOMAIN:
+		return judge_broad_domain(exempt, key);
+	case INDICATOR_ADDRESS:
+		return judge_broad_address(exempt, key);
+	case INDICATOR_NETWORK:
+		if (key_network(key, &network))
+			return judge_broad_network(exempt, &network);
+		break;
+	case INDICATOR_URL:
+		return judge_broad_url(key);
+	case INDICATOR_MD5:
+	case INDICATOR_SHA1:
+	case INDICATOR_SHA256:
+	case INDICATOR_SHA512:
+		if (is_empty_digest(kind, key))
+			return refused("is the digest of the empty file");
+		break;
+	case INDICATOR_FILENAME:
+	case INDICATOR_SUBJECT:
+	case INDICATOR_MAILER:
+		if (key.length < SHORT_TEXT)
+			return refused("is too short to mean anything");
+		break;
+	case INDICATOR_MESSAGE_ID:
+	case INDICATOR_PATTERN:
+	case INDICATOR_YARA:
+	case INDICATOR_KINDS:
+		break;
+	}
+	return not_exempted;
+}
+
+static struct exempt_verdict
+judge_listed_domain(const struct exempt *exempt, struct slice name)
+{
+	const struct exempt_key *found =
+	    key_find(exempt, INDICATOR_DOMAIN, name);
+
+	if (found != NULL)
+		return listed(exempt, found->list);
+	if (!exempt->misp_rule)
+		return not_exempted;
+	for (name = domain_parent(name); name.length > 0;
+	     name = domain_parent(name)) {
+		found = key_find(exempt, INDICATOR_DOMAIN, name);
+		if (found != NULL && !found->parent &&
+		    exempt->lists.items[found->list].hostname)
+			return listed(exempt, found->list);
+	}
+	return not_exempted;
+}
+
+/* Inside an entry, or around one. */
+static struct exempt_verdict
+judge_listed_network(
+    const struct exempt *exempt, const struct ipaddr_network *network)
+{
+	size_t low = 0, high = exempt->networks.count;
+
+	for (unsigned length = 0; length <= network->prefix_length; length++) {
+		const struct exempt_key *found;
+		struct ipaddr masked;
+		char key[17];
+
+		if (!(exempt->prefix_lengths[length / 32] & 1u << length % 32))
+			continue;
+		masked = ipaddr_mask(&network->address, length);
+		memcpy(key, masked.octets, 16);
+		key[16] = (char)length;
+		found = key_find(
+		    exempt, INDICATOR_NETWORK, slice_make(key, sizeof key));
+		if (found != NULL)
+			return listed(exempt, found->list);
+	}
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (memcmp(
+			exempt->networks.items[middle].network.address.octets,
+			network->address.octets, 16) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < exempt->networks.count &&
+	    ipaddr_in_network(
+		&exempt->networks.items[low].network.address, network))
+		return listed(exempt, exempt->networks.items[low].list);
+	return not_exempted;
+}
+
+/* A URL is the list's when it is listed itself, or stands for a whole host
+ * that is. */
+static struct exempt_verdict
+judge_listed_url(const struct exempt *exempt, struct slice key)
+{
+	const struct exempt_key *found = key_find(exempt, INDICATOR_URL, key);
+	struct slice host = normal_url_key_host(key);
+
+	if (found != NULL)
+		return listed(exempt, found->list);
+	if (key.length == host.length + 1 && key.data[host.length] == '/')
+		return judge_listed_domain(exempt, host);
+	return not_exempted;
+}
+
+static struct exempt_verdict
+judge_expressions(const struct exempt *exempt, struct slice text)
+{
+	for (size_t i = 0; i < exempt->expressions.count; i++) {
+		const struct exempt_expression *entry =
+		    &exempt->expressions.items[i];
+
+		if (pcre2_match(entry->code, (PCRE2_SPTR)text.data, text.length,
+			0, 0, exempt->match_data, exempt->match_context) >= 0)
+			return listed(exempt, entry->list);
+	}
+	return not_exempted;
+}
+
+static bool
+is_pinned(
+    const struct exempt *exempt, enum indicator_kind kind, struct slice key)
+{
+	for (size_t i = 0; i < exempt->pin_count; i++)
+		if (exempt->pins[i].kind == kind &&
+		    slice_equal(exempt->pins[i].key, key))
+			return true;
+	return false;
+}
+
+struct exempt_verdict
+exempt_judge(
+    const struct exempt *exempt, enum indicator_kind kind, struct slice key)
+{
+	struct exempt_verdict verdict;
+	struct ipaddr_network network;
+	const struct exempt_key *found;
+
+	if ((unsigned)kind >= INDICATOR_KINDS || kind == INDICATOR_PATTERN ||
+	    key.length == 0 || is_pinned(exempt, kind, key))
+		return not_exempted;
+	verdict = judge_broad(exempt, kind, key);
+	if (verdict.exempted)
+		return verdict;
+	if (kind == INDICATOR_NETWORK)
+		return key_network(key, &network)
+			   ? judge_listed_network(exempt, &network)
+			   : not_exempted;
+	if (kind == INDICATOR_DOMAIN)
+		verdict = judge_listed_domain(exempt, key);
+	else if (kind == INDICATOR_URL)
+		verdict = judge_listed_url(exempt, key);
+	else if ((found = key_find(exempt, kind, key)) != NULL)
+		verdict = listed(exempt, found->list);
+	if (!verdict.exempted && indicator_digest_size(kind) == 0)
+		verdict = judge_expressions(exempt, key);
+	return verdict;
+}

@@ -1,0 +1,765 @@
+#include <config.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "indicator/feed.h"
+#include "indicator/feed_reader.h"
+#include "indicator/normal.h"
+
+#define SIZE_BYTES_DEFAULT 500000000ULL
+#define FILES_MAX          100000u
+#define SCRATCH_BYTES_MAX  (64u << 20)
+#define SNIFF_BYTES        65536u
+#define SNIFF_LINES        30u
+
+#define COUNT(array)       (sizeof(array) / sizeof(array)[0])
+
+static const char *const format_names[FEED_FORMATS] = {
+	[FEED_FORMAT_AUTO] = "auto",
+	[FEED_FORMAT_LIST] = "list",
+	[FEED_FORMAT_HOSTS] = "hosts",
+	[FEED_FORMAT_LOKI] = "loki",
+	[FEED_FORMAT_CSV] = "csv",
+	[FEED_FORMAT_STIX] = "stix",
+	[FEED_FORMAT_MISP] = "misp",
+	[FEED_FORMAT_YARA] = "yara",
+	[FEED_FORMAT_URLHAUS] = "urlhaus",
+	[FEED_FORMAT_THREATFOX] = "threatfox",
+	[FEED_FORMAT_FEODO] = "feodo",
+	[FEED_FORMAT_BAZAAR] = "bazaar",
+	[FEED_FORMAT_MISP_CSV] = "misp-csv",
+	[FEED_FORMAT_LOCAL] = "local",
+};
+
+static const char *const column_names[FEED_COLUMN_ROLES] = {
+	[FEED_COLUMN_VALUE] = "value",
+	[FEED_COLUMN_TYPE] = "type",
+	[FEED_COLUMN_ID] = "id",
+	[FEED_COLUMN_FIRST_SEEN] = "first-seen",
+	[FEED_COLUMN_LAST_SEEN] = "last-seen",
+	[FEED_COLUMN_VALID_UNTIL] = "valid-until",
+	[FEED_COLUMN_SEVERITY] = "severity",
+	[FEED_COLUMN_CONFIDENCE] = "confidence",
+	[FEED_COLUMN_TAGS] = "tags",
+	[FEED_COLUMN_DESCRIPTION] = "description",
+	[FEED_COLUMN_TLP] = "tlp",
+	[FEED_COLUMN_TO_IDS] = "to-ids",
+};
+
+static const struct {
+	const char *name;
+	const char *text;
+} reasons[FEED_REASONS] = {
+	[FEED_USED] = { "used", "in use" },
+	[FEED_NOT_VISIBLE] = { "not-visible",
+	    "of a type that mail cannot show" },
+	[FEED_NOT_INDICATOR] = { "not-indicator", "no indicator" },
+	[FEED_BAD_VALUE] = { "bad-value", "the value is not of its type" },
+	[FEED_BAD_OBJECT] = { "bad-object",
+	    "not readable: broken JSON, a missing column or member" },
+	[FEED_BAD_PATTERN] = { "bad-pattern",
+	    "the STIX pattern does not parse" },
+	[FEED_UNSUPPORTED_PATTERN] = { "unsupported-pattern",
+	    "a pattern that a single message cannot be judged by" },
+	[FEED_NO_STRONG_PART] = { "no-visible-part",
+	    "a pattern that mail could never make true" },
+	[FEED_REVOKED] = { "revoked", "revoked or deleted by its publisher" },
+	[FEED_TO_IDS] = { "to-ids", "marked to_ids=false" },
+	[FEED_KIND_OFF] = { "kind-off", "not among the kinds of this feed" },
+	[FEED_LOW_CONFIDENCE] = { "low-confidence",
+	    "below the feed's minimum-confidence" },
+	[FEED_OLDER] = { "older", "an older version of one that we have" },
+	[FEED_REPEATED] = { "repeated", "the same once more" },
+	[FEED_SUPPRESSED] = { "suppressed", "on a warninglist" },
+	[FEED_TOO_BROAD] = { "too-broad", "would match too much" },
+	[FEED_TOO_MANY] = { "too-many", "beyond a limit" },
+	[FEED_DEFANGED] = { "defanged",
+	    "defanged; set `refang on` to undo that" },
+};
+
+struct feed_config
+feed_config_defaults(const char *name, const char *source)
+{
+	return (struct feed_config){
+		.name = name,
+		.source = source,
+		.confidence = INDICATOR_CONFIDENCE_ABSENT,
+	};
+}
+
+const char *
+feed_format_name(enum feed_format format)
+{
+	return (unsigned)format < FEED_FORMATS ? format_names[format] : "";
+}
+
+bool
+feed_format_parse(struct slice word, enum feed_format *format_out)
+{
+	for (unsigned i = 0; i < FEED_FORMAT_LOCAL; i++) {
+		if (slice_equal_text_fold(word, format_names[i])) {
+			*format_out = (enum feed_format)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+feed_column_role_name(enum feed_column_role role)
+{
+	return (unsigned)role < FEED_COLUMN_ROLES ? column_names[role] : "";
+}
+
+bool
+feed_column_parse(struct slice word, struct feed_column *column_out)
+{
+	for (unsigned i = 0; i < FEED_COLUMN_ROLES; i++) {
+		if (slice_equal_text_fold(word, column_names[i])) {
+			column_out->role = (enum feed_column_role)i;
+			column_out->has_kind = false;
+			return true;
+		}
+	}
+	if (!indicator_kind_parse(word, &column_out->kind))
+		return false;
+	column_out->role = FEED_COLUMN_VALUE;
+	column_out->has_kind = true;
+	return true;
+}
+
+const char *
+feed_reason_name(enum feed_reason reason)
+{
+	return (unsigned)reason < FEED_REASONS ? reasons[reason].name : "";
+}
+
+const char *
+feed_reason_text(enum feed_reason reason)
+{
+	return (unsigned)reason < FEED_REASONS ? reasons[reason].text : "";
+}
+
+struct feed_limits
+feed_limits_defaults(void)
+{
+	return (struct feed_limits){
+		.line_bytes_max = 65536,
+		.object_bytes_max = 16u << 20,
+		.json_depth_max = 64,
+		.pattern_bytes_max = 65536,
+		.pattern_atoms_max = 4096,
+	};
+}
+
+/* ------------------------------------------------------------------- sharing */
+
+struct feed_item
+feed_item_make(enum indicator_kind kind, struct slice value)
+{
+	return (struct feed_item){
+		.kind = kind,
+		.value = value,
+		.roles = INDICATOR_ROLE_ANY,
+		.confidence = INDICATOR_CONFIDENCE_ABSENT,
+		.to_ids = true,
+	};
+}
+
+void
+feed_reader_item(struct feed_reader *reader, const struct feed_item *item)
+{
+	enum feed_reason reason =
+	    reader->sink->item(reader->sink->context, item);
+
+	if (!item->shared)
+		reader->report->read++;
+	else if (reason == FEED_USED)
+		return; /* the same pattern under one more key */
+	if (reason == FEED_USED)
+		reader->report->used++;
+	else if ((unsigned)reason < FEED_REASONS)
+		reader->report->reasons[reason]++;
+	else
+		reader->stopped = true;
+}
+
+void
+feed_reader_reject(struct feed_reader *reader, enum feed_reason reason,
+    struct slice what, const char *detail)
+{
+	reader->report->read++;
+	reader->report->reasons[reason]++;
+	if (reader->sink->rejected != NULL)
+		reader->sink->rejected(
+		    reader->sink->context, reason, what, detail);
+}
+
+void
+feed_reader_skip(struct feed_reader *reader, enum feed_reason reason)
+{
+	reader->report->reasons[reason]++;
+}
+
+bool
+feed_reader_line(
+    struct slice *rest, struct slice *line_out, size_t bytes_max, bool *cut_out)
+{
+	const char *end;
+	size_t length;
+
+	if (rest->length == 0)
+		return false;
+	end = memchr(rest->data, '\n', rest->length);
+	length = end == NULL ? rest->length : (size_t)(end - rest->data);
+	*line_out = slice_make(rest->data, length);
+	*rest = slice_skip(*rest, end == NULL ? length : length + 1);
+	*cut_out = length > bytes_max;
+	if (*cut_out)
+		line_out->length = bytes_max;
+	if (line_out->length > 0 &&
+	    line_out->data[line_out->length - 1] == '\r')
+		line_out->length--;
+	return true;
+}
+
+/* ----------------------------------------------------------------- the times */
+
+static bool
+take_number(struct slice *text, unsigned digits_max, long *number_out)
+{
+	size_t length = 0;
+
+	*number_out = 0;
+	while (length < text->length && length < digits_max &&
+	       ascii_is_digit(text->data[length]))
+		*number_out = *number_out * 10 + (text->data[length++] - '0');
+	*text = slice_skip(*text, length);
+	return length > 0;
+}
+
+static bool
+take_byte(struct slice *text, const char *set)
+{
+	if (text->length == 0 || text->data[0] == '\0' ||
+	    strchr(set, text->data[0]) == NULL)
+		return false;
+	*text = slice_skip(*text, 1);
+	return true;
+}
+
+/* Days since 1970 of a date in the Gregorian calendar. */
+static int64_t
+days_of(long year, long month, long day)
+{
+	long shifted = month > 2 ? year : year - 1;
+	long era = shifted / 400;
+	long year_of_era = shifted - era * 400;
+	long day_of_year =
+	    (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+	long day_of_era = year_of_era * 365 + year_of_era / 4 -
+			  year_of_era / 100 + day_of_year;
+
+	return (int64_t)era * 146097 + day_of_era - 719468;
+}
+
+/* "T07:03:03.25+02:00", " 07:03", "Z", "" behind a date. */
+static int64_t
+time_of_day(struct slice text)
+{
+	long hour = 0, minute = 0, second = 0, unused;
+	int64_t zone = 0;
+
+	if (!take_byte(&text, "Tt ") || !take_number(&text, 2, &hour))
+		return 0;
+	if (take_byte(&text, ":"))
+		take_number(&text, 2, &minute);
+	if (take_byte(&text, ":"))
+		take_number(&text, 2, &second);
+	if (take_byte(&text, "."))
+		while (take_number(&text, 9, &unused))
+			;
+	if (text.length > 0 && (text.data[0] == '+' || text.data[0] == '-')) {
+		bool west = text.data[0] == '-';
+		long hours, minutes = 0;
+
+		text = slice_skip(text, 1);
+		if (take_number(&text, 2, &hours)) {
+			take_byte(&text, ":");
+			take_number(&text, 2, &minutes);
+			zone = (int64_t)hours * 3600 + minutes * 60;
+			zone = west ? -zone : zone;
+		}
+	}
+	if (hour > 24 || minute > 59 || second > 60)
+		return 0;
+	return (int64_t)hour * 3600 + minute * 60 + second - zone;
+}
+
+int64_t
+feed_reader_time(struct slice text)
+{
+	unsigned long seconds;
+	long year, month, day;
+	struct slice whole;
+
+	text = slice_trim(text);
+	whole = slice_range(text, 0, slice_find_byte(text, '.'));
+	if (slice_parse_number(whole, 9999999999999UL, &seconds) &&
+	    whole.length >= 9)
+		return (int64_t)(whole.length >= 12 ? seconds / 1000 : seconds);
+	if (!take_number(&text, 4, &year) || !take_byte(&text, "-/.") ||
+	    !take_number(&text, 2, &month) || !take_byte(&text, "-/.") ||
+	    !take_number(&text, 4, &day))
+		return 0;
+	if (day > 31) { /* day first */
+		long swap = year;
+
+		year = day;
+		day = swap;
+	}
+	if (year < 1970 || year > 9999 || month < 1 || month > 12 || day < 1 ||
+	    day > 31)
+		return 0;
+	return days_of(year, month, day) * 86400 + time_of_day(text);
+}
+
+/* ---------------------------------------------------------------- the values */
+
+static bool
+looks_defanged(struct slice text)
+{
+	return slice_find(text, SLICE_LITERAL("[.]")) != SIZE_MAX ||
+	       slice_find(text, SLICE_LITERAL("[@]")) != SIZE_MAX ||
+	       slice_find(text, SLICE_LITERAL("[:")) != SIZE_MAX ||
+	       slice_find(text, SLICE_LITERAL("(.)")) != SIZE_MAX ||
+	       slice_find_fold(text, SLICE_LITERAL("[dot]")) != SIZE_MAX ||
+	       slice_find_fold(text, SLICE_LITERAL("(dot)")) != SIZE_MAX ||
+	       slice_find_fold(text, SLICE_LITERAL("[at]")) != SIZE_MAX ||
+	       slice_find_fold(text, SLICE_LITERAL("(at)")) != SIZE_MAX ||
+	       slice_starts_with_fold(text, SLICE_LITERAL("hxxp"));
+}
+
+/* "192.0.2.1:443" and "[2001:db8::1]:443" without the port. */
+static struct slice
+without_port(struct slice text)
+{
+	size_t colon = slice_find_last_byte(text, ':');
+	unsigned long port;
+	struct ipaddr address;
+	struct slice host;
+
+	if (colon == SIZE_MAX ||
+	    !slice_parse_number(slice_skip(text, colon + 1), 65535, &port))
+		return text;
+	host = slice_range(text, 0, colon);
+	if (host.length > 2 && host.data[0] == '[' &&
+	    host.data[host.length - 1] == ']')
+		host = slice_range(host, 1, host.length - 1);
+	else if (slice_find_byte(host, ':') != SIZE_MAX)
+		return text; /* a bare IPv6 address has no port */
+	return ipaddr_parse(host, &address) ? host : text;
+}
+
+bool
+feed_reader_value(struct feed_reader *reader, struct slice text,
+    const enum indicator_kind *fixed, struct feed_item *item_out)
+{
+	enum indicator_kind kind;
+	bool guessed = fixed == NULL || *fixed == INDICATOR_NETWORK;
+
+	text = slice_trim(text);
+	if (text.length >= 2 && (text.data[0] == '"' || text.data[0] == '\'') &&
+	    text.data[text.length - 1] == text.data[0])
+		text = slice_trim(slice_range(text, 1, text.length - 1));
+	if (text.length == 0)
+		return false;
+	if (looks_defanged(text)) {
+		if (!reader->config->refang) {
+			feed_reader_reject(reader, FEED_DEFANGED, text, NULL);
+			return false;
+		}
+		text = normal_refang(reader->scratch, text, NULL);
+	}
+	if (guessed)
+		text = without_port(text);
+	if (fixed != NULL) {
+		kind = *fixed;
+	} else if (!normal_guess_kind(reader->scratch, text, &kind)) {
+		feed_reader_reject(reader, FEED_BAD_VALUE, text,
+		    text.data[0] == '/' ? "a path without a host"
+					: "of no known kind");
+		return false;
+	}
+	*item_out = feed_item_make(kind, text);
+	item_out->tlp = INDICATOR_TLP_ABSENT;
+	return true;
+}
+
+/* ------------------------------------------------------------------ sniffing */
+
+static struct slice
+without_bom(struct slice bytes)
+{
+	return slice_starts_with(bytes, SLICE_LITERAL("\xef\xbb\xbf"))
+		   ? slice_skip(bytes, 3)
+		   : bytes;
+}
+
+static enum feed_format
+sniff_json(struct slice head)
+{
+	bool misp =
+	    slice_find(head, SLICE_LITERAL("\"Event\"")) != SIZE_MAX ||
+	    slice_find(head, SLICE_LITERAL("\"Attribute\"")) != SIZE_MAX ||
+	    slice_find(head, SLICE_LITERAL("\"to_ids\"")) != SIZE_MAX ||
+	    slice_find(head, SLICE_LITERAL("\"Orgc\"")) != SIZE_MAX ||
+	    slice_find(head, SLICE_LITERAL("\"threat_level_id\"")) != SIZE_MAX;
+	bool stix =
+	    slice_find(head, SLICE_LITERAL("\"spec_version\"")) != SIZE_MAX ||
+	    slice_find(head, SLICE_LITERAL("\"objects\"")) != SIZE_MAX ||
+	    slice_find(head, SLICE_LITERAL("\"pattern\"")) != SIZE_MAX;
+
+	return misp && !stix ? FEED_FORMAT_MISP : FEED_FORMAT_STIX;
+}
+
+/* Counts among the first lines those that look like one form or another. */
+static enum feed_format
+sniff_lines(struct slice head)
+{
+	unsigned lines = 0, hosts = 0, loki = 0, commas = 0, semicolons = 0;
+	struct slice line;
+	bool cut;
+
+	while (
+	    lines < SNIFF_LINES && feed_reader_line(&head, &line, 4096, &cut)) {
+		struct slice first = slice_trim(line), rest;
+		struct ipaddr address;
+		size_t blank = 0;
+
+		if (first.length == 0 || first.data[0] == '#' ||
+		    first.data[0] == ';')
+			continue;
+		lines++;
+		while (
+		    blank < first.length && !ascii_is_space(first.data[blank]))
+			blank++;
+		rest = slice_trim(slice_skip(first, blank));
+		if (rest.length > 0 && rest.data[0] != '#' &&
+		    rest.data[0] != ';' &&
+		    ipaddr_parse(slice_range(first, 0, blank), &address))
+			hosts++;
+		commas += slice_find_byte(first, ',') != SIZE_MAX;
+		if (slice_find_byte(first, ';') != SIZE_MAX) {
+			semicolons++;
+			loki += slice_find_byte(first, ' ') != SIZE_MAX ||
+				slice_find_byte(first, '\\') != SIZE_MAX;
+		}
+	}
+	if (lines == 0)
+		return FEED_FORMAT_LIST;
+	if (hosts * 2 > lines)
+		return FEED_FORMAT_HOSTS;
+	if (commas * 2 > lines && commas >= semicolons)
+		return FEED_FORMAT_CSV;
+	if (semicolons * 2 > lines)
+		return loki * 3 > lines ? FEED_FORMAT_LOKI : FEED_FORMAT_CSV;
+	return FEED_FORMAT_LIST;
+}
+
+static enum feed_format
+sniff(struct slice bytes)
+{
+	struct slice head = slice_range(without_bom(bytes), 0, SNIFF_BYTES),
+		     text = head;
+
+	while (text.length > 0 && ascii_is_space(text.data[0]))
+		text = slice_skip(text, 1);
+	if (text.length > 0 && (text.data[0] == '{' || text.data[0] == '['))
+		return sniff_json(head);
+	if (slice_starts_with(text, SLICE_LITERAL("rule ")) ||
+	    (slice_find(head, SLICE_LITERAL("\nrule ")) != SIZE_MAX &&
+		slice_find(head, SLICE_LITERAL("condition:")) != SIZE_MAX))
+		return FEED_FORMAT_YARA;
+	return sniff_lines(head);
+}
+
+/* Forms that we know and do not read: says what to do instead. */
+static const char *
+foreign_form(struct slice bytes)
+{
+	struct slice head =
+	    slice_range(slice_trim(without_bom(bytes)), 0, SNIFF_BYTES);
+
+	if (slice_find(head, SLICE_LITERAL("openioc")) != SIZE_MAX &&
+	    head.length > 0 && head.data[0] == '<')
+		return "is OpenIOC, which Tocsin does not read; convert it to "
+		       "STIX 2.1 or MISP, for example with the importer of "
+		       "MISP";
+	if (slice_find(head, SLICE_LITERAL("stix.mitre.org")) != SIZE_MAX ||
+	    slice_find(head, SLICE_LITERAL("stix:STIX_Package")) != SIZE_MAX ||
+	    (head.length > 0 && head.data[0] == '{' &&
+		slice_find(slice_range(head, 0, 4096),
+		    SLICE_LITERAL("\"version\": \"1.")) != SIZE_MAX))
+		return "is STIX 1.x, which Tocsin does not read; convert it "
+		       "with the OASIS tool stix2-elevator";
+	if (head.length > 0 && head.data[0] == '<')
+		return "is XML or HTML, of no form that Tocsin reads";
+	if (slice_starts_with(head, SLICE_LITERAL("\x1f\x8b")) ||
+	    slice_starts_with(head, SLICE_LITERAL("PK\x03\x04")))
+		return "is compressed; unpack it first";
+	return NULL;
+}
+
+/* ------------------------------------------------------------------- reading */
+
+static enum tc_status
+read_form(
+    struct feed_reader *reader, struct slice bytes, enum feed_format format)
+{
+	switch (format) {
+	case FEED_FORMAT_LIST:
+	case FEED_FORMAT_HOSTS:
+	case FEED_FORMAT_LOKI:
+		return feed_list_read(reader, bytes, format);
+	case FEED_FORMAT_CSV:
+	case FEED_FORMAT_URLHAUS:
+	case FEED_FORMAT_THREATFOX:
+	case FEED_FORMAT_FEODO:
+	case FEED_FORMAT_BAZAAR:
+	case FEED_FORMAT_MISP_CSV:
+		return feed_csv_read(reader, bytes, format);
+	case FEED_FORMAT_STIX:
+		break;
+	case FEED_FORMAT_MISP:
+		return feed_misp_read(reader, bytes);
+	case FEED_FORMAT_LOCAL:
+		return feed_local_read(reader, bytes);
+	case FEED_FORMAT_YARA: /* the scanner compiles the files */
+	case FEED_FORMAT_AUTO:
+	case FEED_FORMATS:
+		break;
+	}
+	return TC_OK;
+}
+
+static enum tc_status
+read_bytes(struct feed_reader *reader, struct slice bytes)
+{
+	enum feed_format format = reader->config->format;
+
+	reader->report->bytes += bytes.length;
+	reader->report->problem = foreign_form(bytes);
+	if (reader->report->problem != NULL)
+		return TC_INVALID;
+	bytes = without_bom(bytes);
+	if (format == FEED_FORMAT_AUTO)
+		format = sniff(bytes);
+	reader->report->format = format;
+	return read_form(reader, bytes, format);
+}
+
+static bool
+reader_begin(struct feed_reader *reader)
+{
+	reader->scratch = arena_new(SCRATCH_BYTES_MAX, NULL);
+	*reader->report =
+	    (struct feed_report){ .format = reader->config->format };
+	return reader->scratch != NULL;
+}
+
+enum tc_status
+feed_read_bytes(struct arena *arena, const struct feed_config *config,
+    const struct feed_limits *limits, struct slice bytes,
+    const struct feed_sink *sink, struct feed_report *report_out)
+{
+	struct feed_reader reader = { .config = config,
+		.limits = limits,
+		.sink = sink,
+		.report = report_out,
+		.arena = arena };
+	enum tc_status status;
+
+	if (!reader_begin(&reader))
+		return TC_SYSTEM;
+	report_out->files = 1;
+	status = read_bytes(&reader, bytes);
+	arena_free(&reader.scratch);
+	return status;
+}
+
+/* Reads all of a file into memory of its own: a feed may be rewritten while we
+ * read, and a mapped file that shrinks would kill us. */
+static char *
+slurp(int fd, size_t size_max, size_t *size_out, bool *too_large_out)
+{
+	size_t capacity = 65536, length = 0;
+	struct stat info;
+	char *bytes;
+
+	*too_large_out = false;
+	if (fstat(fd, &info) == 0 && info.st_size > 0 &&
+	    (uint64_t)info.st_size <= size_max)
+		capacity = (size_t)info.st_size + 1;
+	bytes = malloc(capacity);
+	while (bytes != NULL) {
+		ssize_t got = read(fd, bytes + length, capacity - length);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			break;
+		length += (size_t)got;
+		if (got == 0) {
+			*size_out = length;
+			return bytes;
+		}
+		if (length > size_max) {
+			*too_large_out = true;
+			break;
+		}
+		if (length == capacity) {
+			char *grown = realloc(bytes, capacity * 2);
+
+			if (grown == NULL)
+				break;
+			bytes = grown;
+			capacity *= 2;
+		}
+	}
+	free(bytes);
+	return NULL;
+}
+
+static enum tc_status
+read_file(struct feed_reader *reader, const char *path)
+{
+	uint64_t size_max = reader->config->size_bytes_max;
+	enum tc_status status = TC_SYSTEM;
+	struct stat info;
+	bool too_large = false;
+	char *bytes = NULL;
+	size_t size = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (size_max == 0)
+		size_max = SIZE_BYTES_DEFAULT;
+	if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
+		bytes = slurp(fd, (size_t)size_max, &size, &too_large);
+	else if (fd >= 0)
+		errno = EINVAL;
+	if (bytes != NULL) {
+		if (info.st_mtime > reader->report->published_unix)
+			reader->report->published_unix = info.st_mtime;
+		reader->report->files++;
+		status = read_bytes(reader, slice_make(bytes, size));
+	} else if (too_large) {
+		status = TC_LIMIT;
+		reader->report->problem = arena_printf(reader->arena,
+		    "is larger than max-size (%llu bytes)",
+		    (unsigned long long)size_max);
+	} else {
+		reader->report->problem = arena_printf(
+		    reader->arena, "cannot be read: %s", strerror(errno));
+	}
+	if (fd >= 0)
+		close(fd);
+	free(bytes);
+	return status;
+}
+
+static int
+compare_names(const void *left, const void *right)
+{
+	const char *const *a = left, *const *b = right;
+
+	return strcmp(*a, *b);
+}
+
+/* Files of a folder: all of a MISP feed but its manifest, and everything that
+ * a feed's form may be. Hidden ones and subfolders are left out. */
+static size_t
+folder_names(DIR *folder, struct arena *arena, const char ***names_out)
+{
+	LIST_OF(const char *) names = { 0 };
+	struct dirent *entry;
+
+	while ((entry = readdir(folder)) != NULL) {
+		const char **slot;
+
+		if (entry->d_name[0] == '.' ||
+		    strcmp(entry->d_name, "manifest.json") == 0 ||
+		    strcmp(entry->d_name, "hashes.csv") == 0)
+			continue;
+		slot = list_append(arena, &names, FILES_MAX);
+		if (slot != NULL)
+			*slot = arena_text(arena, slice_text(entry->d_name));
+	}
+	if (names.count > 1)
+		qsort(names.items, names.count, sizeof *names.items,
+		    compare_names);
+	*names_out = names.items;
+	return names.count;
+}
+
+/* A file that cannot be used does not lose the others. */
+static enum tc_status
+read_folder(struct feed_reader *reader, DIR *folder)
+{
+	struct feed_report *report = reader->report;
+	const char **names, *problem = NULL;
+	size_t count = folder_names(folder, reader->arena, &names);
+
+	for (size_t i = 0; i < count && !reader->stopped; i++) {
+		char *path;
+
+		if (names[i] == NULL)
+			return TC_SYSTEM;
+		path = arena_printf(
+		    reader->arena, "%s/%s", reader->config->source, names[i]);
+		if (path == NULL)
+			return TC_SYSTEM;
+		if (read_file(reader, path) == TC_OK)
+			continue;
+		report->files_failed++;
+		if (problem == NULL)
+			problem = arena_printf(reader->arena, "%s %s", names[i],
+			    report->problem == NULL ? "cannot be used"
+						    : report->problem);
+	}
+	report->problem = problem;
+	return count == 0 || report->files_failed < count ? TC_OK : TC_INVALID;
+}
+
+enum tc_status
+feed_read(struct arena *arena, const struct feed_config *config,
+    const struct feed_limits *limits, const struct feed_sink *sink,
+    struct feed_report *report_out)
+{
+	struct feed_reader reader = { .config = config,
+		.limits = limits,
+		.sink = sink,
+		.report = report_out,
+		.arena = arena };
+	enum tc_status status;
+	DIR *folder;
+
+	if (!reader_begin(&reader))
+		return TC_SYSTEM;
+	folder = opendir(config->source);
+	if (folder != NULL) {
+		status = read_folder(&reader, folder);
+		closedir(folder);
+	} else {
+		status = read_file(&reader, config->source);
+	}
+	arena_free(&reader.scratch);
+	return status;
+}

@@ -1,0 +1,169 @@
+#include <config.h>
+
+#include "base/builder.h"
+#include "base/ipaddr.h"
+#include "indicator/feed_reader.h"
+#include "indicator/normal.h"
+
+/* What stands behind a value on its line: "# why", "; SBL123". A '#' or ';'
+ * inside a word belongs to the word (URL fragments). */
+static struct slice
+split_comment(
+    struct slice line, char comment, bool semicolon, struct slice *rest_out)
+{
+	*rest_out = slice_make("", 0);
+	for (size_t i = 0; i < line.length; i++) {
+		if (line.data[i] != comment &&
+		    (!semicolon || line.data[i] != ';'))
+			continue;
+		if (i > 0 && line.data[i - 1] != ' ' &&
+		    line.data[i - 1] != '\t')
+			continue;
+		*rest_out = slice_trim(slice_skip(line, i + 1));
+		return slice_trim(slice_range(line, 0, i));
+	}
+	return slice_trim(line);
+}
+
+static void
+read_value(struct feed_reader *reader, struct slice value, struct slice why)
+{
+	struct feed_item item;
+
+	if (!feed_reader_value(reader, value, NULL, &item))
+		return;
+	item.description = why;
+	feed_reader_item(reader, &item);
+}
+
+/* Names that every hosts file has for the machine itself. */
+static bool
+is_local_name(struct slice name)
+{
+	return slice_find_byte(name, '.') == SIZE_MAX ||
+	       slice_equal_text_fold(name, "localhost.localdomain") ||
+	       slice_equal_text_fold(name, "0.0.0.0");
+}
+
+/* "0.0.0.0 name [name ...]", or a bare name. */
+static void
+read_hosts_line(struct feed_reader *reader, struct slice line, struct slice why)
+{
+	enum indicator_kind domain = INDICATOR_DOMAIN;
+	struct ipaddr address;
+	bool first = true;
+
+	while (line.length > 0) {
+		struct feed_item item;
+		struct slice word;
+		size_t end = 0;
+
+		while (end < line.length && !ascii_is_space(line.data[end]))
+			end++;
+		word = slice_range(line, 0, end);
+		line = slice_trim(slice_skip(line, end));
+		if (first && line.length > 0 && ipaddr_parse(word, &address)) {
+			first = false;
+			continue;
+		}
+		first = false;
+		arena_reset(reader->scratch);
+		if (is_local_name(word)) {
+			feed_reader_skip(reader, FEED_NOT_INDICATOR);
+		} else if (feed_reader_value(reader, word, &domain, &item)) {
+			item.description = why;
+			feed_reader_item(reader, &item);
+		}
+	}
+}
+
+/* A Loki file name is a regular expression over whole paths. What says no
+ * more than a name (`\\name\.exe`, `name\.exe`) can be used; the rest speaks
+ * of folders, which mail does not show. */
+static bool
+loki_file_name(
+    struct arena *arena, struct slice expression, struct slice *name_out)
+{
+	struct builder name = builder_make(arena, NORMAL_KEY_MAX);
+
+	if (expression.length > 0 &&
+	    expression.data[expression.length - 1] == '$')
+		expression.length--;
+	if (slice_starts_with(expression, SLICE_LITERAL("\\\\")))
+		expression = slice_skip(expression, 2);
+	for (size_t i = 0; i < expression.length; i++) {
+		char c = expression.data[i];
+
+		if (c == '\\' && i + 1 < expression.length) {
+			c = expression.data[++i];
+			if (c == '\\' || ascii_is_alpha(c) || ascii_is_digit(c))
+				return false;
+		} else if (strchr("[](){}|*+?^$./\\", c) != NULL) {
+			return false;
+		}
+		builder_byte(&name, c);
+	}
+	*name_out = builder_result(&name);
+	return !name.failed && name.length > 3 &&
+	       slice_find_byte(*name_out, '.') != SIZE_MAX;
+}
+
+static void
+read_loki_line(struct feed_reader *reader, struct slice line)
+{
+	struct slice value, rest = slice_split(line, ';', &value), name;
+	enum indicator_kind kind;
+	struct feed_item item;
+
+	value = slice_trim(value);
+	if (normal_guess_kind(reader->scratch, value, &kind)) {
+		read_value(reader, value, slice_trim(rest));
+		return;
+	}
+	if (!loki_file_name(reader->scratch, value, &name)) {
+		feed_reader_reject(reader, FEED_NOT_VISIBLE, value,
+		    "a regular expression over paths, or a keyword");
+		return;
+	}
+	item = feed_item_make(INDICATOR_FILENAME, name);
+	/* Behind it stands a score, not a description. */
+	feed_reader_item(reader, &item);
+}
+
+enum tc_status
+feed_list_read(
+    struct feed_reader *reader, struct slice bytes, enum feed_format format)
+{
+	char comment =
+	    reader->config->comment == 0 ? '#' : reader->config->comment;
+	struct slice line;
+	bool cut;
+
+	while (!reader->stopped && feed_reader_line(&bytes, &line,
+				       reader->limits->line_bytes_max, &cut)) {
+		struct slice why;
+
+		arena_reset(reader->scratch);
+		line = slice_trim(line);
+		if (line.length == 0)
+			continue;
+		if (cut) {
+			feed_reader_reject(reader, FEED_BAD_OBJECT,
+			    slice_range(line, 0, 80), "the line is too long");
+			continue;
+		}
+		if (line.data[0] == comment || line.data[0] == ';' ||
+		    slice_starts_with(line, SLICE_LITERAL("//")))
+			continue;
+		if (format == FEED_FORMAT_LOKI) {
+			read_loki_line(reader, line);
+			continue;
+		}
+		line = split_comment(line, comment, true, &why);
+		if (format == FEED_FORMAT_HOSTS)
+			read_hosts_line(reader, line, why);
+		else if (line.length > 0)
+			read_value(reader, line, why);
+	}
+	return TC_OK;
+}

@@ -1,0 +1,449 @@
+#include <config.h>
+
+#include "base/builder.h"
+#include "indicator/feed_reader.h"
+#include "indicator/json_split.h"
+
+#define WALK_DEPTH_MAX 6
+#define TAGS_BYTES_MAX 4096
+
+enum half {
+	WHOLE,
+	FIRST_HALF,
+	SECOND_HALF
+};
+
+struct misp_type {
+	const char *name;
+	enum indicator_kind kind;
+	unsigned roles;
+	enum half half; /* of a value with '|' that decides */
+};
+
+static const struct misp_type types[] = {
+	{ "email-src", INDICATOR_ADDRESS, INDICATOR_ROLE_SOURCE, WHOLE },
+	{ "emailsender", INDICATOR_ADDRESS, INDICATOR_ROLE_SOURCE, WHOLE },
+	{ "email-dst", INDICATOR_ADDRESS, INDICATOR_ROLE_DESTINATION, WHOLE },
+	{ "email-reply-to", INDICATOR_ADDRESS, INDICATOR_ROLE_REPLY_TO, WHOLE },
+	{ "email", INDICATOR_ADDRESS, INDICATOR_ROLE_ANY, WHOLE },
+	{ "email-subject", INDICATOR_SUBJECT, INDICATOR_ROLE_ANY, WHOLE },
+	{ "email-attachment", INDICATOR_FILENAME, INDICATOR_ROLE_ANY, WHOLE },
+	{ "filename", INDICATOR_FILENAME, INDICATOR_ROLE_ANY, WHOLE },
+	{ "email-x-mailer", INDICATOR_MAILER, INDICATOR_ROLE_ANY, WHOLE },
+	{ "email-message-id", INDICATOR_MESSAGE_ID, INDICATOR_ROLE_ANY, WHOLE },
+	{ "md5", INDICATOR_MD5, INDICATOR_ROLE_ANY, WHOLE },
+	{ "sha1", INDICATOR_SHA1, INDICATOR_ROLE_ANY, WHOLE },
+	{ "sha256", INDICATOR_SHA256, INDICATOR_ROLE_ANY, WHOLE },
+	{ "sha512", INDICATOR_SHA512, INDICATOR_ROLE_ANY, WHOLE },
+	{ "filename|md5", INDICATOR_MD5, INDICATOR_ROLE_ANY, SECOND_HALF },
+	{ "filename|sha1", INDICATOR_SHA1, INDICATOR_ROLE_ANY, SECOND_HALF },
+	{ "filename|sha256", INDICATOR_SHA256, INDICATOR_ROLE_ANY,
+	    SECOND_HALF },
+	{ "filename|sha512", INDICATOR_SHA512, INDICATOR_ROLE_ANY,
+	    SECOND_HALF },
+	{ "malware-sample", INDICATOR_MD5, INDICATOR_ROLE_ANY, SECOND_HALF },
+	{ "domain", INDICATOR_DOMAIN, INDICATOR_ROLE_ANY, WHOLE },
+	{ "hostname", INDICATOR_DOMAIN, INDICATOR_ROLE_ANY, WHOLE },
+	{ "domain|ip", INDICATOR_DOMAIN, INDICATOR_ROLE_ANY, FIRST_HALF },
+	{ "hostname|port", INDICATOR_DOMAIN, INDICATOR_ROLE_ANY, FIRST_HALF },
+	{ "url", INDICATOR_URL, INDICATOR_ROLE_ANY, WHOLE },
+	{ "ip-src", INDICATOR_NETWORK, INDICATOR_ROLE_SOURCE, WHOLE },
+	{ "ip-src|port", INDICATOR_NETWORK, INDICATOR_ROLE_SOURCE, FIRST_HALF },
+	{ "ip-dst", INDICATOR_NETWORK, INDICATOR_ROLE_DESTINATION, WHOLE },
+	{ "ip-dst|port", INDICATOR_NETWORK, INDICATOR_ROLE_DESTINATION,
+	    FIRST_HALF },
+	{ "ip:port", INDICATOR_NETWORK, INDICATOR_ROLE_ANY, WHOLE },
+};
+
+/* Types that exist, that mail does not show, and whose values may look like
+ * something else (an imphash like an MD5, a link like a URL). */
+static const char *const invisible[] = { "link", "text", "comment", "other",
+	"uri", "attachment", "vulnerability", "regkey", "regkey|value", "mutex",
+	"named pipe", "imphash", "pehash", "ssdeep", "tlsh", "vhash",
+	"authentihash", "impfuzzy", "sha224", "sha384", "sha512/224",
+	"sha512/256", "sha3-224", "sha3-256", "sha3-384", "sha3-512",
+	"filename|imphash", "filename|ssdeep", "filename|authentihash",
+	"ja3-fingerprint-md5", "jarm-fingerprint", "hassh-md5",
+	"hasshserver-md5", "x509-fingerprint-md5", "x509-fingerprint-sha1",
+	"x509-fingerprint-sha256", "target-email", "target-user",
+	"target-machine", "target-org", "email-src-display-name",
+	"email-dst-display-name", "email-header", "email-body",
+	"email-mime-boundary", "email-thread-index", "eppn", "jabber-id",
+	"whois-registrant-email", "whois-registrar", "dns-soa-email", "AS",
+	"asn", "btc", "xmr", "cve", "yara", "sigma", "snort", "pattern-in-file",
+	"pattern-in-memory", "pattern-in-traffic", "user-agent", "http-method",
+	"github-repository", "process", "port", "mac-address",
+	"size-in-bytes" };
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+enum feed_reason
+feed_misp_value(struct slice type, struct slice value, struct feed_item *item,
+    bool *known_out)
+{
+	enum indicator_kind kind;
+
+	*known_out = true;
+	for (size_t i = 0; i < COUNT(types); i++) {
+		struct slice half = value, rest;
+
+		if (!slice_equal_text_fold(type, types[i].name))
+			continue;
+		rest = slice_split(value, '|', &half);
+		if (types[i].half == SECOND_HALF)
+			half = rest;
+		else if (types[i].half == WHOLE)
+			half = value;
+		item->kind = types[i].kind;
+		item->roles = types[i].roles;
+		item->value = slice_trim(half);
+		return item->value.length == 0 ? FEED_BAD_VALUE : FEED_USED;
+	}
+	for (size_t i = 0; i < COUNT(invisible); i++)
+		if (slice_equal_text_fold(type, invisible[i]))
+			return FEED_NOT_VISIBLE;
+	if (!slice_equal_text_fold(type, "name") &&
+	    indicator_kind_parse(type, &kind) && kind != INDICATOR_PATTERN &&
+	    kind != INDICATOR_YARA) {
+		item->kind = kind;
+		item->value = slice_trim(value);
+		return item->value.length == 0 ? FEED_BAD_VALUE : FEED_USED;
+	}
+	*known_out = false;
+	return FEED_NOT_VISIBLE;
+}
+
+/* -------------------------------------------------------------------- events */
+
+/* What an event says of all its attributes. */
+struct misp_event {
+	struct slice info, tags;
+	enum indicator_severity severity;
+	enum indicator_tlp tlp;
+	uint8_t confidence;
+	int64_t date_unix;
+};
+
+/* The parts of an event, or of an object inside, that hold others. */
+struct misp_parts {
+	struct slice attributes, objects, tags;
+	bool deleted;
+};
+
+static uint8_t
+confidence_of_tag(struct slice tag)
+{
+	static const struct {
+		const char *tag;
+		uint8_t confidence;
+	} levels[] = {
+		{ "misp:confidence-level=\"completely-confident\"", 100 },
+		{ "misp:confidence-level=\"usually-confident\"", 75 },
+		{ "misp:confidence-level=\"fairly-confident\"", 50 },
+		{ "misp:confidence-level=\"rarely-confident\"", 25 },
+		{ "misp:confidence-level=\"unconfident\"", 0 },
+	};
+
+	for (size_t i = 0; i < COUNT(levels); i++)
+		if (slice_equal_text_fold(tag, levels[i].tag))
+			return levels[i].confidence;
+	return INDICATOR_CONFIDENCE_ABSENT;
+}
+
+/* Adds the names of a Tag array to `out`; TLP and confidence are read from
+ * them. */
+static void
+take_tags(struct arena *arena, struct slice array, struct builder *out,
+    enum indicator_tlp *tlp, uint8_t *confidence)
+{
+	struct json_split split = json_split_begin(array);
+	struct json_value tag, value;
+	struct slice name;
+
+	if (!json_is_array(array))
+		return;
+	while (json_split_element(&split, &tag)) {
+		struct json_split members = json_split_begin(tag.text);
+
+		while (json_is_object(tag.text) &&
+		       json_split_member(&members, &name, &value)) {
+			struct slice text;
+
+			if (!slice_equal_text(name, "name"))
+				continue;
+			text = json_string(arena, value.text);
+			if (text.data == NULL)
+				continue;
+			indicator_tlp_parse(text, tlp);
+			if (confidence_of_tag(text) !=
+			    INDICATOR_CONFIDENCE_ABSENT)
+				*confidence = confidence_of_tag(text);
+			if (out->length > 0)
+				builder_byte(out, '\n');
+			builder_slice(out, text);
+		}
+	}
+}
+
+static bool
+is_true(struct slice text)
+{
+	return slice_equal_text(text, "true") || slice_equal_text(text, "1") ||
+	       slice_equal_text(text, "\"1\"") ||
+	       slice_equal_text(text, "\"true\"");
+}
+
+/* A string's content, or a number as it stands. */
+static struct slice
+plain(struct arena *arena, struct slice text)
+{
+	struct slice string = json_string(arena, text);
+
+	if (string.data != NULL)
+		return string;
+	return json_is_object(text) || json_is_array(text) ||
+		       json_is_string(text) || slice_equal_text(text, "null")
+		   ? slice_make("", 0)
+		   : text;
+}
+
+/* One attribute. `data` holds malware in base64: it is never looked at. */
+static void
+read_attribute(struct feed_reader *reader, const struct misp_event *event,
+    const struct json_value *attribute, bool deleted)
+{
+	struct arena *arena = reader->scratch;
+	struct json_split split = json_split_begin(attribute->text);
+	struct builder tags = builder_make(arena, TAGS_BYTES_MAX);
+	struct slice name, type = { NULL, 0 }, value = { NULL, 0 };
+	struct feed_item item = feed_item_make(INDICATOR_DOMAIN, value);
+	enum feed_reason reason;
+	struct json_value member;
+	bool known;
+
+	arena_reset(arena);
+	tags = builder_make(arena, TAGS_BYTES_MAX);
+	builder_slice(&tags, event->tags);
+	item.severity = event->severity;
+	item.tlp = event->tlp;
+	item.confidence = event->confidence;
+	item.ordered = true;
+	item.revoked = deleted;
+	while (json_split_member(&split, &name, &member)) {
+		struct slice text = member.text;
+
+		if (slice_equal_text(name, "type"))
+			type = plain(arena, text);
+		else if (slice_equal_text(name, "value"))
+			value = plain(arena, text);
+		else if (slice_equal_text(name, "uuid"))
+			item.id = plain(arena, text);
+		else if (slice_equal_text(name, "comment"))
+			item.description = plain(arena, text);
+		else if (slice_equal_text(name, "to_ids"))
+			item.to_ids = is_true(text);
+		else if (slice_equal_text(name, "deleted"))
+			item.revoked = item.revoked || is_true(text);
+		else if (slice_equal_text(name, "timestamp"))
+			item.modified_unix =
+			    feed_reader_time(plain(arena, text));
+		else if (slice_equal_text(name, "first_seen"))
+			item.first_seen_unix =
+			    feed_reader_time(plain(arena, text));
+		else if (slice_equal_text(name, "last_seen"))
+			item.last_seen_unix =
+			    feed_reader_time(plain(arena, text));
+		else if (slice_equal_text(name, "Tag"))
+			take_tags(
+			    arena, text, &tags, &item.tlp, &item.confidence);
+	}
+	if (split.broken || type.length == 0 || value.length == 0) {
+		feed_reader_reject(reader, FEED_BAD_OBJECT,
+		    slice_range(attribute->text, 0, 80),
+		    "an attribute without type or value");
+		return;
+	}
+	reason = feed_misp_value(type, value, &item, &known);
+	if (reason != FEED_USED) {
+		feed_reader_reject(reader, reason, value,
+		    arena_text(arena, slice_range(type, 0, 80)));
+		return;
+	}
+	if (item.first_seen_unix == 0)
+		item.first_seen_unix = event->date_unix;
+	if (item.description.length == 0)
+		item.description = event->info;
+	item.tags = builder_result(&tags);
+	feed_reader_item(reader, &item);
+}
+
+static void
+read_attributes(struct feed_reader *reader, const struct misp_event *event,
+    struct slice array, bool deleted)
+{
+	struct json_split split = json_split_begin(array);
+	struct json_value attribute;
+
+	if (!json_is_array(array))
+		return;
+	while (!reader->stopped && json_split_element(&split, &attribute)) {
+		if (json_is_object(attribute.text))
+			read_attribute(reader, event, &attribute, deleted);
+		else
+			feed_reader_reject(reader, FEED_BAD_OBJECT,
+			    slice_range(attribute.text, 0, 80), NULL);
+	}
+	if (split.broken)
+		feed_reader_reject(reader, FEED_BAD_OBJECT,
+		    slice_range(array, 0, 20), "the list ends in the middle");
+}
+
+static void
+read_objects(struct feed_reader *reader, const struct misp_event *event,
+    struct slice array)
+{
+	struct json_split split = json_split_begin(array);
+	struct json_value object, member;
+	struct slice name;
+
+	if (!json_is_array(array))
+		return;
+	while (!reader->stopped && json_split_element(&split, &object)) {
+		struct json_split members = json_split_begin(object.text);
+		struct slice attributes = { NULL, 0 };
+		bool deleted = false;
+
+		while (json_is_object(object.text) &&
+		       json_split_member(&members, &name, &member)) {
+			if (slice_equal_text(name, "Attribute"))
+				attributes = member.text;
+			else if (slice_equal_text(name, "deleted"))
+				deleted = is_true(member.text);
+		}
+		read_attributes(reader, event, attributes, deleted);
+	}
+}
+
+static enum indicator_severity
+severity_of_threat_level(struct slice level)
+{
+	if (slice_equal_text(level, "1"))
+		return INDICATOR_SEVERITY_HIGH;
+	if (slice_equal_text(level, "2"))
+		return INDICATOR_SEVERITY_MEDIUM;
+	if (slice_equal_text(level, "3"))
+		return INDICATOR_SEVERITY_LOW;
+	return INDICATOR_SEVERITY_ABSENT;
+}
+
+/* First what holds for the event as a whole, wherever it stands, then its
+ * attributes. The event's texts live in the reader's arena. */
+static bool
+read_event(struct feed_reader *reader, struct slice text)
+{
+	struct arena *arena = reader->arena;
+	struct misp_event event = { .confidence = INDICATOR_CONFIDENCE_ABSENT };
+	struct misp_parts parts = { 0 };
+	struct json_split split = json_split_begin(text);
+	struct builder tags = builder_make(arena, TAGS_BYTES_MAX);
+	struct json_value member;
+	struct slice name;
+
+	while (json_split_member(&split, &name, &member)) {
+		if (slice_equal_text(name, "Attribute"))
+			parts.attributes = member.text;
+		else if (slice_equal_text(name, "Object"))
+			parts.objects = member.text;
+		else if (slice_equal_text(name, "Tag"))
+			parts.tags = member.text;
+		else if (slice_equal_text(name, "info"))
+			event.info = plain(arena, member.text);
+		else if (slice_equal_text(name, "date"))
+			event.date_unix =
+			    feed_reader_time(plain(arena, member.text));
+		else if (slice_equal_text(name, "deleted"))
+			parts.deleted = is_true(member.text);
+		else if (slice_equal_text(name, "threat_level_id"))
+			event.severity =
+			    severity_of_threat_level(plain(arena, member.text));
+	}
+	take_tags(arena, parts.tags, &tags, &event.tlp, &event.confidence);
+	event.tags = builder_result(&tags);
+	read_attributes(reader, &event, parts.attributes, parts.deleted);
+	read_objects(reader, &event, parts.objects);
+	return !split.broken;
+}
+
+static bool
+is_event(struct slice text)
+{
+	struct json_split split = json_split_begin(text);
+	struct json_value member;
+	struct slice name;
+	bool info = false, uuid = false;
+
+	while (json_split_member(&split, &name, &member)) {
+		if ((slice_equal_text(name, "Attribute") ||
+			slice_equal_text(name, "Object")) &&
+		    json_is_array(member.text))
+			return true;
+		info = info || slice_equal_text(name, "info");
+		uuid = uuid || slice_equal_text(name, "uuid");
+	}
+	return info && uuid;
+}
+
+/* Goes through the envelopes to the events inside: {"Event"}, {"response"},
+ * lists of either. The depth of envelopes is small and bounded. */
+static unsigned
+walk(struct feed_reader *reader, struct slice text, unsigned depth)
+{
+	struct json_split split = json_split_begin(text);
+	struct json_value value;
+	struct slice name;
+	unsigned events = 0;
+
+	if (depth > WALK_DEPTH_MAX || reader->stopped)
+		return 0;
+	if (json_is_array(text)) {
+		while (json_split_element(&split, &value))
+			events += walk(reader, value.text, depth + 1);
+	} else if (json_is_object(text) && is_event(text)) {
+		if (!read_event(reader, text))
+			feed_reader_reject(reader, FEED_BAD_OBJECT,
+			    slice_range(text, 0, 80), "a broken event");
+		return 1;
+	} else if (json_is_object(text)) {
+		while (json_split_member(&split, &name, &value))
+			if (slice_equal_text(name, "Event") ||
+			    slice_equal_text(name, "response") ||
+			    slice_equal_text(name, "Events"))
+				events += walk(reader, value.text, depth + 1);
+	}
+	if (split.broken && (json_is_array(text) || json_is_object(text)))
+		feed_reader_reject(reader, FEED_BAD_OBJECT,
+		    slice_range(text, 0, 80), "broken JSON");
+	return events;
+}
+
+enum tc_status
+feed_misp_read(struct feed_reader *reader, struct slice bytes)
+{
+	struct json_value value;
+	unsigned events = 0;
+
+	while (json_split_value(&bytes, &value))
+		events += walk(reader, value.text, 0);
+	/* A file that was cut off: what stands before the cut is good. */
+	if (bytes.length > 0 && events == 0 &&
+	    (json_is_object(bytes) || json_is_array(bytes)))
+		events += walk(reader, bytes, 0);
+	if (slice_trim(bytes).length > 0)
+		reader->report->problem =
+		    "is cut off or no JSON behind what could be read";
+	if (events == 0) {
+		reader->report->problem = "holds no MISP event";
+		return TC_INVALID;
+	}
+	return TC_OK;
+}

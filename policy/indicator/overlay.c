@@ -1,0 +1,497 @@
+#include <config.h>
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/builder.h"
+#include "base/table.h"
+#include "indicator/build.h"
+#include "indicator/feed_reader.h"
+#include "indicator/json_split.h"
+#include "indicator/normal.h"
+#include "indicator/overlay.h"
+#include "indicator/store_format.h"
+
+#define LOCAL_BYTES_MAX (64u << 20)
+#define LOCAL_DEPTH_MAX 4
+
+struct overlay {
+	struct store *store;
+	char *path; /* NULL: from bytes */
+	struct stat seen;
+	bool present;
+	uint64_t bad_lines;
+};
+
+struct feed_config
+overlay_feed_config(void)
+{
+	struct feed_config config =
+	    feed_config_defaults(OVERLAY_FEED_NAME, OVERLAY_FILE_NAME);
+
+	config.format = FEED_FORMAT_LOCAL;
+	config.verified = true;
+	config.severity = INDICATOR_SEVERITY_HIGH;
+	config.confidence = 100;
+	config.client_ip = true;
+	return config;
+}
+
+/* ------------------------------------------------------------------- reading */
+
+/* The last line about one kind and key. */
+struct local_change {
+	struct json_value line;
+	enum overlay_operation operation;
+};
+
+static bool
+parse_operation(struct slice word, enum overlay_operation *operation_out)
+{
+	if (slice_equal_text(word, "add"))
+		*operation_out = OVERLAY_ADD;
+	else if (slice_equal_text(word, "remove"))
+		*operation_out = OVERLAY_REMOVE;
+	else if (slice_equal_text(word, "mask"))
+		*operation_out = OVERLAY_MASK;
+	else
+		return false;
+	return true;
+}
+
+static int64_t
+time_member(const cJSON *object, const char *name)
+{
+	const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
+
+	if (cJSON_IsString(member))
+		return feed_reader_time(slice_text(member->valuestring));
+	if (!cJSON_IsNumber(member) || !(member->valuedouble > 0) ||
+	    member->valuedouble > 1e12)
+		return 0;
+	return (int64_t)member->valuedouble;
+}
+
+static struct slice
+joined_tags(struct arena *arena, const cJSON *object)
+{
+	const cJSON *tags = cJSON_GetObjectItemCaseSensitive(object, "tags");
+	struct builder out = builder_make(arena, SIZE_MAX);
+	const cJSON *tag;
+
+	if (!cJSON_IsArray(tags))
+		return slice_make("", 0);
+	cJSON_ArrayForEach(tag, tags)
+	{
+		if (!cJSON_IsString(tag))
+			continue;
+		if (out.length > 0)
+			builder_byte(&out, '\n');
+		builder_text(&out, tag->valuestring);
+	}
+	return builder_result(&out);
+}
+
+static void
+fill_item(struct arena *arena, const cJSON *object, struct feed_item *item)
+{
+	const cJSON *number =
+	    cJSON_GetObjectItemCaseSensitive(object, "confidence");
+	unsigned long roles;
+
+	item->id = json_text(NULL, object, "id");
+	item->description = json_text(NULL, object, "description");
+	item->tags = joined_tags(arena, object);
+	indicator_severity_parse(
+	    json_text(NULL, object, "severity"), &item->severity);
+	indicator_tlp_parse(json_text(NULL, object, "tlp"), &item->tlp);
+	if (cJSON_IsNumber(number) && number->valuedouble >= 0 &&
+	    number->valuedouble <= 100)
+		item->confidence = (uint8_t)number->valuedouble;
+	if (slice_parse_number(json_text(arena, object, "roles"),
+		INDICATOR_ROLE_ANY, &roles) &&
+	    roles != 0)
+		item->roles = (unsigned)roles;
+	item->first_seen_unix = time_member(object, "added");
+	item->last_seen_unix = item->first_seen_unix;
+	item->valid_until_unix = time_member(object, "expires");
+}
+
+/* Collects the last line of each kind and key; the keys last as long as the
+ * reader's arena. */
+static enum tc_status
+collect(struct feed_reader *reader, struct slice bytes, struct table *table)
+{
+	struct slice line;
+	bool cut;
+
+	while (feed_reader_line(
+	    &bytes, &line, reader->limits->line_bytes_max, &cut)) {
+		struct json_value value = { .text = slice_trim(line) };
+		struct slice rest = value.text, key = { NULL, 0 };
+		enum overlay_operation operation;
+		enum indicator_kind kind;
+		struct local_change *change;
+		struct builder name;
+		cJSON *object;
+		bool good;
+
+		if (value.text.length == 0 || value.text.data[0] == '#')
+			continue;
+		object = cut || !json_split_value(&rest, &value)
+			     ? NULL
+			     : json_parse(&value, LOCAL_DEPTH_MAX);
+		arena_reset(reader->scratch);
+		good =
+		    object != NULL &&
+		    parse_operation(
+			json_text(NULL, object, "op"), &operation) &&
+		    indicator_kind_parse(
+			json_text(NULL, object, "kind"), &kind) &&
+		    normal_key(reader->scratch, kind,
+			json_text(NULL, object, "value"), &key) == NORMAL_GOOD;
+		if (!good) {
+			cJSON_Delete(object);
+			feed_reader_reject(reader, FEED_BAD_OBJECT,
+			    slice_range(line, 0, 80), "not understood");
+			continue;
+		}
+		name = builder_make(reader->arena, SIZE_MAX);
+		builder_byte(&name, (char)kind);
+		builder_slice(&name, key);
+		cJSON_Delete(object);
+		change = arena_alloc(reader->arena, sizeof *change);
+		if (change == NULL || name.failed)
+			return TC_LIMIT;
+		change->line = value;
+		change->operation = operation;
+		if (!table_put(table, builder_result(&name), change))
+			return TC_LIMIT;
+	}
+	return TC_OK;
+}
+
+enum tc_status
+feed_local_read(struct feed_reader *reader, struct slice bytes)
+{
+	struct table table = table_make(reader->arena);
+	enum tc_status status = collect(reader, bytes, &table);
+
+	for (size_t i = 0; i < table.count && status == TC_OK; i++) {
+		const struct local_change *change = table.entries[i].value;
+		struct feed_item item;
+		cJSON *object;
+
+		if (change->operation == OVERLAY_REMOVE)
+			continue;
+		arena_reset(reader->scratch);
+		object = json_parse(&change->line, LOCAL_DEPTH_MAX);
+		if (object == NULL)
+			continue;
+		item = feed_item_make(
+		    (enum indicator_kind)table.entries[i].key.data[0],
+		    json_text(NULL, object, "value"));
+		item.mask = change->operation == OVERLAY_MASK;
+		fill_item(reader->scratch, object, &item);
+		feed_reader_item(reader, &item);
+		cJSON_Delete(object);
+	}
+	return status;
+}
+
+/* ------------------------------------------------------------------- loading */
+
+static enum feed_reason
+add_to_build(void *context, const struct feed_item *item)
+{
+	return build_add(context, item);
+}
+
+enum tc_status
+overlay_load_bytes(
+    struct slice bytes, int64_t now_unix, struct overlay **overlay_out)
+{
+	struct build_limits limits = build_limits_defaults();
+	struct feed_config config = overlay_feed_config();
+	struct overlay *overlay = calloc(1, sizeof *overlay);
+	struct build *build = build_new(&limits);
+	struct arena *arena = arena_new(0, NULL);
+	struct feed_sink sink = { .context = build, .item = add_to_build };
+	struct feed_report report = { 0 };
+	enum tc_status status = TC_SYSTEM;
+	void *image = NULL;
+	size_t size = 0;
+
+	if (overlay != NULL && build != NULL && arena != NULL)
+		status = build_begin_feed(build, &config);
+	if (status == TC_OK)
+		status = feed_read_bytes(
+		    arena, &config, &limits.feed, bytes, &sink, &report);
+	if (status == TC_OK) {
+		build_end_feed(build, &report, now_unix);
+		status = build_image(build, 0, now_unix, &image, &size);
+	}
+	if (status == TC_OK) {
+		status = store_open_owned(image, size, &overlay->store);
+		if (status != TC_OK)
+			free(image);
+	}
+	if (status == TC_OK) {
+		overlay->bad_lines = report.reasons[FEED_BAD_OBJECT];
+		*overlay_out = overlay;
+	} else {
+		free(overlay);
+	}
+	build_free(&build);
+	arena_free(&arena);
+	return status;
+}
+
+/* Reads the file to its end; an absent one is empty. */
+static enum tc_status
+read_local(const char *path, struct stat *seen, bool *present_out,
+    char **bytes_out, size_t *size_out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	size_t length = 0;
+	char *bytes;
+
+	*present_out = fd >= 0;
+	*bytes_out = NULL;
+	*size_out = 0;
+	if (fd < 0)
+		return errno == ENOENT ? TC_OK : TC_SYSTEM;
+	if (fstat(fd, seen) != 0 || seen->st_size > LOCAL_BYTES_MAX ||
+	    (bytes = malloc((size_t)seen->st_size + 1)) == NULL) {
+		close(fd);
+		return TC_SYSTEM;
+	}
+	while (length < (size_t)seen->st_size) {
+		ssize_t got =
+		    read(fd, bytes + length, (size_t)seen->st_size - length);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			break;
+		length += (size_t)got;
+	}
+	close(fd);
+	*bytes_out = bytes;
+	*size_out = length;
+	return TC_OK;
+}
+
+enum tc_status
+overlay_load(
+    const char *state_directory, int64_t now_unix, struct overlay **overlay_out)
+{
+	struct stat seen = { 0 };
+	enum tc_status status;
+	char *path = NULL, *bytes;
+	bool present;
+	size_t size;
+
+	if (asprintf(&path, "%s/%s", state_directory, OVERLAY_FILE_NAME) < 0)
+		return TC_SYSTEM;
+	status = read_local(path, &seen, &present, &bytes, &size);
+	if (status == TC_OK)
+		status = overlay_load_bytes(
+		    slice_make(bytes, size), now_unix, overlay_out);
+	free(bytes);
+	if (status != TC_OK) {
+		free(path);
+		return status;
+	}
+	(*overlay_out)->path = path;
+	(*overlay_out)->seen = seen;
+	(*overlay_out)->present = present;
+	return TC_OK;
+}
+
+void
+overlay_free(struct overlay **overlay)
+{
+	struct overlay *old = *overlay;
+
+	*overlay = NULL;
+	if (old == NULL)
+		return;
+	store_close(&old->store);
+	free(old->path);
+	free(old);
+}
+
+bool
+overlay_is_stale(const struct overlay *overlay)
+{
+	struct stat now;
+
+	if (overlay->path == NULL)
+		return false;
+	if (stat(overlay->path, &now) != 0)
+		return overlay->present;
+	return !overlay->present || now.st_ino != overlay->seen.st_ino ||
+	       now.st_size != overlay->seen.st_size ||
+	       now.st_mtim.tv_sec != overlay->seen.st_mtim.tv_sec ||
+	       now.st_mtim.tv_nsec != overlay->seen.st_mtim.tv_nsec;
+}
+
+const struct store *
+overlay_store(const struct overlay *overlay)
+{
+	return overlay->store;
+}
+
+uint64_t
+overlay_bad_lines(const struct overlay *overlay)
+{
+	return overlay->bad_lines;
+}
+
+/* ----------------------------------------------------------------- appending */
+
+static void
+put_text(struct builder *out, const char *name, struct slice text)
+{
+	if (text.length == 0)
+		return;
+	builder_printf(out, ",\"%s\":\"", name);
+	builder_json(out, text);
+	builder_byte(out, '"');
+}
+
+static void
+put_tags(struct builder *out, struct slice tags)
+{
+	bool first = true;
+
+	if (tags.length == 0)
+		return;
+	builder_text(out, ",\"tags\":[");
+	while (tags.length > 0) {
+		struct slice tag;
+
+		tags = slice_split(tags, '\n', &tag);
+		builder_text(out, first ? "\"" : ",\"");
+		builder_json(out, tag);
+		builder_byte(out, '"');
+		first = false;
+	}
+	builder_byte(out, ']');
+}
+
+/* A name that stays the same for the same kind and key. */
+static void
+put_id(
+    struct builder *out, const struct overlay_change *change, struct slice key)
+{
+	if (change->id.length > 0)
+		put_text(out, "id", change->id);
+	else
+		builder_printf(out, ",\"id\":\"local-%016llx\"",
+		    (unsigned long long)format_hash(0, change->kind, key));
+}
+
+static struct slice
+line_of(struct arena *arena, const struct overlay_change *change,
+    struct slice key, int64_t now_unix)
+{
+	static const char *const operations[] = { "add", "remove", "mask" };
+	struct builder out = builder_make(arena, SIZE_MAX);
+
+	builder_printf(&out, "{\"op\":\"%s\",\"kind\":\"%s\",\"value\":\"",
+	    operations[change->operation], indicator_kind_name(change->kind));
+	builder_json(&out, slice_trim(change->value));
+	builder_printf(&out, "\",\"added\":%lld", (long long)now_unix);
+	put_text(&out, "author", change->author);
+	put_text(&out, "description", change->description);
+	if (change->operation == OVERLAY_ADD) {
+		put_id(&out, change, key);
+		put_text(&out, "severity",
+		    slice_text(indicator_severity_name(change->severity)));
+		put_text(
+		    &out, "tlp", slice_text(indicator_tlp_name(change->tlp)));
+		if (change->confidence <= 100)
+			builder_printf(&out, ",\"confidence\":%u",
+			    (unsigned)change->confidence);
+		if (change->roles != 0)
+			builder_printf(&out, ",\"roles\":%u", change->roles);
+		if (change->expires_unix > 0)
+			builder_printf(&out, ",\"expires\":%lld",
+			    (long long)change->expires_unix);
+		put_tags(&out, change->tags);
+	}
+	builder_text(&out, "}\n");
+	return out.failed ? slice_make(NULL, 0) : builder_result(&out);
+}
+
+/* One write under a lock. A line that an earlier crash left open is closed
+ * first, so that it costs only itself. */
+static bool
+append_line(const char *path, struct slice line)
+{
+	int fd = open(
+	    path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+	bool good = false;
+	off_t size;
+	char last;
+
+	if (fd < 0)
+		return false;
+	if (flock(fd, LOCK_EX) == 0) {
+		size = lseek(fd, 0, SEEK_END);
+		good = true;
+		if (size > 0 && pread(fd, &last, 1, size - 1) == 1 &&
+		    last != '\n')
+			good = write(fd, "\n", 1) == 1;
+		good =
+		    good &&
+		    write(fd, line.data, line.length) == (ssize_t)line.length &&
+		    fsync(fd) == 0;
+	}
+	close(fd);
+	return good;
+}
+
+enum tc_status
+overlay_append(struct arena *arena, const char *state_directory,
+    const struct overlay_change *change, int64_t now_unix,
+    const char **problem_out)
+{
+	enum normal_problem problem;
+	struct slice key, line;
+	char *path;
+
+	*problem_out = NULL;
+	problem = normal_key(arena, change->kind, change->value, &key);
+	if (problem == NORMAL_GOOD &&
+	    indicator_digest_size(change->kind) != 0 &&
+	    slice_trim(change->value).length !=
+		2 * indicator_digest_size(change->kind))
+		problem = NORMAL_NOT_DIGEST;
+	if (change->kind == INDICATOR_PATTERN || change->kind == INDICATOR_YARA)
+		problem = NORMAL_NOT_TEXT;
+	if (problem != NORMAL_GOOD) {
+		*problem_out = arena_printf(arena, "\"%.*s\" %s",
+		    (int)slice_range(change->value, 0, 200).length,
+		    change->value.data, normal_problem_text(problem));
+		return TC_INVALID;
+	}
+	line = line_of(arena, change, key, now_unix);
+	path = arena_printf(arena, "%s/%s", state_directory, OVERLAY_FILE_NAME);
+	if (line.data == NULL || path == NULL)
+		return TC_LIMIT;
+	if (!append_line(path, line)) {
+		*problem_out =
+		    arena_printf(arena, "%s: %s", path, strerror(errno));
+		return TC_SYSTEM;
+	}
+	return TC_OK;
+}

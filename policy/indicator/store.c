@@ -1,0 +1,739 @@
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/builder.h"
+#include "indicator/normal.h"
+#include "indicator/store.h"
+#include "indicator/store_format.h"
+
+enum ownership {
+	OWN_NOTHING,
+	OWN_MAPPING,
+	OWN_MEMORY
+};
+
+struct store {
+	const uint8_t *bytes;
+	size_t size;
+	enum ownership ownership;
+	struct format_header header; /* a copy: the file may be hostile */
+	uint32_t entry_count;
+	uint64_t slot_count;
+};
+
+/* ------------------------------------------------------------- arithmetics */
+
+static uint64_t
+fold_multiply(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint64_t
+read_word(const uint8_t *bytes, size_t size)
+{
+	uint64_t word = 0;
+
+	memcpy(&word, bytes, size);
+	return word;
+}
+
+uint64_t
+format_sum(uint64_t sum, const void *bytes, size_t size)
+{
+	const uint8_t *at = bytes;
+
+	for (; size >= 8; at += 8, size -= 8)
+		sum = fold_multiply(
+		    sum ^ read_word(at, 8) ^ 0x9e3779b97f4a7c15ULL,
+		    0xd6e8feb86659fd93ULL);
+	if (size > 0)
+		sum = fold_multiply(sum ^ read_word(at, size) ^ size << 56,
+		    0xd6e8feb86659fd93ULL);
+	return sum;
+}
+
+uint64_t
+format_hash(uint64_t seed, enum indicator_kind kind, struct slice key)
+{
+	const uint8_t *at = (const uint8_t *)key.data;
+	size_t size = key.length;
+	uint64_t hash =
+	    seed ^ (size << 8 | (unsigned)kind) * 0xa0761d6478bd642fULL;
+
+	for (; size > 8; at += 8, size -= 8)
+		hash = fold_multiply(
+		    hash ^ read_word(at, 8), 0xe7037ed1a0b428dbULL ^ seed);
+	if (size > 0)
+		hash ^= read_word(at, size);
+	hash = fold_multiply(hash, 0x8ebc6af09c88c6e3ULL);
+	return fold_multiply(hash ^ 0x589965cc75374cc3ULL, hash | 1);
+}
+
+/* ----------------------------------------------------------------- opening */
+
+/* The bytes of a section from `offset` on, or NULL where fewer than `size`
+ * are left. */
+static const uint8_t *
+section_at(const struct store *store, enum format_section_id id,
+    uint64_t offset, uint64_t size)
+{
+	const struct format_section *section = &store->header.sections[id];
+
+	if (offset > section->size || size > section->size - offset)
+		return NULL;
+	return store->bytes + section->offset + offset;
+}
+
+static uint64_t
+header_sum(const struct format_header *header)
+{
+	struct format_header copy = *header;
+
+	copy.head_sum = 0;
+	return format_sum(0, &copy, sizeof copy);
+}
+
+static const char *
+header_problem(const struct format_header *header, size_t size)
+{
+	if (memcmp(header->magic, FORMAT_MAGIC, sizeof header->magic) != 0)
+		return "is not an indicator store";
+	if (header->byte_order != FORMAT_BYTE_ORDER)
+		return "was built on a machine of another byte order";
+	if (header->version != FORMAT_VERSION)
+		return "was built by another version of tocsin; build it anew";
+	if (header->section_count != FORMAT_SECTIONS ||
+	    header->head_sum != header_sum(header))
+		return "is damaged: the header does not match its checksum";
+	if (header->file_size != size)
+		return "is damaged: it has not the size that its header says";
+	for (unsigned i = 0; i < FORMAT_SECTIONS; i++) {
+		const struct format_section *section = &header->sections[i];
+
+		if (section->offset > size ||
+		    section->size > size - section->offset ||
+		    section->offset % 8 != 0)
+			return "is damaged: a section lies outside";
+	}
+	if (header->sections[FORMAT_ENTRIES].size /
+		sizeof(struct format_entry) >
+	    UINT32_MAX - 1)
+		return "is damaged: too many entries";
+	if (header->sections[FORMAT_INFO].size < sizeof(struct format_info))
+		return "is damaged: a section is missing";
+	return NULL;
+}
+
+static enum tc_status
+open_at(const void *bytes, size_t size, enum ownership ownership,
+    struct store **store_out, const char **problem_out)
+{
+	struct store *store;
+	const char *problem;
+
+	store = calloc(1, sizeof *store);
+	if (store == NULL)
+		return TC_SYSTEM;
+	if (size < sizeof store->header) {
+		problem = "is not an indicator store";
+	} else {
+		memcpy(&store->header, bytes, sizeof store->header);
+		problem = header_problem(&store->header, size);
+	}
+	if (problem != NULL) {
+		if (problem_out != NULL)
+			*problem_out = problem;
+		free(store);
+		return TC_INVALID;
+	}
+	store->bytes = bytes;
+	store->size = size;
+	store->ownership = ownership;
+	store->entry_count =
+	    (uint32_t)(store->header.sections[FORMAT_ENTRIES].size /
+		       sizeof(struct format_entry));
+	store->slot_count = store->header.sections[FORMAT_SLOTS].size /
+			    sizeof(struct format_slot);
+	*store_out = store;
+	return TC_OK;
+}
+
+enum tc_status
+store_open(const char *path, struct store **store_out, const char **problem_out)
+{
+	struct stat info;
+	enum tc_status status;
+	void *bytes;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (problem_out != NULL)
+		*problem_out = "cannot be opened";
+	if (fd < 0)
+		return TC_SYSTEM;
+	if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) ||
+	    info.st_size < (off_t)sizeof(struct format_header)) {
+		if (problem_out != NULL)
+			*problem_out = "is not an indicator store";
+		close(fd);
+		return TC_INVALID;
+	}
+	bytes = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	if (bytes == MAP_FAILED) {
+		if (problem_out != NULL)
+			*problem_out = "cannot be mapped";
+		return TC_SYSTEM;
+	}
+	status = open_at(
+	    bytes, (size_t)info.st_size, OWN_MAPPING, store_out, problem_out);
+	if (status != TC_OK)
+		munmap(bytes, (size_t)info.st_size);
+	return status;
+}
+
+enum tc_status
+store_open_bytes(
+    struct slice bytes, struct store **store_out, const char **problem_out)
+{
+	return open_at(
+	    bytes.data, bytes.length, OWN_NOTHING, store_out, problem_out);
+}
+
+enum tc_status
+store_open_owned(void *bytes, size_t size, struct store **store_out)
+{
+	return open_at(bytes, size, OWN_MEMORY, store_out, NULL);
+}
+
+/* Gives up bytes that were taken as const. */
+static void *
+unconst(const uint8_t *bytes)
+{
+	void *plain;
+
+	memcpy(&plain, &bytes, sizeof plain);
+	return plain;
+}
+
+void
+store_close(struct store **store)
+{
+	struct store *old = *store;
+
+	*store = NULL;
+	if (old == NULL)
+		return;
+	if (old->ownership == OWN_MAPPING)
+		munmap(unconst(old->bytes), old->size);
+	else if (old->ownership == OWN_MEMORY)
+		free(unconst(old->bytes));
+	free(old);
+}
+
+/* ------------------------------------------------------------------ entries */
+
+/* A shared string; damaged ones read as empty. */
+static struct slice
+shared_string(const struct store *store, uint32_t offset)
+{
+	const uint8_t *at = section_at(store, FORMAT_STRINGS, offset, 4);
+	uint32_t length;
+
+	if (at == NULL)
+		return slice_make(NULL, 0);
+	memcpy(&length, at, sizeof length);
+	at = section_at(store, FORMAT_STRINGS, (uint64_t)offset + 4, length);
+	return at == NULL ? slice_make(NULL, 0) : slice_make(at, length);
+}
+
+static bool
+raw_entry(const struct store *store, uint32_t index, struct format_entry *out)
+{
+	const uint8_t *at;
+
+	if (index >= store->entry_count)
+		return false;
+	at = section_at(store, FORMAT_ENTRIES,
+	    (uint64_t)index * sizeof(struct format_entry),
+	    sizeof(struct format_entry));
+	if (at == NULL)
+		return false;
+	memcpy(out, at, sizeof *out);
+	return true;
+}
+
+static bool
+raw_key(const struct store *store, const struct format_entry *raw,
+    struct slice *key_out)
+{
+	const uint8_t *at =
+	    section_at(store, FORMAT_KEYS, raw->key_offset, raw->key_length);
+
+	if (at == NULL || raw->kind >= INDICATOR_KINDS)
+		return false;
+	*key_out = slice_make(at, raw->key_length);
+	return true;
+}
+
+bool
+store_entry(
+    const struct store *store, uint32_t index, struct store_entry *entry_out)
+{
+	struct format_entry raw;
+	struct slice key;
+
+	if (!raw_entry(store, index, &raw) || !raw_key(store, &raw, &key))
+		return false;
+	*entry_out = (struct store_entry){
+		.index = index,
+		.kind = (enum indicator_kind)raw.kind,
+		.key = key,
+		.roles = raw.roles & INDICATOR_ROLE_ANY,
+		.feed = raw.feed,
+		.severity = (enum indicator_severity)(raw.severity_tlp & 15),
+		.confidence = raw.confidence,
+		.tlp = (enum indicator_tlp)(raw.severity_tlp >> 4),
+		.to_ids = (raw.flags & FORMAT_FLAG_TO_IDS) != 0,
+		.mask = (raw.flags & FORMAT_FLAG_MASK) != 0,
+		.tags = shared_string(store, raw.tags),
+		.description = shared_string(store, raw.description),
+		.first_seen_unix = raw.first_seen,
+		.last_seen_unix = raw.last_seen,
+		.valid_until_unix = raw.valid_until,
+		.modified_unix = raw.modified,
+		.program = raw.program,
+	};
+	if (entry_out->severity > INDICATOR_SEVERITY_CRITICAL)
+		entry_out->severity = INDICATOR_SEVERITY_ABSENT;
+	if (entry_out->tlp > INDICATOR_TLP_RED)
+		entry_out->tlp = INDICATOR_TLP_ABSENT;
+	if (entry_out->confidence > 100)
+		entry_out->confidence = INDICATOR_CONFIDENCE_ABSENT;
+	return true;
+}
+
+static struct slice
+text_at(const struct store *store, uint32_t offset, uint32_t length)
+{
+	const uint8_t *at = section_at(store, FORMAT_TEXTS, offset, length);
+
+	return at == NULL ? slice_make("", 0) : slice_make(at, length);
+}
+
+struct slice
+store_entry_value(const struct store *store, const struct store_entry *entry,
+    struct arena *arena)
+{
+	struct format_entry raw;
+	struct slice key = entry->key;
+	const char *before = "";
+	char *text;
+
+	if (!raw_entry(store, entry->index, &raw))
+		return slice_make("", 0);
+	if (raw.flags & FORMAT_FLAG_CUT_SLASH && key.length > 0)
+		key.length--;
+	switch ((enum format_value)(raw.flags & FORMAT_FLAG_VALUE)) {
+	case FORMAT_VALUE_KEY:
+		return normal_key_text(arena, entry->kind, key);
+	case FORMAT_VALUE_UPPER:
+		key = normal_key_text(arena, entry->kind, key);
+		text = key.data == NULL ? NULL : arena_text(arena, key);
+		for (size_t i = 0; text != NULL && i < key.length; i++)
+			if (text[i] >= 'a' && text[i] <= 'f')
+				text[i] = (char)(text[i] - 'a' + 'A');
+		return slice_make(text, text == NULL ? 0 : key.length);
+	case FORMAT_VALUE_HTTP:
+		before = "http://";
+		break;
+	case FORMAT_VALUE_HTTPS:
+		before = "https://";
+		break;
+	case FORMAT_VALUE_TEXT:
+	default: /* what a damaged file says */
+		return text_at(store, raw.value_offset, raw.value_length);
+	}
+	text = arena_printf(arena, "%s%.*s", before, (int)key.length, key.data);
+	return slice_text(text);
+}
+
+struct slice
+store_entry_id(const struct store *store, const struct store_entry *entry,
+    struct arena *arena)
+{
+	struct format_entry raw;
+	struct builder out = builder_make(arena, SIZE_MAX);
+	uint32_t place[2];
+
+	if (!raw_entry(store, entry->index, &raw))
+		return slice_make("", 0);
+	switch ((enum format_id)(
+	    (raw.flags & FORMAT_FLAG_ID) >> FORMAT_FLAG_ID_SHIFT)) {
+	case FORMAT_ID_NONE:
+		return slice_make("", 0);
+	case FORMAT_ID_TEXT:
+		memcpy(place, raw.id, sizeof place);
+		return text_at(store, place[0], place[1]);
+	case FORMAT_ID_INDICATOR:
+		builder_text(&out, "indicator--");
+		break;
+	case FORMAT_ID_UUID:
+		break;
+	}
+	for (unsigned i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			builder_byte(&out, '-');
+		builder_byte(&out, "0123456789abcdef"[raw.id[i] >> 4]);
+		builder_byte(&out, "0123456789abcdef"[raw.id[i] & 15]);
+	}
+	return out.failed ? slice_make(NULL, 0) : builder_result(&out);
+}
+
+/* ------------------------------------------------------------------ look-up */
+
+/* Whether the entry is of this kind and key, octet by octet. */
+static bool
+entry_has_key(const struct store *store, uint32_t index,
+    enum indicator_kind kind, struct slice key)
+{
+	struct format_entry raw;
+	struct slice own;
+
+	return raw_entry(store, index, &raw) && raw.kind == kind &&
+	       raw.key_length == key.length && raw_key(store, &raw, &own) &&
+	       memcmp(own.data, key.data, key.length) == 0;
+}
+
+struct store_lookup
+store_find(
+    const struct store *store, enum indicator_kind kind, struct slice key)
+{
+	struct store_lookup lookup = {
+		.store = store, .kind = kind, .key = key, .done = true
+	};
+	uint64_t hash, place;
+
+	if (store == NULL || store->slot_count == 0 || key.length == 0 ||
+	    key.length > UINT16_MAX)
+		return lookup;
+	hash = format_hash(store->header.seed, kind, key);
+	place = format_slot_place(hash, store->slot_count);
+	/* A full table made by an enemy ends after one round. */
+	for (uint64_t tries = 0; tries < store->slot_count; tries++) {
+		struct format_slot slot;
+		const uint8_t *at = section_at(
+		    store, FORMAT_SLOTS, place * sizeof slot, sizeof slot);
+
+		if (at == NULL)
+			return lookup;
+		memcpy(&slot, at, sizeof slot);
+		if (slot.entry == 0)
+			return lookup;
+		if (slot.tag == (uint32_t)hash &&
+		    entry_has_key(store, slot.entry - 1, kind, key)) {
+			lookup.next = slot.entry - 1;
+			lookup.done = false;
+			return lookup;
+		}
+		if (++place == store->slot_count)
+			place = 0;
+	}
+	return lookup;
+}
+
+bool
+store_find_next(struct store_lookup *lookup, struct store_entry *entry_out)
+{
+	if (lookup->done ||
+	    !entry_has_key(
+		lookup->store, lookup->next, lookup->kind, lookup->key) ||
+	    !store_entry(lookup->store, lookup->next, entry_out)) {
+		lookup->done = true;
+		return false;
+	}
+	lookup->next++;
+	return true;
+}
+
+static const struct format_info *
+info_of(const struct store *store, struct format_info *copy)
+{
+	const uint8_t *at =
+	    section_at(store, FORMAT_INFO, 0, sizeof(struct format_info));
+
+	if (at == NULL)
+		memset(copy, 0, sizeof *copy);
+	else
+		memcpy(copy, at, sizeof *copy);
+	return copy;
+}
+
+int
+store_next_prefix_length(const struct store *store, int below)
+{
+	const uint8_t *at =
+	    section_at(store, FORMAT_INFO, 0, sizeof(struct format_info));
+
+	if (at == NULL)
+		return -1;
+	at += offsetof(struct format_info, prefix_lengths);
+	while (--below >= 0)
+		if (below <= 128 && at[below / 8] & 1u << below % 8)
+			return below;
+	return -1;
+}
+
+struct slice
+store_program(const struct store *store, uint32_t program)
+{
+	const uint8_t *at = section_at(store, FORMAT_PROGRAMS, program, 4);
+	uint32_t length;
+
+	if (program == STORE_NO_PROGRAM || at == NULL)
+		return slice_make(NULL, 0);
+	memcpy(&length, at, sizeof length);
+	at = section_at(store, FORMAT_PROGRAMS, (uint64_t)program + 4, length);
+	return at == NULL ? slice_make(NULL, 0) : slice_make(at, length);
+}
+
+uint32_t
+store_unkeyed_count(const struct store *store)
+{
+	uint64_t count = store->header.sections[FORMAT_UNKEYED].size / 4;
+
+	return count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
+}
+
+bool
+store_unkeyed(
+    const struct store *store, uint32_t number, struct store_entry *entry_out)
+{
+	const uint8_t *at =
+	    section_at(store, FORMAT_UNKEYED, (uint64_t)number * 4, 4);
+	uint32_t index;
+
+	if (at == NULL)
+		return false;
+	memcpy(&index, at, sizeof index);
+	return store_entry(store, index, entry_out);
+}
+
+/* ------------------------------------------------------------------- tables */
+
+uint64_t
+store_generation(const struct store *store)
+{
+	return store->header.generation;
+}
+
+int64_t
+store_built_unix(const struct store *store)
+{
+	return store->header.built_unix;
+}
+
+uint64_t
+store_size_bytes(const struct store *store)
+{
+	return store->size;
+}
+
+uint32_t
+store_entry_count(const struct store *store)
+{
+	return store->entry_count;
+}
+
+uint64_t
+store_kind_count(const struct store *store, enum indicator_kind kind)
+{
+	struct format_info info;
+
+	return (unsigned)kind < INDICATOR_KINDS
+		   ? info_of(store, &info)->kind_counts[kind]
+		   : 0;
+}
+
+uint32_t
+store_feed_count(const struct store *store)
+{
+	uint64_t count = store->header.sections[FORMAT_FEEDS].size /
+			 sizeof(struct format_feed);
+
+	return count > UINT16_MAX ? UINT16_MAX : (uint32_t)count;
+}
+
+static bool
+raw_feed(const struct store *store, uint32_t index, struct format_feed *out)
+{
+	const uint8_t *at = section_at(store, FORMAT_FEEDS,
+	    (uint64_t)index * sizeof(struct format_feed),
+	    sizeof(struct format_feed));
+
+	if (at == NULL)
+		return false;
+	memcpy(out, at, sizeof *out);
+	return true;
+}
+
+bool
+store_feed(
+    const struct store *store, uint32_t index, struct store_feed *feed_out)
+{
+	struct format_feed raw;
+
+	if (!raw_feed(store, index, &raw))
+		return false;
+	*feed_out = (struct store_feed){
+		.name = shared_string(store, raw.name),
+		.source = shared_string(store, raw.source),
+		.format = raw.format < FEED_FORMATS
+			      ? (enum feed_format)raw.format
+			      : FEED_FORMAT_AUTO,
+		.read = raw.read,
+		.used = raw.used,
+		.bytes = raw.bytes,
+		.published_unix = raw.published_unix,
+		.loaded_unix = raw.loaded_unix,
+		.kept = raw.kept != 0,
+		.problem = shared_string(store, raw.problem),
+	};
+	memcpy(feed_out->reasons, raw.reasons, sizeof feed_out->reasons);
+	return true;
+}
+
+bool
+store_feed_settings(
+    const struct store *store, uint32_t index, struct feed_config *config_out)
+{
+	struct format_feed raw;
+
+	if (!raw_feed(store, index, &raw))
+		return false;
+	*config_out = (struct feed_config){
+		.verified = (raw.settings & FORMAT_FEED_VERIFIED) != 0,
+		.ignore_to_ids =
+		    (raw.settings & FORMAT_FEED_IGNORE_TO_IDS) != 0,
+		.client_ip = (raw.settings & FORMAT_FEED_CLIENT_IP) != 0,
+		.match_defanged =
+		    (raw.settings & FORMAT_FEED_MATCH_DEFANGED) != 0,
+		.severity = raw.severity <= INDICATOR_SEVERITY_CRITICAL
+				? (enum indicator_severity)raw.severity
+				: INDICATOR_SEVERITY_ABSENT,
+		.confidence = raw.confidence,
+		.minimum_confidence = raw.minimum_confidence,
+		.tlp = raw.tlp <= INDICATOR_TLP_RED
+			   ? (enum indicator_tlp)raw.tlp
+			   : INDICATOR_TLP_ABSENT,
+		.kinds = raw.kinds,
+		.expire_s = raw.expire_s,
+	};
+	return true;
+}
+
+uint32_t
+store_feed_index(const struct store *store, struct slice name)
+{
+	uint32_t count = store_feed_count(store);
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct format_feed raw;
+
+		if (raw_feed(store, i, &raw) &&
+		    slice_equal(shared_string(store, raw.name), name))
+			return i;
+	}
+	return UINT32_MAX;
+}
+
+uint32_t
+store_suppressed_count(const struct store *store)
+{
+	uint64_t count = store->header.sections[FORMAT_SUPPRESSED].size /
+			 sizeof(struct format_suppressed);
+
+	return count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
+}
+
+bool
+store_suppressed(const struct store *store, uint32_t number,
+    struct store_suppressed *suppressed_out)
+{
+	struct format_suppressed raw;
+	const uint8_t *at = section_at(store, FORMAT_SUPPRESSED,
+	    (uint64_t)number * sizeof raw, sizeof raw);
+
+	if (at == NULL)
+		return false;
+	memcpy(&raw, at, sizeof raw);
+	if (raw.kind >= INDICATOR_KINDS)
+		return false;
+	*suppressed_out = (struct store_suppressed){
+		.kind = (enum indicator_kind)raw.kind,
+		.feed = raw.feed,
+		.value = shared_string(store, raw.value),
+		.id = shared_string(store, raw.id),
+		.reason = shared_string(store, raw.reason),
+		.by_warninglist = raw.by_warninglist != 0,
+	};
+	return true;
+}
+
+/* -------------------------------------------------------------- verification */
+
+static const char *
+entries_problem(const struct store *store)
+{
+	uint64_t reachable = 0;
+
+	for (uint32_t i = 0; i < store->entry_count; i++) {
+		struct format_entry raw;
+		struct slice key;
+
+		if (!raw_entry(store, i, &raw) || !raw_key(store, &raw, &key))
+			return "is damaged: an entry points outside";
+		if (raw.feed >= store_feed_count(store))
+			return "is damaged: an entry of no feed";
+	}
+	for (uint64_t i = 0; i < store->slot_count; i++) {
+		struct format_slot slot;
+		const uint8_t *at = section_at(
+		    store, FORMAT_SLOTS, i * sizeof slot, sizeof slot);
+
+		if (at == NULL)
+			return "is damaged: a slot is missing";
+		memcpy(&slot, at, sizeof slot);
+		if (slot.entry > store->entry_count)
+			return "is damaged: a slot points outside";
+		reachable += slot.entry != 0;
+	}
+	if (reachable == 0 && store->entry_count > 0 &&
+	    store_unkeyed_count(store) == 0)
+		return "is damaged: no entry can be found";
+	return NULL;
+}
+
+bool
+store_verify(const struct store *store, const char **problem_out)
+{
+	const char *problem;
+
+	if (format_sum(0, store->bytes + sizeof store->header,
+		store->size - sizeof store->header) != store->header.body_sum)
+		problem = "is damaged: the content does not match its "
+			  "checksum";
+	else
+		problem = entries_problem(store);
+	if (problem_out != NULL)
+		*problem_out = problem;
+	return problem == NULL;
+}

@@ -1,0 +1,158 @@
+/*
+ * store_format - how a compiled store lies in its file
+ *
+ * Shared by build.c, which writes it, and store.c, which reads it; nobody else
+ * includes this. All numbers are in the machine's own order: `byte_order`
+ * refuses a file from the other kind of machine.
+ *
+ *	header | sections (one struct format_section each) | the sections
+ *
+ * Entries are sorted by the hash of kind and key, so entries of one key stand
+ * side by side and the slots are filled in order. A slot's place is the upper
+ * part of hash * slot_count; collisions go to the next slot. Keys are compared
+ * in full.
+ */
+#ifndef TOCSIN_INDICATOR_STORE_FORMAT_H
+#define TOCSIN_INDICATOR_STORE_FORMAT_H
+
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "indicator/feed.h"
+#include "indicator/kind.h"
+
+#define FORMAT_MAGIC      "TOCSTORE"
+#define FORMAT_VERSION    1u
+#define FORMAT_BYTE_ORDER 0x01020304u
+
+enum format_section_id {
+	FORMAT_INFO,       /* struct format_info */
+	FORMAT_ENTRIES,    /* struct format_entry[] */
+	FORMAT_SLOTS,      /* struct format_slot[] */
+	FORMAT_KEYS,       /* bytes */
+	FORMAT_TEXTS,      /* bytes: values and ids that are not derived */
+	FORMAT_STRINGS,    /* shared: uint32_t length, bytes; offset 0 is "" */
+	FORMAT_PROGRAMS,   /* uint32_t length, bytes */
+	FORMAT_UNKEYED,    /* uint32_t entry[] */
+	FORMAT_FEEDS,      /* struct format_feed[] */
+	FORMAT_SUPPRESSED, /* struct format_suppressed[] */
+	FORMAT_SECTIONS
+};
+
+struct format_section {
+	uint64_t offset;
+	uint64_t size; /* bytes */
+};
+
+struct format_header {
+	char magic[8];
+	uint32_t version;
+	uint32_t byte_order;
+	uint64_t file_size;
+	uint64_t generation;
+	int64_t built_unix;
+	uint64_t seed; /* of the hash */
+	uint32_t section_count;
+	uint32_t reserved;
+	uint64_t body_sum; /* of all behind the section table */
+	uint64_t head_sum; /* of this with head_sum 0, and the sections */
+	struct format_section sections[FORMAT_SECTIONS];
+};
+
+struct format_info {
+	uint64_t kind_counts[32];
+	uint8_t prefix_lengths[24]; /* bit n: some network has length n */
+};
+
+struct format_slot {
+	uint32_t tag;   /* lower half of the hash */
+	uint32_t entry; /* index + 1 of the key's first entry; 0: free */
+};
+
+/* How the value as published follows from the key. */
+enum format_value {
+	FORMAT_VALUE_TEXT,  /* stands in FORMAT_TEXTS */
+	FORMAT_VALUE_KEY,   /* the key as text */
+	FORMAT_VALUE_UPPER, /* the same in upper case (digests) */
+	FORMAT_VALUE_HTTP,  /* "http://" and the key */
+	FORMAT_VALUE_HTTPS
+};
+
+enum format_id {
+	FORMAT_ID_NONE,
+	FORMAT_ID_TEXT, /* id[0..3] offset, id[4..7] length in FORMAT_TEXTS */
+	FORMAT_ID_UUID, /* the 16 octets */
+	FORMAT_ID_INDICATOR /* "indicator--" and the UUID */
+};
+
+#define FORMAT_FLAG_VALUE     0x0007u /* enum format_value */
+#define FORMAT_FLAG_ID        0x0018u /* enum format_id */
+#define FORMAT_FLAG_ID_SHIFT  3
+#define FORMAT_FLAG_CUT_SLASH 0x0020u /* value lacks the key's final '/' */
+#define FORMAT_FLAG_TO_IDS    0x0040u
+#define FORMAT_FLAG_MASK      0x0080u
+
+#define FORMAT_NO_PROGRAM     0xffffffffu
+
+struct format_entry {
+	uint8_t id[16];
+	uint32_t key_offset;
+	uint32_t value_offset;
+	uint32_t description; /* in FORMAT_STRINGS */
+	uint32_t tags;
+	uint32_t first_seen;
+	uint32_t last_seen;
+	uint32_t valid_until;
+	uint32_t modified;
+	uint32_t program;
+	uint16_t key_length;
+	uint16_t value_length;
+	uint16_t feed;
+	uint8_t kind;
+	uint8_t severity_tlp; /* severity | tlp << 4 */
+	uint8_t confidence;
+	uint8_t roles;
+	uint16_t flags;
+};
+
+struct format_feed {
+	uint32_t name, source, problem; /* in FORMAT_STRINGS */
+	uint32_t format;
+	uint32_t kept;
+	uint32_t settings; /* FORMAT_FEED_* bits */
+	uint8_t severity, confidence, minimum_confidence, tlp;
+	uint32_t kinds;
+	uint64_t expire_s;
+	uint64_t read, used, bytes;
+	uint64_t reasons[32];
+	int64_t published_unix, loaded_unix;
+};
+
+#define FORMAT_FEED_VERIFIED       1u
+#define FORMAT_FEED_IGNORE_TO_IDS  2u
+#define FORMAT_FEED_CLIENT_IP      4u
+#define FORMAT_FEED_MATCH_DEFANGED 8u
+
+struct format_suppressed {
+	uint32_t value, id, reason; /* in FORMAT_STRINGS */
+	uint16_t feed;
+	uint8_t kind;
+	uint8_t by_warninglist;
+};
+
+_Static_assert(sizeof(struct format_entry) == 64, "entries are 64 octets");
+_Static_assert(FEED_REASONS <= 32, "reasons fit their table");
+_Static_assert(INDICATOR_KINDS <= 32, "kinds fit their table");
+
+/* The hash of a key, and the sum of bytes: the same multiply-and-fold. */
+uint64_t format_hash(uint64_t seed, enum indicator_kind kind, struct slice key);
+uint64_t format_sum(uint64_t sum, const void *bytes, size_t size);
+
+/* The place where the search for a hash begins. */
+static inline uint64_t
+format_slot_place(uint64_t hash, uint64_t slot_count)
+{
+	return (uint64_t)(((unsigned __int128)hash * slot_count) >> 64);
+}
+
+#endif
