@@ -30,14 +30,14 @@ mount --rbind /dev "$1/root/dev"
 mount -t tmpfs tmpfs "$1/root/run"
 mount -t tmpfs -o mode=1777 tmpfs "$1/root/tmp"
 ip link set lo up 2>/dev/null || true
-cp "$2" "$1/root/root/tocsin.deb"
+cp "$2" "$1/root/run/tocsin.deb"
 exec chroot "$1/root" /bin/bash -s
 """
 STEPS = r"""
 say() { echo "@@ $*"; }
 dpkg --purge tocsin >/dev/null 2>&1
 find /etc /usr /lib /bin /sbin /var /opt -xdev 2>/dev/null | sort >/run/before
-dpkg -i /root/tocsin.deb >/run/dpkg.log 2>&1; say "install $?"
+dpkg -i /run/tocsin.deb >/run/dpkg.log 2>&1; say "install $?"
 [ "$(stat -c '%U %a' /var/lib/tocsin)" = 'tocsin 700' ] && say 'state folder is ours'
 getent passwd tocsin | grep -q nologin && say 'user has no shell'
 tocsind -n -c /etc/tocsin/tocsin.conf; say "check $?"
