@@ -131,8 +131,9 @@ def find_record(filter_process, sample):
 def describe(record):
     """SPF, DKIM, DMARC, rules and indicators of an evidence record."""
     rules = ', '.join(rule['name'] for rule in record.get('rules', []))
-    hits = ', '.join(f'{hit["kind"]} {hit["value"][:40]} ({hit["feed"]})' for hit in record.get('indicators', []))
-    return [str(record.get(name, '?')) for name in ('spf', 'dkim', 'dmarc')] + [rules or '-', hits or '-']
+    hits = ', '.join(f'{hit["type"]} {hit["value"][:40]} ({hit["feed"]})' for hit in record.get('indicators', []))
+    results = record.get('results', {})
+    return [str(results.get(name, '?')) for name in ('spf', 'dkim', 'dmarc')] + [rules or '-', hits or '-']
 
 
 def main():

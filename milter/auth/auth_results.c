@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "auth/auth_results.h"
+#include "auth/auth_results_read.h"
 #include "base/builder.h"
 #include "base/utf8.h"
 

@@ -69,7 +69,4 @@ void auth_results_property(struct auth_results *results, size_t method,
 enum tc_status auth_results_write(
     const struct auth_results *results, struct slice *value_out);
 
-#include "auth/auth_results_read.h"
-#include "auth/auth_results_remover.h"
-
 #endif

@@ -4,6 +4,7 @@
 
 #include "auth/arc.h"
 #include "auth/auth_results.h"
+#include "auth/auth_results_read.h"
 #include "auth/dkim_verify.h"
 #include "auth/dmarc.h"
 #include "auth/spf.h"

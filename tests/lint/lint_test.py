@@ -221,9 +221,13 @@ def calls():
     pattern = re.compile(r'(?<![\w.>])(' + '|'.join(CALLS) + r')\s*\(')
     found = []
     for path in walk('.c', '.h', below=('policy', 'milter')):
-        for number, line in enumerate(code_only(read(path)).splitlines(), 1):
+        text = read(path)
+        raw = text.splitlines()
+        for number, line in enumerate(code_only(text).splitlines(), 1):
             for name in pattern.findall(line):
-                if name not in CALLS_ALLOWED.get(path, ()):
+                # Copying a literal is bounded by what is written there.
+                literal = name == 'strcpy' and '"' in raw[number - 1]
+                if not literal and name not in CALLS_ALLOWED.get(path, ()):
                     found.append(f'{path}:{number}: {name}(): {CALLS[name]}')
     none_wrong(found)
 

@@ -190,7 +190,7 @@ class Filter:
 
     def record(self, queue_id):
         for record in self.records():
-            if queue_id in record.values():
+            if record.get('queue_id') == queue_id:
                 return record
         return None
 
