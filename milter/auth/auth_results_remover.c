@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "auth/auth_results_read.h"
 #include "auth/auth_results_remover.h"
 #include "base/domain.h"
 

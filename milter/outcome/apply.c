@@ -5,6 +5,7 @@
 #include "outcome/apply.h"
 
 #include "auth/auth_results.h"
+#include "auth/auth_results_remover.h"
 #include "base/builder.h"
 #include "base/table.h"
 #include "base/utf8.h"
