@@ -221,7 +221,7 @@ conclude_failure(const struct evidence *evidence,
 	switch ((enum settings_failure_action)action) {
 	case SETTINGS_FAILURE_ACTION_TAG:
 		tag_failure(evidence, target);
-		/* fall through */
+		__attribute__((fallthrough));
 	case SETTINGS_FAILURE_ACTION_ACCEPT:
 		*reply_out = (struct apply_reply){ .answer = APPLY_CONTINUE };
 		return;
