@@ -317,7 +317,7 @@ judge_extent(struct checked *checked, struct dkim_signature *report)
 	(void)canonical_body_end(&checked->extent, digest);
 	report->extended_after_length =
 	    checked->extent.length > checked->signature.length;
-	if (report->result == DKIM_VERIFY_PASS &&
+	if (checked->job.key != NULL &&
 	    checked->extent.length < checked->signature.length)
 		conclude(
 		    report, DKIM_VERIFY_FAIL, "l= is beyond the body's end");

@@ -1,1 +1,6 @@
-# unit tests of auth
+# unit tests of milter/auth without SPF
+UNIT_TESTS += tests/unit/dkim_test
+tests_unit_dkim_test_SOURCES = tests/unit/dkim_test.c \
+	tests/support/signer.c tests/support/signer.h tests/support/unit.h
+tests_unit_dkim_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_dkim_test_LDADD = $(TEST_LIBS)
