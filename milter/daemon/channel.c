@@ -17,8 +17,8 @@ channel_pair(int ends_out[2])
 	    0)
 		return false;
 	for (int i = 0; i < 2; i++)
-		(void)setsockopt(ends_out[i], SOL_SOCKET, SO_SNDBUF, &size,
-		    sizeof size);
+		(void)setsockopt(
+		    ends_out[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 	return true;
 }
 
@@ -58,8 +58,7 @@ channel_receive(int fd, struct cJSON **object_out)
 			cJSON_Delete(*object_out);
 			*object_out = NULL;
 		}
-	} else if (got < 0 &&
-	    (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+	} else if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
 		result = CHANNEL_NOTHING;
 	} else {
 		result = CHANNEL_CLOSED;

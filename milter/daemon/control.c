@@ -144,7 +144,8 @@ control_accept(int listener, struct cJSON **request_out)
 		return client;
 	cJSON_Delete(*request_out);
 	*request_out = NULL;
-	control_answer(client, control_refusal("the request is not understood"));
+	control_answer(
+	    client, control_refusal("the request is not understood"));
 	return -1;
 }
 
@@ -160,8 +161,7 @@ send_all(int client, const char *text, size_t length)
 
 		if (poll(&ready, 1, CONTROL_PATIENCE_MS) < 0)
 			continue;
-		sent = send(
-		    client, text, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+		sent = send(client, text, length, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (sent < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (sent <= 0)

@@ -1,2 +1,23 @@
 # sources of milter/daemon
 libtocsin_a_SOURCES += milter/daemon/feeds.c milter/daemon/feeds.h
+libtocsin_a_SOURCES += \
+	milter/daemon/assembly.c milter/daemon/assembly.h \
+	milter/daemon/backoff.c milter/daemon/backoff.h \
+	milter/daemon/channel.c milter/daemon/channel.h \
+	milter/daemon/control.c milter/daemon/control.h \
+	milter/daemon/filter.c milter/daemon/filter.h \
+	milter/daemon/log_sink.c milter/daemon/log_sink.h \
+	milter/daemon/milter_socket.c milter/daemon/milter_socket.h \
+	milter/daemon/notify.c milter/daemon/notify.h \
+	milter/daemon/options.c milter/daemon/options.h \
+	milter/daemon/privilege.c milter/daemon/privilege.h \
+	milter/daemon/report.c milter/daemon/report.h \
+	milter/daemon/socket_address.c milter/daemon/socket_address.h \
+	milter/daemon/start.c milter/daemon/start.h \
+	milter/daemon/store_build.c milter/daemon/store_build.h \
+	milter/daemon/supervise.c milter/daemon/supervise.h \
+	milter/daemon/switches.c milter/daemon/switches.h \
+	milter/daemon/trial.c milter/daemon/trial.h \
+	milter/daemon/version.c milter/daemon/version.h \
+	milter/daemon/watch.c milter/daemon/watch.h
+EXTRA_DIST += milter/daemon/main.c

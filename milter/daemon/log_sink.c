@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,8 +98,7 @@ json_line(struct arena *arena, enum log_level level, const char *line)
 	builder_printf(&json,
 	    "{\"time\":\"%s.%03ldZ\",\"level\":\"%s\",\"pid\":%ld,"
 	    "\"message\":\"",
-	    when, now.tv_nsec / 1000000, log_level_name(level),
-	    (long)getpid());
+	    when, now.tv_nsec / 1000000, log_level_name(level), (long)getpid());
 	builder_json(&json, slice_text(line));
 	builder_text(&json, "\"}");
 	return builder_c_string(&json);

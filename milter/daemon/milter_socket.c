@@ -42,8 +42,8 @@ is_served(const char *path)
 	if (fd < 0)
 		return false;
 	memcpy(address.sun_path, path, strlen(path) + 1);
-	served = connect(fd, (struct sockaddr *)&address, sizeof address) ==
-		0 ||
+	served =
+	    connect(fd, (struct sockaddr *)&address, sizeof address) == 0 ||
 	    errno == EAGAIN;
 	close(fd);
 	return served;
@@ -58,8 +58,8 @@ check_folder(const struct milter_socket_settings *settings, char *problem,
 
 	folder_of(settings->address.path, folder);
 	if (stat(folder, &info) != 0) {
-		snprintf(problem, problem_size,
-		    "the socket's folder %s: %s", folder, strerror(errno));
+		snprintf(problem, problem_size, "the socket's folder %s: %s",
+		    folder, strerror(errno));
 		return false;
 	}
 	if (!S_ISDIR(info.st_mode)) {
@@ -68,8 +68,8 @@ check_folder(const struct milter_socket_settings *settings, char *problem,
 		return false;
 	}
 	if (access(folder, W_OK | X_OK) != 0) {
-		snprintf(problem, problem_size,
-		    "the socket's folder %s: %s", folder, strerror(errno));
+		snprintf(problem, problem_size, "the socket's folder %s: %s",
+		    folder, strerror(errno));
 		return false;
 	}
 	if ((info.st_mode & S_IWOTH) && !(info.st_mode & S_ISVTX))
@@ -78,7 +78,7 @@ check_folder(const struct milter_socket_settings *settings, char *problem,
 		    "the socket's place",
 		    folder);
 	else if (geteuid() == 0 && settings->filter_uid != 0 &&
-	    info.st_uid == settings->filter_uid)
+		 info.st_uid == settings->filter_uid)
 		snprintf(warning, warning_size,
 		    "the socket's folder %s belongs to the filter's user; "
 		    "root should own it",
@@ -130,8 +130,7 @@ give_rights(const struct milter_socket_settings *settings, const char *path,
 	if (settings->group[0] != '\0' &&
 	    !privilege_find_group(settings->group, &group)) {
 		snprintf(problem, problem_size,
-		    "there is no group \"%s\" (socket-group)",
-		    settings->group);
+		    "there is no group \"%s\" (socket-group)", settings->group);
 		return false;
 	}
 	if (group != (gid_t)-1 && lchown(path, (uid_t)-1, group) != 0) {
@@ -168,8 +167,8 @@ put_in_place(const struct milter_socket_settings *settings,
 }
 
 bool
-milter_socket_open(const struct milter_socket_settings *settings,
-    char *problem, size_t problem_size)
+milter_socket_open(const struct milter_socket_settings *settings, char *problem,
+    size_t problem_size)
 {
 	bool is_unix = settings->address.family == SOCKET_ADDRESS_UNIX;
 	char temporary[SOCKET_ADDRESS_PATH_MAX + 8] = "";

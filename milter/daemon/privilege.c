@@ -11,8 +11,8 @@
 #include "daemon/privilege.h"
 
 bool
-privilege_find(const char *name, struct privilege_user *user_out,
-    char *problem, size_t problem_size)
+privilege_find(const char *name, struct privilege_user *user_out, char *problem,
+    size_t problem_size)
 {
 	struct privilege_user user = { .uid = geteuid(), .gid = getegid() };
 	const struct passwd *entry;
@@ -23,8 +23,8 @@ privilege_find(const char *name, struct privilege_user *user_out,
 	}
 	entry = getpwnam(name);
 	if (entry == NULL || strlen(name) >= sizeof user.name) {
-		snprintf(problem, problem_size, "there is no user \"%s\"",
-		    name);
+		snprintf(
+		    problem, problem_size, "there is no user \"%s\"", name);
 		return false;
 	}
 	memcpy(user.name, name, strlen(name) + 1);
@@ -74,8 +74,8 @@ privilege_drop(
 		return false;
 	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-		snprintf(problem, problem_size, "no_new_privs: %s",
-		    strerror(errno));
+		snprintf(
+		    problem, problem_size, "no_new_privs: %s", strerror(errno));
 		return false;
 	}
 	return true;

@@ -79,7 +79,8 @@ parse_host(struct slice host, struct socket_address *address, char *problem,
 	if (slice_equal_text(host, "*"))
 		host.length = 0;
 	if (host.length >= sizeof address->host) {
-		snprintf(problem, problem_size, "the socket's host is too long");
+		snprintf(
+		    problem, problem_size, "the socket's host is too long");
 		return false;
 	}
 	if (host.length > 0)
@@ -90,11 +91,9 @@ parse_host(struct slice host, struct socket_address *address, char *problem,
 	if (ipaddr_is_v4(&ip) == (address->family == SOCKET_ADDRESS_INET))
 		return true;
 	snprintf(problem, problem_size,
-	    "the address %s does not go with %s; write %s:%u@%s",
-	    address->host,
+	    "the address %s does not go with %s; write %s:%u@%s", address->host,
 	    address->family == SOCKET_ADDRESS_INET ? "inet" : "inet6",
-	    ipaddr_is_v4(&ip) ? "inet" : "inet6", address->port,
-	    address->host);
+	    ipaddr_is_v4(&ip) ? "inet" : "inet6", address->port, address->host);
 	return false;
 }
 
@@ -139,23 +138,23 @@ socket_address_parse(const char *text, struct socket_address *address_out,
 	if (text[0] == '/') {
 		good = parse_path(text, &address, problem, problem_size);
 	} else if (slice_equal_text(word, "unix") ||
-	    slice_equal_text(word, "local")) {
+		   slice_equal_text(word, "local")) {
 		good = rest.length > 0 &&
-		    parse_path(rest.data, &address, problem, problem_size);
+		       parse_path(rest.data, &address, problem, problem_size);
 		if (rest.length == 0)
 			snprintf(problem, problem_size,
 			    "the socket has no path; write unix:/PATH");
 	} else if (slice_equal_text(word, "inet")) {
 		address.family = SOCKET_ADDRESS_INET;
-		good = parse_inet(
-		    "inet", rest, &address, problem, problem_size);
+		good =
+		    parse_inet("inet", rest, &address, problem, problem_size);
 	} else if (slice_equal_text(word, "inet6")) {
 		address.family = SOCKET_ADDRESS_INET6;
-		good = parse_inet(
-		    "inet6", rest, &address, problem, problem_size);
+		good =
+		    parse_inet("inet6", rest, &address, problem, problem_size);
 	} else {
-		snprintf(problem, problem_size,
-		    "\"%s\" is no socket; write %s", text, forms);
+		snprintf(problem, problem_size, "\"%s\" is no socket; write %s",
+		    text, forms);
 		good = false;
 	}
 	if (good)
@@ -199,5 +198,5 @@ socket_address_is_local(const struct socket_address *address)
 	if (strcmp(address->host, "localhost") == 0)
 		return true;
 	return ipaddr_parse(slice_text(address->host), &ip) &&
-	    ipaddr_is_loopback(&ip);
+	       ipaddr_is_loopback(&ip);
 }

@@ -17,8 +17,8 @@
 static bool
 path_of(const char *state_directory, const char *suffix, char path[4096])
 {
-	int length = snprintf(path, 4096, "%s/%s%s", state_directory,
-	    SWITCHES_FILE_NAME, suffix);
+	int length = snprintf(
+	    path, 4096, "%s/%s%s", state_directory, SWITCHES_FILE_NAME, suffix);
 
 	return length > 0 && length < 4096;
 }
@@ -46,8 +46,8 @@ read_file(const char *path)
 }
 
 static enum tc_status
-take_entries(const struct cJSON *array, struct arena *arena,
-    struct switches *switches)
+take_entries(
+    const struct cJSON *array, struct arena *arena, struct switches *switches)
 {
 	const struct cJSON *item;
 
@@ -102,7 +102,8 @@ to_json(const struct switches *switches)
 	struct cJSON *array = cJSON_CreateArray();
 
 	for (size_t i = 0; i < switches->entries.count; i++) {
-		const struct switches_entry *entry = &switches->entries.items[i];
+		const struct switches_entry *entry =
+		    &switches->entries.items[i];
 		struct cJSON *item = cJSON_CreateObject();
 
 		cJSON_AddStringToObject(item, "name", entry->name);
@@ -131,8 +132,7 @@ replace_file(const char *temporary, const char *path, const char *text)
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return false;
-	written = write(fd, text, length) == (ssize_t)length &&
-	    fsync(fd) == 0;
+	written = write(fd, text, length) == (ssize_t)length && fsync(fd) == 0;
 	if (close(fd) != 0)
 		written = false;
 	return written && rename(temporary, path) == 0;
@@ -146,8 +146,8 @@ switches_write(const char *state_directory, const struct switches *switches)
 	char path[4096];
 	char temporary[4096];
 	bool written = text != NULL && path_of(state_directory, "", path) &&
-	    path_of(state_directory, ".new", temporary) &&
-	    replace_file(temporary, path, text);
+		       path_of(state_directory, ".new", temporary) &&
+		       replace_file(temporary, path, text);
 
 	cJSON_Delete(json);
 	free(text);

@@ -1,0 +1,575 @@
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "daemon/assembly.h"
+#include "daemon/switches.h"
+#include "dns/resolver.h"
+#include "indicator/build.h"
+#include "indicator/match.h"
+#include "scanner/scanner.h"
+
+/* ---- parts: each is made here and freed when the last generation that has it
+ * goes ---- */
+
+static void
+free_arena(void *thing)
+{
+	struct arena *arena = thing;
+
+	arena_free(&arena);
+}
+
+static void
+free_program(void *thing)
+{
+	struct program *program = thing;
+
+	program_free(&program);
+}
+
+static void
+free_lists(void *thing)
+{
+	struct program_lists *lists = thing;
+
+	program_lists_free(&lists);
+}
+
+static void
+free_resolver(void *thing)
+{
+	struct resolver *resolver = thing;
+
+	resolver_free(&resolver);
+}
+
+static void
+free_store(void *thing)
+{
+	struct store *store = thing;
+
+	store_close(&store);
+}
+
+static void
+free_overlay(void *thing)
+{
+	struct overlay *overlay = thing;
+
+	overlay_free(&overlay);
+}
+
+static void
+free_matcher(void *thing)
+{
+	struct matcher *matcher = thing;
+
+	matcher_free(&matcher);
+}
+
+static void
+free_scanner(void *thing)
+{
+	struct scanner *scanner = thing;
+
+	scanner_free(&scanner);
+}
+
+/* Wraps `thing` and puts it into the input in place of what was there. Frees
+ * it where there is no memory. */
+static bool
+put_part(struct generation_input *input, enum generation_role role, void *thing,
+    void (*free_thing)(void *),
+    struct generation_part *const needs[GENERATION_NEEDS_MAX])
+{
+	struct generation_part *part = NULL;
+
+	if (thing != NULL) {
+		part = generation_part_new(thing, free_thing, needs);
+		if (part == NULL) {
+			free_thing(thing);
+			return false;
+		}
+	}
+	generation_part_release(&input->parts[role]);
+	input->parts[role] = part;
+	return true;
+}
+
+static void *
+thing(const struct assembly *assembly, enum generation_role role)
+{
+	return generation_part_thing(assembly->input.parts[role]);
+}
+
+const struct program *
+assembly_program(const struct assembly *assembly)
+{
+	return thing(assembly, GENERATION_POLICY);
+}
+
+static const struct settings *
+settings_of(const struct assembly *assembly)
+{
+	return program_settings(assembly_program(assembly));
+}
+
+static bool
+state_path(const struct assembly *assembly, const char *name, char path[4096])
+{
+	int length = snprintf(
+	    path, 4096, "%s/%s", settings_of(assembly)->state_directory, name);
+
+	return length > 0 && length < 4096;
+}
+
+/* ---- indicators ---- */
+
+static bool
+open_store(struct assembly *assembly)
+{
+	struct store *store = NULL;
+	const char *problem = NULL;
+	char path[4096];
+	enum tc_status status;
+
+	if (!state_path(assembly, BUILD_STORE_NAME, path))
+		return false;
+	watch_take(&assembly->store_file, path);
+	if (!assembly->store_file.taken.exists)
+		return true;
+	status = store_open(path, &store, &problem);
+	if (status != TC_OK) {
+		log_write(LOG_LEVEL_ERROR,
+		    "store refused file=%s: %s; what was in force stays", path,
+		    problem == NULL ? strerror(errno) : problem);
+		return false;
+	}
+	assembly->input.store_generation = store_generation(store);
+	log_write(LOG_LEVEL_NOTICE,
+	    "store in force generation=%llu indicators=%u",
+	    (unsigned long long)store_generation(store),
+	    store_entry_count(store));
+	return put_part(
+	    &assembly->input, GENERATION_STORE, store, free_store, NULL);
+}
+
+static bool
+load_overlay(struct assembly *assembly)
+{
+	struct overlay *overlay = NULL;
+	char path[4096];
+
+	if (!state_path(assembly, OVERLAY_FILE_NAME, path))
+		return false;
+	watch_take(&assembly->overlay_file, path);
+	if (overlay_load(settings_of(assembly)->state_directory, time(NULL),
+		&overlay) != TC_OK) {
+		log_write(LOG_LEVEL_ERROR,
+		    "hand-added indicators refused file=%s: %s", path,
+		    strerror(errno));
+		return false;
+	}
+	if (overlay_bad_lines(overlay) > 0)
+		log_write(LOG_LEVEL_WARNING,
+		    "hand-added indicators file=%s: %llu lines not understood",
+		    path, (unsigned long long)overlay_bad_lines(overlay));
+	return put_part(
+	    &assembly->input, GENERATION_OVERLAY, overlay, free_overlay, NULL);
+}
+
+/* Binds store, overlay and the feeds' settings; after any of them changed. */
+static bool
+bind_matcher(struct assembly *assembly)
+{
+	struct generation_part *const needs[GENERATION_NEEDS_MAX] = {
+		assembly->input.parts[GENERATION_POLICY],
+		assembly->input.parts[GENERATION_STORE],
+		assembly->input.parts[GENERATION_OVERLAY],
+	};
+	const struct settings *settings = settings_of(assembly);
+	struct matcher *matcher = matcher_new(thing(assembly, GENERATION_STORE),
+	    thing(assembly, GENERATION_OVERLAY), settings->feeds,
+	    settings->feed_count);
+
+	return matcher != NULL && put_part(&assembly->input, GENERATION_MATCHER,
+				      matcher, free_matcher, needs);
+}
+
+/* ---- switches and lists ---- */
+
+static bool
+take_switches(struct assembly *assembly)
+{
+	struct arena *arena = arena_new(0, NULL);
+	struct switches switches = { 0 };
+	bool *positions = NULL;
+	char path[4096];
+
+	if (arena == NULL)
+		return false;
+	if (state_path(assembly, SWITCHES_FILE_NAME, path))
+		watch_take(&assembly->switches_file, path);
+	if (switches_read(settings_of(assembly)->state_directory, arena,
+		&switches) != TC_OK)
+		log_write(LOG_LEVEL_ERROR,
+		    "switches refused file=%s: all are as the policy says",
+		    path);
+	positions = switches_positions(
+	    &switches, assembly_program(assembly), time(NULL));
+	arena_free(&arena);
+	return positions != NULL &&
+	       put_part(&assembly->input, GENERATION_SWITCHES, positions, free,
+		   NULL);
+}
+
+static void
+watch_lists(struct assembly *assembly)
+{
+	const struct program *program = assembly_program(assembly);
+	unsigned count = program_list_count(program);
+
+	free(assembly->list_files);
+	assembly->list_files = calloc(count + 1, sizeof(struct watch));
+	for (unsigned i = 0; assembly->list_files != NULL && i < count; i++)
+		if (program_list_file(program, i) != NULL)
+			watch_take(&assembly->list_files[i],
+			    program_list_file(program, i));
+}
+
+static void
+log_diag(const struct diag *diag)
+{
+	for (size_t i = 0; i < diag->entries.count; i++) {
+		const struct diag_entry *entry = &diag->entries.items[i];
+
+		log_write(entry->level == DIAG_ERROR ? LOG_LEVEL_ERROR
+						     : LOG_LEVEL_WARNING,
+		    "%s:%u:%u: %s",
+		    entry->source == NULL ? "" : entry->source->file,
+		    entry->line, entry->column, entry->message);
+	}
+}
+
+/* Reads all list files anew. What is broken keeps its old entries. */
+static bool
+reread_lists(struct assembly *assembly)
+{
+	struct generation_part *const needs[GENERATION_NEEDS_MAX] = {
+		assembly->input.parts[GENERATION_POLICY],
+	};
+	const struct program *program = assembly_program(assembly);
+	const struct program_lists *old = thing(assembly, GENERATION_LISTS);
+	struct arena *arena = arena_new(0, NULL);
+	struct program_lists *lists;
+	struct diag diag;
+
+	if (arena == NULL)
+		return false;
+	diag = diag_make(arena, 20);
+	lists = program_reread_lists(
+	    program, old == NULL ? program_own_lists(program) : old, &diag);
+	log_diag(&diag);
+	arena_free(&arena);
+	return lists != NULL && put_part(&assembly->input, GENERATION_LISTS,
+				    lists, free_lists, needs);
+}
+
+/* ---- resolver and scanner ---- */
+
+static struct resolver_settings
+resolver_settings_of(const struct settings *settings)
+{
+	return (struct resolver_settings){
+		.server = settings->resolver.server,
+		.port = (unsigned)settings->resolver.port,
+		.dnssec = settings->resolver.dnssec,
+		.trust_anchor = settings->resolver.trust_anchor,
+		.cache_bytes = (size_t)settings->resolver.cache_size,
+	};
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) == 0;
+}
+
+static bool
+same_resolver(const struct settings *a, const struct settings *b)
+{
+	struct resolver_settings one = resolver_settings_of(a);
+	struct resolver_settings two = resolver_settings_of(b);
+
+	return same_text(one.server, two.server) && one.port == two.port &&
+	       one.dnssec == two.dnssec &&
+	       same_text(one.trust_anchor, two.trust_anchor) &&
+	       one.cache_bytes == two.cache_bytes;
+}
+
+static bool
+open_resolver(struct assembly *assembly)
+{
+	struct resolver_settings settings =
+	    resolver_settings_of(settings_of(assembly));
+	char problem[RESOLVER_PROBLEM_MAX] = "";
+	struct resolver *resolver = resolver_open(&settings, problem);
+
+	if (resolver == NULL) {
+		log_write(LOG_LEVEL_ERROR, "resolver refused: %s", problem);
+		return false;
+	}
+	return put_part(&assembly->input, GENERATION_RESOLVER, resolver,
+	    free_resolver, NULL);
+}
+
+static struct scanner_settings
+scanner_settings_of(const struct settings *settings)
+{
+	struct scanner_settings scanner = scanner_settings_default();
+
+	scanner.workers_max = (unsigned)settings->limits.scan_workers;
+	scanner.scan_time_ms = (unsigned)settings->limits.scan_time;
+	scanner.archive_depth = (unsigned)settings->limits.archive_depth;
+	scanner.archive_bytes = settings->limits.archive_bytes;
+	scanner.archive_ratio = (unsigned)settings->limits.archive_ratio;
+	scanner.archive_entries = (unsigned)settings->limits.archive_entries;
+	return scanner;
+}
+
+/* Without workers mail is judged all the same: what they would have looked
+ * into is not examined, and policies can see that. */
+static void
+open_scanner(struct assembly *assembly)
+{
+	struct scanner_settings settings =
+	    scanner_settings_of(settings_of(assembly));
+	struct arena *arena = arena_new(0, NULL);
+	struct scanner *scanner = NULL;
+	enum tc_status status;
+	struct diag diag;
+
+	if (arena == NULL || assembly->zygote < 0) {
+		arena_free(&arena);
+		return;
+	}
+	diag = diag_make(arena, 20);
+	status =
+	    scanner_new(assembly->zygote, &settings, NULL, 0, &diag, &scanner);
+	log_diag(&diag);
+	arena_free(&arena);
+	if (status == TC_OK)
+		(void)put_part(&assembly->input, GENERATION_SCANNER, scanner,
+		    free_scanner, NULL);
+	else
+		log_write(LOG_LEVEL_ERROR,
+		    "scanner refused status=%s: attachments are not opened",
+		    status_name(status));
+}
+
+/* ---- putting together ---- */
+
+static bool
+swap(struct assembly *assembly)
+{
+	struct generation *generation = generation_new(&assembly->input);
+
+	if (generation == NULL)
+		return false;
+	generation_slot_put(assembly->slot, generation);
+	return true;
+}
+
+static void
+release_parts(struct generation_input *input)
+{
+	for (unsigned role = GENERATION_ROLES; role-- > 0;)
+		generation_part_release(&input->parts[role]);
+}
+
+/* Makes parts of a loaded policy. False: it is still the caller's. */
+static bool
+take_policy(struct assembly *assembly, struct trial_policy *policy)
+{
+	struct generation_part *needs[GENERATION_NEEDS_MAX] = { 0 };
+
+	needs[0] = generation_part_new(policy->arena, free_arena, NULL);
+	if (needs[0] == NULL)
+		return false;
+	policy->arena = NULL;
+	if (!put_part(&assembly->input, GENERATION_POLICY, policy->program,
+		free_program, needs))
+		policy->program = NULL;
+	generation_part_release(&needs[0]);
+	if (policy->program == NULL)
+		return false;
+	policy->program = NULL;
+	return true;
+}
+
+/* The parts that hang on the policy. */
+static bool
+take_rest(struct assembly *assembly)
+{
+	if (!reread_lists(assembly) || !take_switches(assembly) ||
+	    !bind_matcher(assembly))
+		return false;
+	watch_lists(assembly);
+	limits_set(assembly->limits, settings_of(assembly));
+	assembly->loaded_unix = time(NULL);
+	return swap(assembly);
+}
+
+bool
+assembly_begin(struct assembly *assembly, struct trial_policy *policy,
+    uint64_t policy_generation)
+{
+	assembly->input.policy_generation = policy_generation;
+	assembly->ends_told_unix = time(NULL);
+	if (!take_policy(assembly, policy) || !open_resolver(assembly))
+		return false;
+	open_scanner(assembly);
+	/* A store that is damaged leaves us without one, not without mail. */
+	(void)open_store(assembly);
+	(void)load_overlay(assembly);
+	return take_rest(assembly);
+}
+
+/* Goes back to what was before a reload that failed half way. */
+static void
+go_back(struct assembly *assembly, const struct generation_input *before)
+{
+	release_parts(&assembly->input);
+	assembly->input = *before;
+}
+
+static void
+retain_parts(struct generation_input *input)
+{
+	for (unsigned role = 0; role < GENERATION_ROLES; role++)
+		generation_part_retain(input->parts[role]);
+}
+
+bool
+assembly_reload(
+    struct assembly *assembly, uint64_t policy_generation, char **text_out)
+{
+	struct generation_input before = assembly->input;
+	const struct settings *old = settings_of(assembly);
+	struct trial_policy policy;
+	bool good = trial_load(assembly->configuration, true, false, &policy);
+
+	*text_out = policy.text;
+	policy.text = NULL;
+	if (good) {
+		/* The lists of the old policy are none of the new one's. */
+		retain_parts(&before);
+		generation_part_release(
+		    &assembly->input.parts[GENERATION_LISTS]);
+		good = take_policy(assembly, &policy);
+		if (good && !same_resolver(old, settings_of(assembly)))
+			good = open_resolver(assembly);
+		assembly->input.policy_generation = policy_generation;
+		good = good && take_rest(assembly);
+		if (good)
+			release_parts(&before);
+		else
+			go_back(assembly, &before);
+	}
+	trial_free(&policy);
+	return good;
+}
+
+/* ---- keeping fresh ---- */
+
+static bool
+any_list_changed(struct assembly *assembly)
+{
+	const struct program *program = assembly_program(assembly);
+	unsigned count = program_list_count(program);
+	bool changed = false;
+
+	for (unsigned i = 0; assembly->list_files != NULL && i < count; i++) {
+		const char *file = program_list_file(program, i);
+
+		if (file == NULL ||
+		    !watch_settled(&assembly->list_files[i], file))
+			continue;
+		log_write(LOG_LEVEL_NOTICE, "list changed file=%s", file);
+		changed = true;
+	}
+	return changed;
+}
+
+/* What has an end says so when it comes. */
+static void
+tell_ends(struct assembly *assembly, int64_t now_unix)
+{
+	const struct program *program = assembly_program(assembly);
+	int64_t after = assembly->ends_told_unix;
+
+	if (now_unix <= after)
+		return;
+	assembly->ends_told_unix = now_unix;
+	for (unsigned i = 0; i < program_rule_count(program); i++) {
+		const struct program_rule *rule = program_rule(program, i);
+
+		if (rule->until > after && rule->until <= now_unix)
+			log_write(LOG_LEVEL_NOTICE, "rule=%s has ended (until)",
+			    rule->name);
+		if (rule->shadow_until > after &&
+		    rule->shadow_until <= now_unix)
+			log_write(LOG_LEVEL_NOTICE,
+			    "rule=%s: its time in shadow has ended, it is off",
+			    rule->name);
+	}
+	for (unsigned i = 0; i < program_exemption_count(program); i++) {
+		const struct program_exemption *exemption =
+		    program_exemption(program, i);
+
+		if (exemption->until > after && exemption->until <= now_unix)
+			log_write(LOG_LEVEL_NOTICE,
+			    "exemption \"%s\" has ended (until)",
+			    exemption->name);
+	}
+}
+
+void
+assembly_refresh(struct assembly *assembly)
+{
+	bool indicators = false;
+	bool changed = false;
+	char path[4096];
+
+	if (state_path(assembly, BUILD_STORE_NAME, path) &&
+	    watch_changed(&assembly->store_file, path))
+		indicators = open_store(assembly);
+	if (state_path(assembly, OVERLAY_FILE_NAME, path) &&
+	    watch_changed(&assembly->overlay_file, path))
+		indicators = load_overlay(assembly) || indicators;
+	if (indicators)
+		changed = bind_matcher(assembly);
+	if (state_path(assembly, SWITCHES_FILE_NAME, path) &&
+	    watch_changed(&assembly->switches_file, path))
+		changed = take_switches(assembly) || changed;
+	if (any_list_changed(assembly))
+		changed = reread_lists(assembly) || changed;
+	if (changed)
+		(void)swap(assembly);
+	tell_ends(assembly, time(NULL));
+}
+
+void
+assembly_end(struct assembly *assembly)
+{
+	release_parts(&assembly->input);
+	generation_slot_put(assembly->slot, NULL);
+	free(assembly->list_files);
+	assembly->list_files = NULL;
+}

@@ -1,0 +1,57 @@
+/*
+ * assembly - puts generations together in the filter, and keeps them fresh
+ *
+ * A new generation is made when
+ *
+ *	a reload was asked for      new policy, lists; resolver and scanner only
+ *	                            where their settings changed
+ *	a list file changed         new lists
+ *	the store was replaced      new store
+ *	local.indicators changed    new overlay
+ *	a switch was flipped        new positions
+ *
+ * All else is shared with the generation before. What cannot be read keeps what
+ * is in force, with a line in the log. Used by one thread at a time.
+ */
+#ifndef TOCSIN_DAEMON_ASSEMBLY_H
+#define TOCSIN_DAEMON_ASSEMBLY_H
+
+#include "daemon/trial.h"
+#include "daemon/watch.h"
+#include "session/generation.h"
+
+struct assembly {
+	const char *configuration;
+	int zygote; /* scanner_zygote_start(); -1: none */
+	struct generation_slot *slot;
+	struct limits *limits;
+	/* What the newest generation is made of; a reference to each part. */
+	struct generation_input input;
+	int64_t loaded_unix;
+	int64_t ends_told_unix; /* up to when ended rules have been logged */
+	struct watch store_file;
+	struct watch overlay_file;
+	struct watch switches_file;
+	struct watch *list_files; /* by list index */
+};
+
+/* Makes the first generation of a policy that is loaded already, taking it
+ * over; `policy` is empty afterwards. False with lines in the log. */
+bool assembly_begin(struct assembly *assembly, struct trial_policy *policy,
+    uint64_t policy_generation);
+
+/* Loads the configuration anew and swaps. On failure the old stays and
+ * *text_out says why (malloc, may be NULL); on success it holds warnings. */
+bool assembly_reload(
+    struct assembly *assembly, uint64_t policy_generation, char **text_out);
+
+/* Looks at all files that may have changed, at most a handful of stat(2);
+ * swaps where one has. Call it about once a second. */
+void assembly_refresh(struct assembly *assembly);
+
+/* Lets go of everything; generations in use live on. */
+void assembly_end(struct assembly *assembly);
+
+const struct program *assembly_program(const struct assembly *assembly);
+
+#endif

@@ -1,0 +1,164 @@
+#include <config.h>
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/channel.h"
+#include "daemon/feeds.h"
+#include "daemon/store_build.h"
+#include "indicator/overlay.h"
+
+/* Warnings that are handed on; the rest is counted. */
+#define WARNINGS_MAX 100
+
+/* Are the feeds in the store those of the settings? Hand-added indicators
+ * stand in it as a feed of their own. */
+static bool
+has_same_feeds(const struct store *store, const struct settings *settings)
+{
+	uint32_t matched = 0;
+	uint32_t others = 0;
+
+	for (size_t i = 0; i < settings->feed_count; i++) {
+		const struct feed_config *feed = &settings->feeds[i];
+		uint32_t index =
+		    store_feed_index(store, slice_text(feed->name));
+		struct store_feed known;
+
+		if (feed->format == FEED_FORMAT_YARA)
+			continue;
+		if (index == UINT32_MAX || !store_feed(store, index, &known) ||
+		    !slice_equal_text(known.source, feed->source))
+			return false;
+		matched++;
+	}
+	for (uint32_t i = 0; i < store_feed_count(store); i++) {
+		struct store_feed known;
+
+		if (!store_feed(store, i, &known))
+			continue;
+		if (slice_equal_text(known.name, OVERLAY_FEED_NAME))
+			others++;
+	}
+	return matched + others == store_feed_count(store);
+}
+
+bool
+store_build_is_due(
+    const struct program *program, char *reason, size_t reason_size)
+{
+	const struct settings *settings = program_settings(program);
+	struct arena *arena = arena_new(0, NULL);
+	struct build_request request;
+	struct store *store = NULL;
+	const char *why = NULL;
+	bool due = false;
+
+	if (arena == NULL)
+		return false;
+	if (feeds_build_request(program, time(NULL), arena, &request) ==
+	    TC_OK) {
+		due = feeds_store_is_stale(&request, arena, &why);
+		if (!due &&
+		    store_open(feeds_store_path(&request, arena), &store,
+			NULL) == TC_OK &&
+		    !has_same_feeds(store, settings)) {
+			due = true;
+			why = "the feeds are others than before";
+		}
+		store_close(&store);
+	}
+	if (due)
+		snprintf(reason, reason_size, "%s", why == NULL ? "" : why);
+	arena_free(&arena);
+	return due;
+}
+
+bool
+store_build_has_store(const struct program *program)
+{
+	char path[4096];
+	struct store *store = NULL;
+	bool there;
+
+	snprintf(path, sizeof path, "%s/%s",
+	    program_settings(program)->state_directory, BUILD_STORE_NAME);
+	there = store_open(path, &store, NULL) == TC_OK;
+	store_close(&store);
+	return there;
+}
+
+static struct cJSON *
+warnings_of(const struct build_report *report)
+{
+	struct cJSON *warnings = cJSON_CreateArray();
+	size_t given = 0;
+	char text[600];
+
+	for (size_t i = 0; i < report->feed_count; i++) {
+		const struct build_feed *feed = &report->feeds[i];
+
+		if (feed->warning == NULL || given++ >= WARNINGS_MAX)
+			continue;
+		snprintf(text, sizeof text, "feed=%s %s: %s", feed->name,
+		    feed->kept ? "keeps its older content" : "warning",
+		    feed->warning);
+		cJSON_AddItemToArray(warnings, cJSON_CreateString(text));
+	}
+	for (size_t i = 0; i < report->warnings.count; i++)
+		if (given++ < WARNINGS_MAX)
+			cJSON_AddItemToArray(warnings,
+			    cJSON_CreateString(report->warnings.items[i]));
+	return warnings;
+}
+
+static _Noreturn void
+run_child(const struct program *program, int fd)
+{
+	struct cJSON *answer = cJSON_CreateObject();
+	struct arena *arena = arena_new(0, NULL);
+	struct build_report report = { 0 };
+	struct build_request request;
+	enum tc_status status = TC_LIMIT;
+
+	if (arena != NULL)
+		status =
+		    feeds_build_request(program, time(NULL), arena, &request);
+	if (status == TC_OK)
+		status = build_run(arena, &request, &report);
+	cJSON_AddBoolToObject(answer, "ok", status == TC_OK);
+	cJSON_AddBoolToObject(answer, "busy", status == TC_AGAIN);
+	cJSON_AddStringToObject(answer, "problem",
+	    report.problem == NULL ? status_name(status) : report.problem);
+	cJSON_AddNumberToObject(
+	    answer, "generation", (double)report.generation);
+	cJSON_AddNumberToObject(answer, "entries", (double)report.entries);
+	cJSON_AddNumberToObject(answer, "size", (double)report.size_bytes);
+	cJSON_AddItemToObject(answer, "warnings", warnings_of(&report));
+	_exit(channel_send(fd, answer) ? 0 : 1);
+}
+
+pid_t
+store_build_start(const struct program *program, int *fd_out)
+{
+	int ends[2];
+	pid_t child;
+
+	if (!channel_pair(ends))
+		return -1;
+	child = fork();
+	if (child == 0) {
+		close(ends[0]);
+		run_child(program, ends[1]);
+	}
+	close(ends[1]);
+	if (child < 0) {
+		close(ends[0]);
+		return -1;
+	}
+	*fd_out = ends[0];
+	return child;
+}
