@@ -285,7 +285,8 @@ def cppcheck():
         done = subprocess.run(
             ['cppcheck', '--quiet', f'-j{JOBS}', '--std=c11', '--enable=warning,portability', '--inline-suppr',
              '--error-exitcode=1', '--max-configs=1', '--suppress=missingIncludeSystem',
-             '--suppress=checkersReport', '--suppress=internalAstError', '--template={file}:{line}: {id}: {message}', f'-I{SRC}/policy',
+             '--suppress=checkersReport', '--suppress=internalAstError',
+             '--template={file}:{line}: {id}: {message}', f'-I{SRC}/policy',
              f'-I{SRC}/milter', f'-I{BUILD}', *files],
             cwd=SRC, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             timeout=float(os.environ.get('CPPCHECK_SECONDS', 240)))

@@ -24,8 +24,9 @@ resolver        {{ server "{dns}"  deadline 5s  early-deadline 2s }}
 own-domains     {{ "tocsin.test" }}
 own-networks    {{ 10.0.0.0/8 }}
 trusted-relays  {{ 127.0.0.0/8, ::1 }}
+{user}
 {settings}
-{policy_line}
+include "policy.d/*.policy"
 """
 
 
@@ -67,8 +68,9 @@ class Filter:
         self.log = os.path.join(self.top, 'log')
         self.dns, self.settings, self.template = dns.replace(':', '@'), settings, conf
         self.process = None
-        for folder in (self.top, self.socket_folder, self.state, os.path.dirname(self.policy)):
+        for folder in (self.top, self.socket_folder, os.path.dirname(self.policy)):
             os.makedirs(folder, exist_ok=True)
+        os.chmod(top, 0o755)
         os.chmod(self.top, 0o755)
         self.write_policy(policy)
         self.write_conf()
@@ -79,7 +81,7 @@ class Filter:
         with open(self.conf, 'w') as file:
             file.write(self.template.format(
                 socket=self.socket, state=self.state, control=self.control, dns=self.dns, settings=self.settings,
-                policy_line='include "policy.d/*.policy"'))
+                user=f'user "{service_user()}"' if os.geteuid() == 0 else ''))
 
     def write_policy(self, text):
         with open(self.policy, 'w') as file:
@@ -196,5 +198,5 @@ class Filter:
 
 
 def service_user():
-    """A user without rights for a daemon that is started by root."""
+    """A user without rights, for a daemon that is started by root."""
     return pwd.getpwnam('nobody').pw_name
