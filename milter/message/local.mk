@@ -6,7 +6,8 @@ libtocsin_a_SOURCES += \
 	milter/message/digest.c milter/message/digest.h \
 	milter/message/encoded_word.c milter/message/encoded_word.h \
 	milter/message/header.c milter/message/header.h \
-	milter/message/html.h \
+	milter/message/html.c milter/message/html.h \
+	milter/message/html_entities.c milter/message/html_entities.h \
 	milter/message/leaf.c milter/message/leaf.h \
 	milter/message/message.c milter/message/message.h \
 	milter/message/mime.c milter/message/mime.h \
@@ -14,4 +15,5 @@ libtocsin_a_SOURCES += \
 	milter/message/param.c milter/message/param.h \
 	milter/message/text.c milter/message/text.h \
 	milter/message/transfer.c milter/message/transfer.h \
-	milter/message/url.h
+	milter/message/url.c milter/message/url.h
+EXTRA_DIST += tests/support/make_html_entities

@@ -41,7 +41,7 @@ message_new(
 	message->arena = arena;
 	message->limits = *limits;
 	message->needs = needs;
-	message->urls.limit = limits->urls;
+	message->urls = url_list_make(arena, limits->urls);
 	return message;
 }
 

@@ -10,6 +10,7 @@
 #define TOCSIN_MESSAGE_URL_H
 
 #include "base/list.h"
+#include "base/table.h"
 #include "base/url_canonical.h"
 #include "message/html.h"
 
@@ -47,9 +48,14 @@ struct url_list {
 	struct message_url *items; /* distinct by normal, part and where */
 	size_t count;
 	size_t capacity;
-	size_t limit; /* entries kept */
-	bool cut;     /* there were more */
+	size_t limit;      /* entries kept */
+	bool cut;          /* there were more */
+	size_t tried;      /* candidates looked at, duplicates too */
+	struct table seen; /* what is in the list */
 };
+
+/* An empty list that keeps up to `limit` entries. */
+struct url_list url_list_make(struct arena *arena, size_t limit);
 
 /* Adds what stands in a run of text (UTF-8). */
 void url_list_add_text(struct arena *arena, struct url_list *list,

@@ -161,3 +161,17 @@ domain_is_public_suffix(struct slice name)
 	copy[name.length] = '\0';
 	return psl_is_public_suffix(suffixes(), copy) != 0;
 }
+
+bool
+domain_has_listed_suffix(struct slice name)
+{
+	size_t dot = slice_find_last_byte(name, '.');
+	char last[LABEL_MAX + 1];
+
+	if (dot == SIZE_MAX || name.length - dot - 1 > LABEL_MAX)
+		return false;
+	memcpy(last, name.data + dot + 1, name.length - dot - 1);
+	last[name.length - dot - 1] = '\0';
+	return psl_is_public_suffix2(suffixes(), last,
+		   PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE) != 0;
+}

@@ -40,4 +40,8 @@ struct slice domain_registrable(struct slice name);
  * `web.app`); every top-level name counts as one. */
 bool domain_is_public_suffix(struct slice name);
 
+/* True when the canonical name ends in a suffix that the list really holds
+ * (ICANN section): "evil.example" and "readme.txt" do not. */
+bool domain_has_listed_suffix(struct slice name);
+
 #endif

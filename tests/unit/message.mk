@@ -3,3 +3,8 @@ UNIT_TESTS += tests/unit/message_test
 tests_unit_message_test_SOURCES = tests/unit/message_test.c tests/support/unit.h
 tests_unit_message_test_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_message_test_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += tests/unit/noxxi_test
+tests_unit_noxxi_test_SOURCES = tests/unit/noxxi_test.c tests/support/unit.h
+tests_unit_noxxi_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_noxxi_test_LDADD = $(TEST_LIBS)

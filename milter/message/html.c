@@ -1,0 +1,838 @@
+#include <config.h>
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/builder.h"
+#include "base/utf8.h"
+#include "message/html.h"
+#include "message/html_entities.h"
+
+#define FRAGMENTS_MAX  64 /* comments and srcdoc documents that are read */
+#define FRAGMENT_DEPTH 3
+#define ENTITY_NAME    32 /* the longest is 31 */
+#define LINK_TEXT_MAX  512
+#define TARGET_MAX     16384
+
+const struct html_limits html_limits_default = {
+	.input_max = 4 * 1024 * 1024,
+	.text_max = 1024 * 1024,
+	.links_max = 4000,
+	.attributes_max = 1000,
+};
+
+const char *
+html_place_name(enum html_place place)
+{
+	static const char *const names[] = {
+		[HTML_HREF] = "href",
+		[HTML_SRC] = "src",
+		[HTML_ACTION] = "action",
+		[HTML_REFRESH] = "refresh",
+		[HTML_BASE] = "base",
+		[HTML_STYLE] = "style",
+		[HTML_SCRIPT] = "script",
+		[HTML_COMMENT] = "comment",
+	};
+
+	return names[place];
+}
+
+/* --------------------------------------------------- character references */
+
+static int
+compare_entity(const void *key, const void *entry)
+{
+	const char *name = ((const struct html_entity *)entry)->name;
+	struct slice wanted = *(const struct slice *)key;
+
+	return slice_compare(wanted, slice_text(name));
+}
+
+static const struct html_entity *
+find_entity(struct slice name)
+{
+	return bsearch(&name, html_entities, html_entity_count,
+	    sizeof html_entities[0], compare_entity);
+}
+
+/* What browsers make of numbers that are no character (HTML 5, 13.2.5.80):
+ * Windows-1252 for C1 controls. */
+static uint32_t
+numeric_character(uint32_t number)
+{
+	static const uint16_t c1[32] = { 0x20AC, 0x81, 0x201A, 0x0192, 0x201E,
+		0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152,
+		0x8D, 0x017D, 0x8F, 0x90, 0x2018, 0x2019, 0x201C, 0x201D,
+		0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153,
+		0x9D, 0x017E, 0x0178 };
+
+	if (number >= 0x80 && number <= 0x9F)
+		return c1[number - 0x80];
+	if (number == 0 || number > 0x10FFFF ||
+	    (number >= 0xD800 && number <= 0xDFFF))
+		return UTF8_REPLACEMENT;
+	return number;
+}
+
+/* "&#38;" and "&#x26;": the octets used, 0 when it is none. */
+static size_t
+numeric_reference(struct slice text, char out[4], size_t *length_out)
+{
+	bool hexadecimal = text.length > 2 && ascii_lower(text.data[2]) == 'x';
+	size_t start = hexadecimal ? 3 : 2, i = start;
+	uint32_t number = 0;
+
+	while (i < text.length) {
+		int digit = ascii_hex_value(text.data[i]);
+
+		if (digit < 0 || (!hexadecimal && digit > 9))
+			break;
+		if (number <= 0x10FFFF)
+			number =
+			    number * (hexadecimal ? 16 : 10) + (uint32_t)digit;
+		i++;
+	}
+	if (i == start)
+		return 0;
+	*length_out = utf8_encode(numeric_character(number), out);
+	return i + (i < text.length && text.data[i] == ';');
+}
+
+/* A named reference: exact with ';', else the longest of the old names that
+ * need none. */
+static size_t
+named_reference(
+    struct slice text, bool in_attribute, const struct html_entity **found_out)
+{
+	size_t end = 1;
+
+	while (
+	    end < text.length && end <= ENTITY_NAME &&
+	    (ascii_is_alpha(text.data[end]) || ascii_is_digit(text.data[end])))
+		end++;
+	if (end < text.length && text.data[end] == ';') {
+		*found_out = find_entity(slice_range(text, 1, end));
+		if (*found_out != NULL)
+			return end + 1;
+	}
+	for (size_t try = end < 7 ? end : 7; try > 2; try--) {
+		*found_out = find_entity(slice_range(text, 1, try));
+		if (*found_out == NULL || !(*found_out)->bare)
+			continue;
+		/* "?a=1&copy=2" keeps its parameter */
+		if (in_attribute && try < text.length &&
+		    (text.data[try] == '=' || ascii_is_alpha(text.data[try]) ||
+			ascii_is_digit(text.data[try])))
+			return 0;
+		return try;
+	}
+	return 0;
+}
+
+/* Writes what the reference at the front means; the octets used, 0 when it is
+ * none. */
+static size_t
+write_reference(struct builder *out, struct slice text, bool in_attribute)
+{
+	const struct html_entity *entity = NULL;
+	char encoded[4];
+	size_t length = 0, used;
+
+	if (text.length > 1 && text.data[1] == '#') {
+		used = numeric_reference(text, encoded, &length);
+		if (used > 0)
+			builder_slice(out, slice_make(encoded, length));
+		return used;
+	}
+	used = named_reference(text, in_attribute, &entity);
+	if (used > 0)
+		builder_text(out, entity->text);
+	return used;
+}
+
+struct slice
+html_decode_entities(struct arena *arena, struct slice text, bool in_attribute)
+{
+	struct builder out;
+
+	if (slice_find_byte(text, '&') == SIZE_MAX)
+		return text;
+	out = builder_make(arena, 2 * text.length + 8);
+	while (text.length > 0) {
+		size_t at = slice_find_byte(text, '&'), used;
+
+		builder_slice(&out, slice_range(text, 0, at));
+		if (at == SIZE_MAX)
+			break;
+		text = slice_skip(text, at);
+		used = write_reference(&out, text, in_attribute);
+		if (used == 0) {
+			builder_byte(&out, '&');
+			used = 1;
+		}
+		text = slice_skip(text, used);
+	}
+	return out.failed ? slice_make(NULL, 0) : builder_result(&out);
+}
+
+/* ------------------------------------------------------------- tokenizer */
+
+struct fragment {
+	struct slice html;
+	unsigned depth;
+	bool comment;
+};
+
+struct html_reader {
+	struct arena *arena;
+	const struct html_limits *limits;
+	struct html_result *result;
+	struct builder text;
+	bool blank;          /* a blank is due before the next character */
+	size_t anchor;       /* index of the open link + 1, 0: none */
+	size_t anchor_start; /* where its text begins */
+	struct fragment fragments[FRAGMENTS_MAX];
+	size_t fragment_count;
+	const struct fragment *fragment;
+	struct slice input;
+	size_t at;
+	bool no_end[2]; /* no closing '"' (or '\'') follows any more */
+};
+
+struct attribute {
+	struct slice name;
+	struct slice value; /* raw */
+};
+
+static bool
+is_html_blank(char c)
+{
+	return ascii_is_space(c) || c == '\f';
+}
+
+static void
+line_break(struct html_reader *reader)
+{
+	if (reader->text.length > 0 &&
+	    reader->text.data[reader->text.length - 1] != '\n')
+		builder_byte(&reader->text, '\n');
+	reader->blank = false;
+}
+
+/* Appends shown text: references decoded, blanks folded. */
+static void
+show(struct html_reader *reader, struct slice text)
+{
+	struct builder *out = &reader->text;
+
+	while (text.length > 0 && !out->failed) {
+		size_t i = 0, used = 1;
+
+		while (i < text.length && !is_html_blank(text.data[i]) &&
+		       text.data[i] != '&')
+			i++;
+		if (i > 0 || text.data[0] == '&') {
+			if (reader->blank && out->length > 0 &&
+			    out->data[out->length - 1] != '\n')
+				builder_byte(out, ' ');
+			reader->blank = false;
+		}
+		builder_slice(out, slice_range(text, 0, i));
+		text = slice_skip(text, i);
+		if (text.length == 0)
+			return;
+		if (text.data[0] == '&') {
+			used = write_reference(out, text, false);
+			if (used == 0) {
+				builder_byte(out, '&');
+				used = 1;
+			}
+		} else
+			reader->blank = true;
+		text = slice_skip(text, used);
+	}
+}
+
+static struct html_link *
+add_link(struct html_reader *reader, struct slice target, enum html_place place)
+{
+	struct html_link *link;
+
+	target = slice_trim(target);
+	if (target.length == 0)
+		return NULL;
+	if (target.length > TARGET_MAX)
+		target.length = TARGET_MAX;
+	link = list_append(
+	    reader->arena, &reader->result->links, reader->limits->links_max);
+	if (link == NULL) {
+		reader->result->cut = true;
+		return NULL;
+	}
+	link->target = target;
+	link->place = reader->fragment->comment ? HTML_COMMENT : place;
+	return link;
+}
+
+static void
+queue_fragment(struct html_reader *reader, struct slice html, bool comment)
+{
+	unsigned depth = reader->fragment->depth + 1;
+
+	if (slice_find_byte(html, '<') == SIZE_MAX)
+		return;
+	if (reader->fragment_count == FRAGMENTS_MAX || depth > FRAGMENT_DEPTH) {
+		reader->result->cut = true;
+		return;
+	}
+	reader->fragments[reader->fragment_count++] = (struct fragment){
+		.html = html,
+		.depth = depth,
+		.comment = comment || reader->fragment->comment,
+	};
+}
+
+/* url(...) in a style, quoted or not, and the strings of @import. */
+static void
+read_style(struct html_reader *reader, struct slice style)
+{
+	size_t at;
+
+	while (
+	    (at = slice_find_fold(style, SLICE_LITERAL("url("))) != SIZE_MAX) {
+		size_t end;
+
+		style = slice_skip(style, at + 4);
+		while (style.length > 0 &&
+		       (is_html_blank(style.data[0]) || style.data[0] == '"' ||
+			   style.data[0] == '\''))
+			style = slice_skip(style, 1);
+		for (end = 0; end < style.length &&
+			      strchr("\"')", style.data[end]) == NULL;)
+			end++;
+		add_link(reader, slice_range(style, 0, end), HTML_STYLE);
+		style = slice_skip(style, end);
+	}
+}
+
+/* A script's text with \/, \xHH and \uHHHH undone. */
+static struct slice
+script_text(struct html_reader *reader, struct slice script)
+{
+	char *out;
+	size_t length = 0;
+
+	if (slice_find_byte(script, '\\') == SIZE_MAX)
+		return script;
+	out = arena_alloc(reader->arena, script.length + 1);
+	if (out == NULL)
+		return slice_make(NULL, 0);
+	for (size_t i = 0; i < script.length; i++) {
+		char next = i + 1 < script.length ? script.data[i + 1] : '\0';
+		size_t digits = next == 'x' ? 2 : next == 'u' ? 4 : 0;
+		unsigned value = 0;
+		size_t d = 0;
+
+		if (script.data[i] != '\\' || next == '\0') {
+			out[length++] = script.data[i];
+			continue;
+		}
+		for (; d < digits && i + 2 + d < script.length; d++) {
+			int digit = ascii_hex_value(script.data[i + 2 + d]);
+
+			if (digit < 0)
+				break;
+			value = value * 16 + (unsigned)digit;
+		}
+		if (digits > 0 && d == digits && value > 0 && value < 0x80) {
+			out[length++] = (char)value;
+			i += 1 + digits;
+		} else if (next == '/')
+			continue;
+		else
+			out[length++] = script.data[i];
+	}
+	return slice_make(out, length);
+}
+
+static bool
+ends_script_url(char c)
+{
+	return (unsigned char)c <= ' ' || strchr("\"'`<>\\;{}", c) != NULL;
+}
+
+/* URLs with a scheme inside a script. */
+static void
+read_script(struct html_reader *reader, struct slice script)
+{
+	size_t at;
+
+	script = script_text(reader, script);
+	while ((at = slice_find(script, SLICE_LITERAL("://"))) != SIZE_MAX) {
+		size_t start = at, end = at + 3;
+
+		while (start > 0 && ascii_is_alpha(script.data[start - 1]) &&
+		       at - start < 10)
+			start--;
+		while (
+		    end < script.length && !ends_script_url(script.data[end]))
+			end++;
+		if (start < at && end > at + 3)
+			add_link(reader, slice_range(script, start, end),
+			    HTML_SCRIPT);
+		script = slice_skip(script, end);
+	}
+}
+
+/* "0; url=http://..." */
+static void
+read_refresh(struct html_reader *reader, struct slice content)
+{
+	size_t at = slice_find_fold(content, SLICE_LITERAL("url"));
+	struct slice target;
+
+	if (at == SIZE_MAX) {
+		content = slice_split(content, ';', &target);
+		add_link(reader, content, HTML_REFRESH);
+		return;
+	}
+	target = slice_trim(slice_skip(content, at + 3));
+	if (target.length == 0 || target.data[0] != '=')
+		return;
+	target = slice_trim(slice_skip(target, 1));
+	if (target.length > 0 &&
+	    (target.data[0] == '"' || target.data[0] == '\'')) {
+		char quote = target.data[0];
+
+		target = slice_skip(target, 1);
+		slice_split(target, quote, &target);
+	}
+	add_link(reader, target, HTML_REFRESH);
+}
+
+/* "a.png 1x, b.png 2x" */
+static void
+read_srcset(struct html_reader *reader, struct slice set)
+{
+	while (set.length > 0) {
+		struct slice candidate;
+		size_t end = 0;
+
+		set = slice_split(set, ',', &candidate);
+		candidate = slice_trim(candidate);
+		while (end < candidate.length &&
+		       !is_html_blank(candidate.data[end]))
+			end++;
+		add_link(reader, slice_range(candidate, 0, end), HTML_SRC);
+	}
+}
+
+/* What is done with the value of an attribute. */
+enum attribute_kind {
+	ATTRIBUTE_LINK, /* href */
+	ATTRIBUTE_SOURCE,
+	ATTRIBUTE_ACTION,
+	ATTRIBUTE_SRCSET,
+	ATTRIBUTE_STYLE,
+	ATTRIBUTE_SRCDOC,
+	ATTRIBUTE_CONTENT,
+	ATTRIBUTE_ALT
+};
+
+static const struct {
+	const char *name;
+	enum attribute_kind kind;
+} attribute_kinds[] = {
+	{ "href", ATTRIBUTE_LINK },
+	{ "xlink:href", ATTRIBUTE_LINK },
+	{ "ping", ATTRIBUTE_LINK },
+	{ "src", ATTRIBUTE_SOURCE },
+	{ "data", ATTRIBUTE_SOURCE },
+	{ "data-src", ATTRIBUTE_SOURCE },
+	{ "background", ATTRIBUTE_SOURCE },
+	{ "poster", ATTRIBUTE_SOURCE },
+	{ "lowsrc", ATTRIBUTE_SOURCE },
+	{ "dynsrc", ATTRIBUTE_SOURCE },
+	{ "longdesc", ATTRIBUTE_SOURCE },
+	{ "cite", ATTRIBUTE_SOURCE },
+	{ "codebase", ATTRIBUTE_SOURCE },
+	{ "code", ATTRIBUTE_SOURCE },
+	{ "manifest", ATTRIBUTE_SOURCE },
+	{ "icon", ATTRIBUTE_SOURCE },
+	{ "action", ATTRIBUTE_ACTION },
+	{ "formaction", ATTRIBUTE_ACTION },
+	{ "srcset", ATTRIBUTE_SRCSET },
+	{ "imagesrcset", ATTRIBUTE_SRCSET },
+	{ "style", ATTRIBUTE_STYLE },
+	{ "srcdoc", ATTRIBUTE_SRCDOC },
+	{ "content", ATTRIBUTE_CONTENT },
+	{ "alt", ATTRIBUTE_ALT },
+};
+
+static void
+close_anchor(struct html_reader *reader)
+{
+	struct html_link *link;
+	size_t length;
+
+	if (reader->anchor == 0)
+		return;
+	link = &reader->result->links.items[reader->anchor - 1];
+	reader->anchor = 0;
+	if (reader->text.length <= reader->anchor_start)
+		return;
+	length = reader->text.length - reader->anchor_start;
+	if (length > LINK_TEXT_MAX)
+		length = LINK_TEXT_MAX;
+	link->text = slice_trim(arena_copy(reader->arena,
+	    slice_make(reader->text.data + reader->anchor_start, length)));
+}
+
+static void
+read_link(struct html_reader *reader, struct slice tag, struct slice value)
+{
+	bool anchor = slice_equal_text_fold(tag, "a") ||
+		      slice_equal_text_fold(tag, "area");
+	struct html_link *link;
+
+	if (slice_starts_with_fold(
+		slice_trim(value), SLICE_LITERAL("javascript:"))) {
+		read_script(reader, value);
+		return;
+	}
+	if (slice_equal_text_fold(tag, "base")) {
+		add_link(reader, value, HTML_BASE);
+		if (reader->result->base.length == 0)
+			reader->result->base = slice_trim(value);
+		return;
+	}
+	if (anchor)
+		close_anchor(reader);
+	link = add_link(reader, value, HTML_HREF);
+	if (!anchor || link == NULL)
+		return;
+	if (reader->blank && reader->text.length > 0)
+		builder_byte(&reader->text, ' ');
+	reader->blank = false;
+	reader->anchor = reader->result->links.count;
+	reader->anchor_start = reader->text.length;
+}
+
+static void
+read_attribute(struct html_reader *reader, struct slice tag,
+    const struct attribute *attribute)
+{
+	struct slice value;
+	size_t i = 0,
+	       count = sizeof attribute_kinds / sizeof attribute_kinds[0];
+
+	if (attribute->value.length == 0)
+		return;
+	while (i < count &&
+	       !slice_equal_text_fold(attribute->name, attribute_kinds[i].name))
+		i++;
+	if (i == count &&
+	    !slice_starts_with_fold(attribute->name, SLICE_LITERAL("on")))
+		return;
+	value = html_decode_entities(reader->arena, attribute->value, true);
+	if (i == count) {
+		read_script(reader, value);
+		return;
+	}
+	switch (attribute_kinds[i].kind) {
+	case ATTRIBUTE_LINK:
+		read_link(reader, tag, value);
+		return;
+	case ATTRIBUTE_SOURCE:
+		add_link(reader, value, HTML_SRC);
+		return;
+	case ATTRIBUTE_ACTION:
+		add_link(reader, value, HTML_ACTION);
+		return;
+	case ATTRIBUTE_SRCSET:
+		read_srcset(reader, value);
+		return;
+	case ATTRIBUTE_STYLE:
+		read_style(reader, value);
+		return;
+	case ATTRIBUTE_SRCDOC:
+		queue_fragment(reader, value, false);
+		return;
+	case ATTRIBUTE_CONTENT:
+		if (slice_equal_text_fold(tag, "meta") &&
+		    slice_find_fold(value, SLICE_LITERAL("url")) != SIZE_MAX)
+			read_refresh(reader, value);
+		return;
+	case ATTRIBUTE_ALT:
+		if (reader->anchor > 0 && !reader->fragment->comment)
+			show(reader, attribute->value);
+		return;
+	}
+}
+
+/* Takes the next attribute of a tag; false at the tag's end, which is taken
+ * too. Linear: a quote that nobody closes is looked for once. */
+static bool
+next_attribute(struct html_reader *reader, struct attribute *attribute)
+{
+	struct slice input = reader->input;
+	size_t at = reader->at, start;
+
+	while (at < input.length &&
+	       (is_html_blank(input.data[at]) || input.data[at] == '/'))
+		at++;
+	if (at == input.length || input.data[at] == '>') {
+		reader->at = at + (at < input.length);
+		return false;
+	}
+	start = at++;
+	while (at < input.length && !is_html_blank(input.data[at]) &&
+	       strchr("/>=", input.data[at]) == NULL)
+		at++;
+	attribute->name = slice_range(input, start, at);
+	attribute->value = slice_make(NULL, 0);
+	while (at < input.length && is_html_blank(input.data[at]))
+		at++;
+	reader->at = at;
+	if (at == input.length || input.data[at] != '=')
+		return true;
+	at++;
+	while (at < input.length && is_html_blank(input.data[at]))
+		at++;
+	if (at < input.length &&
+	    (input.data[at] == '"' || input.data[at] == '\'')) {
+		bool *no_end = &reader->no_end[input.data[at] == '\''];
+		const char *end =
+		    *no_end ? NULL
+			    : memchr(input.data + at + 1, input.data[at],
+				  input.length - at - 1);
+
+		if (end != NULL) {
+			attribute->value = slice_range(
+			    input, at + 1, (size_t)(end - input.data));
+			reader->at = (size_t)(end - input.data) + 1;
+			return true;
+		}
+		*no_end = true;
+		at++;
+	}
+	start = at;
+	while (at < input.length && !is_html_blank(input.data[at]) &&
+	       input.data[at] != '>')
+		at++;
+	attribute->value = slice_range(input, start, at);
+	reader->at = at;
+	return true;
+}
+
+/* Elements whose inside is no markup. */
+static bool
+is_raw_element(struct slice tag)
+{
+	static const char *const names[] = { "script", "style", "title",
+		"textarea", "xmp", "noembed", "noframes" };
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (slice_equal_text_fold(tag, names[i]))
+			return true;
+	return false;
+}
+
+/* Takes the inside of a raw element up to its end tag, or to the end of the
+ * input when there is none. */
+static struct slice
+take_raw(struct html_reader *reader, struct slice tag)
+{
+	struct slice rest = slice_skip(reader->input, reader->at);
+	size_t from = 0;
+
+	for (;;) {
+		struct slice look = slice_skip(rest, from);
+		size_t at = slice_find(look, SLICE_LITERAL("</"));
+
+		if (at == SIZE_MAX) {
+			reader->at = reader->input.length;
+			return rest;
+		}
+		from += at;
+		if (slice_starts_with_fold(slice_skip(rest, from + 2), tag)) {
+			reader->at += from;
+			return slice_range(rest, 0, from);
+		}
+		from += 2;
+	}
+}
+
+static const char *const block_elements[] = { "p", "div", "br", "tr", "li",
+	"h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "dl", "dt",
+	"dd", "blockquote", "pre", "hr", "form", "section", "article", "header",
+	"footer", "body", "title", "center", "option", "address", "caption" };
+
+static void
+mark_element(struct html_reader *reader, struct slice tag)
+{
+	if (reader->fragment->comment)
+		return;
+	if (slice_equal_text_fold(tag, "td") ||
+	    slice_equal_text_fold(tag, "th")) {
+		reader->blank = true;
+		return;
+	}
+	for (size_t i = 0; i < sizeof block_elements / sizeof block_elements[0];
+	     i++)
+		if (slice_equal_text_fold(tag, block_elements[i])) {
+			line_break(reader);
+			return;
+		}
+}
+
+static struct slice
+tag_name(const struct html_reader *reader, size_t start)
+{
+	size_t end = start;
+
+	while (end < reader->input.length &&
+	       !is_html_blank(reader->input.data[end]) &&
+	       strchr("/>", reader->input.data[end]) == NULL)
+		end++;
+	return slice_range(reader->input, start, end);
+}
+
+static void
+read_start_tag(struct html_reader *reader)
+{
+	struct slice tag = tag_name(reader, reader->at + 1);
+	struct attribute attribute;
+	size_t count = 0;
+
+	reader->at += 1 + tag.length;
+	mark_element(reader, tag);
+	while (next_attribute(reader, &attribute)) {
+		if (count++ < reader->limits->attributes_max)
+			read_attribute(reader, tag, &attribute);
+		else
+			reader->result->cut = true;
+	}
+	if (is_raw_element(tag)) {
+		struct slice inside = take_raw(reader, tag);
+
+		if (slice_equal_text_fold(tag, "style"))
+			read_style(reader, inside);
+		else if (slice_equal_text_fold(tag, "script"))
+			read_script(reader, inside);
+		else if (!reader->fragment->comment)
+			show(reader, inside);
+	}
+}
+
+static void
+read_end_tag(struct html_reader *reader)
+{
+	struct slice tag = tag_name(reader, reader->at + 2);
+	struct attribute attribute;
+
+	reader->at += 2 + tag.length;
+	if (slice_equal_text_fold(tag, "a"))
+		close_anchor(reader);
+	mark_element(reader, tag);
+	while (next_attribute(reader, &attribute))
+		continue;
+}
+
+/* A comment, a declaration or a processing instruction. The inside of a
+ * comment is read for links: some programs show conditional ones, and what
+ * was commented out still tells where a kit came from. */
+static void
+read_declaration(struct html_reader *reader)
+{
+	struct slice rest = slice_skip(reader->input, reader->at);
+	size_t end;
+
+	if (!slice_starts_with(rest, SLICE_LITERAL("<!--"))) {
+		end = slice_find_byte(rest, '>');
+		reader->at = end == SIZE_MAX ? reader->input.length
+					     : reader->at + end + 1;
+		return;
+	}
+	if (slice_starts_with(rest, SLICE_LITERAL("<!-->"))) {
+		reader->at += 5;
+		return;
+	}
+	end = slice_find(slice_skip(rest, 4), SLICE_LITERAL("-->"));
+	if (end == SIZE_MAX) {
+		/* Not ended: browsers take all; others go on after the next
+		 * '>', so the rest is read both ways. */
+		queue_fragment(reader, slice_skip(rest, 4), true);
+		reader->at = reader->input.length;
+		return;
+	}
+	queue_fragment(reader, slice_range(rest, 4, 4 + end), true);
+	reader->at += 4 + end + 3;
+}
+
+static void
+read_fragment(struct html_reader *reader)
+{
+	reader->input = reader->fragment->html;
+	reader->at = 0;
+	reader->no_end[0] = reader->no_end[1] = false;
+	while (reader->at < reader->input.length &&
+	       !arena_exhausted(reader->arena)) {
+		struct slice rest = slice_skip(reader->input, reader->at);
+		size_t open = slice_find_byte(rest, '<');
+		char next;
+
+		if (open == SIZE_MAX)
+			open = rest.length;
+		if (open > 0 && !reader->fragment->comment)
+			show(reader, slice_range(rest, 0, open));
+		reader->at += open;
+		if (reader->at >= reader->input.length)
+			break;
+		next = open + 1 < rest.length ? rest.data[open + 1] : '\0';
+		if (ascii_is_alpha(next))
+			read_start_tag(reader);
+		else if (next == '!' || next == '?')
+			read_declaration(reader);
+		else if (next == '/' && open + 2 < rest.length &&
+			 ascii_is_alpha(rest.data[open + 2]))
+			read_end_tag(reader);
+		else {
+			if (!reader->fragment->comment)
+				show(reader, SLICE_LITERAL("<"));
+			reader->at++;
+		}
+	}
+	close_anchor(reader);
+}
+
+bool
+html_read(struct arena *arena, struct slice html,
+    const struct html_limits *limits, struct html_result *result_out)
+{
+	struct html_reader *reader = arena_alloc(arena, sizeof *reader);
+
+	*result_out = (struct html_result){ .cut = false };
+	if (reader == NULL)
+		return false;
+	reader->arena = arena;
+	reader->limits = limits;
+	reader->result = result_out;
+	reader->text = builder_make(arena, limits->text_max);
+	if (html.length > limits->input_max) {
+		html.length = limits->input_max;
+		result_out->cut = true;
+	}
+	reader->fragments[0].html = html;
+	reader->fragment_count = 1;
+	for (size_t i = 0; i < reader->fragment_count; i++) {
+		reader->fragment = &reader->fragments[i];
+		read_fragment(reader);
+	}
+	result_out->text = builder_result(&reader->text);
+	if (reader->text.failed)
+		result_out->cut = true;
+	return !arena_exhausted(arena);
+}

@@ -1,0 +1,468 @@
+#include <config.h>
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/builder.h"
+#include "base/domain.h"
+#include "message/url.h"
+
+#define TOKEN_MAX      URL_LENGTH_MAX
+#define WRAPPED_MAX    2048 /* bytes of a <URL> that goes over lines */
+#define TRIES_PER_SLOT 4    /* candidates looked at, per entry kept */
+
+const char *
+url_where_name(enum url_where where)
+{
+	static const char *const names[] = {
+		[URL_IN_TEXT] = "text",
+		[URL_IN_HTML] = "html",
+		[URL_IN_HTML_TEXT] = "html-text",
+		[URL_IN_SUBJECT] = "subject",
+		[URL_IN_CALENDAR] = "calendar",
+		[URL_IN_REDIRECT] = "redirect",
+		[URL_IN_CONTENT] = "content",
+	};
+
+	return names[where];
+}
+
+struct url_list
+url_list_make(struct arena *arena, size_t limit)
+{
+	return (struct url_list){ .limit = limit, .seen = table_make(arena) };
+}
+
+/* ---------------------------------------------------------------- entries */
+
+/* The registrable domain of a URL's host; the host where it is an address. */
+static struct slice
+registrable(const struct url_canonical *url)
+{
+	return url->host_is_address ? url->host : domain_registrable(url->host);
+}
+
+/* Where a click ends: a known click-tracking service hands on. */
+static struct slice
+target_domain(struct arena *arena, const struct url_canonical *url)
+{
+	struct slice target;
+	struct url_canonical inner;
+	bool known;
+
+	if (url_canonical_redirect(arena, url, &target, &known) && known &&
+	    url_canonical_parse(arena, target, &inner))
+		return registrable(&inner);
+	return registrable(url);
+}
+
+static bool
+already_in(
+    struct arena *arena, struct url_list *list, const struct message_url *url)
+{
+	struct builder key = builder_make(arena, 8 * URL_LENGTH_MAX);
+
+	builder_printf(&key, "%d %zu %d ", (int)url->where, url->part,
+	    (int)url->text_mismatch);
+	builder_slice(&key, url->normal);
+	if (key.failed || table_has(&list->seen, builder_result(&key)))
+		return true;
+	return !table_put(&list->seen, builder_result(&key), list);
+}
+
+static bool
+may_try(struct url_list *list)
+{
+	if (list->count >= list->limit ||
+	    list->tried >= list->limit * TRIES_PER_SLOT) {
+		list->cut = true;
+		return false;
+	}
+	list->tried++;
+	return true;
+}
+
+/* Adds one entry; `like` has what does not come from the URL itself. */
+static void
+append(struct arena *arena, struct url_list *list,
+    const struct url_canonical *url, const struct message_url *like)
+{
+	struct message_url entry = *like, *added;
+
+	entry.normal = url->normal;
+	entry.scheme = url->scheme;
+	entry.host = url->host;
+	entry.domain = registrable(url);
+	entry.path = url->path;
+	entry.query = url->query;
+	entry.oddities = url->oddities;
+	if (already_in(arena, list, &entry))
+		return;
+	added = list_append(arena, list, list->limit);
+	if (added == NULL) {
+		list->cut = true;
+		return;
+	}
+	*added = entry;
+}
+
+/* Adds a URL and the one that it carries. */
+static void
+add(struct arena *arena, struct url_list *list, const struct url_canonical *url,
+    const struct message_url *like)
+{
+	struct slice target;
+	struct url_canonical inner;
+	struct message_url redirect = *like;
+	bool known;
+
+	append(arena, list, url, like);
+	if (!url_canonical_redirect(arena, url, &target, &known) ||
+	    !may_try(list) || !url_canonical_parse(arena, target, &inner))
+		return;
+	redirect.raw = target;
+	redirect.where = URL_IN_REDIRECT;
+	redirect.bare_host = false;
+	append(arena, list, &inner, &redirect);
+}
+
+/* ------------------------------------------------------------------- text */
+
+static bool
+ends_token(char c)
+{
+	unsigned char octet = (unsigned char)c;
+
+	return octet <= ' ' || octet == 0x7f || strchr("<>\"`{}|^", c) != NULL;
+}
+
+/* Punctuation that belongs to the sentence, not to the URL. */
+static struct slice
+trim_end(struct slice text)
+{
+	while (text.length > 0) {
+		char last = text.data[text.length - 1];
+
+		if (last == ')' || last == ']') {
+			/* kept where it closes one inside */
+			char open = last == ')' ? '(' : '[';
+
+			if (slice_find_byte(text, open) != SIZE_MAX)
+				return text;
+		} else if (strchr(".,;:!?'*_~", last) == NULL)
+			return text;
+		text.length--;
+	}
+	return text;
+}
+
+static bool
+is_scheme_char(char c)
+{
+	return ascii_is_alpha(c) || ascii_is_digit(c) || c == '+' || c == '-' ||
+	       c == '.' || c == '*';
+}
+
+static const struct slice schemes[] = {
+	SLICE_LITERAL("http"),
+	SLICE_LITERAL("https"),
+	SLICE_LITERAL("ftp"),
+	SLICE_LITERAL("ftps"),
+	SLICE_LITERAL("sftp"),
+	SLICE_LITERAL("file"),
+	SLICE_LITERAL("smb"),
+	SLICE_LITERAL("ws"),
+	SLICE_LITERAL("wss"),
+	SLICE_LITERAL("webcal"),
+	SLICE_LITERAL("ldap"),
+	SLICE_LITERAL("hxxp"),
+	SLICE_LITERAL("hxxps"),
+	SLICE_LITERAL("h**p"),
+	SLICE_LITERAL("h**ps"),
+	SLICE_LITERAL("htxp"),
+	SLICE_LITERAL("hxtp"),
+	SLICE_LITERAL("meow"),
+	SLICE_LITERAL("fxp"),
+};
+
+/* The start of the scheme whose "://" (or ":\\", "[:]//") stands at `at`:
+ * the longest known name that ends there, SIZE_MAX when there is none. */
+static size_t
+scheme_start(struct slice token, size_t at)
+{
+	size_t best = SIZE_MAX;
+
+	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+		size_t start = at - schemes[i].length;
+
+		if (schemes[i].length > at ||
+		    !slice_equal_fold(
+			slice_range(token, start, at), schemes[i]))
+			continue;
+		if (start < best)
+			best = start;
+	}
+	return best;
+}
+
+/* The first scheme in a token, from `from` on: where it starts. */
+static size_t
+find_scheme(struct slice token, size_t from)
+{
+	for (size_t at = from; at < token.length; at++) {
+		struct slice rest = slice_skip(token, at);
+		bool marked =
+		    (token.data[at] == ':' && rest.length > 2 &&
+			(rest.data[1] == '/' || rest.data[1] == '\\')) ||
+		    slice_starts_with(rest, SLICE_LITERAL("[:]/")) ||
+		    slice_starts_with(rest, SLICE_LITERAL("[://]"));
+		size_t start;
+
+		if (!marked)
+			continue;
+		start = scheme_start(token, at);
+		if (start != SIZE_MAX && start >= from)
+			return start;
+	}
+	return SIZE_MAX;
+}
+
+/* Parses a candidate, refanged where it was defanged. Where letters of
+ * another script stick to the end, the part before them is tried as well. */
+static bool
+parse_candidate(struct arena *arena, struct slice raw,
+    struct url_canonical *url, bool *defanged)
+{
+	struct slice meant = raw;
+	size_t high = 0;
+
+	*defanged = url_canonical_refang(arena, raw, &meant);
+	if (url_canonical_parse(arena, meant, url))
+		return true;
+	while (high < meant.length && (unsigned char)meant.data[high] < 0x80)
+		high++;
+	return high < meant.length && high > 0 &&
+	       url_canonical_parse(arena, slice_range(meant, 0, high), url);
+}
+
+static bool
+has_listed_suffix(const struct url_canonical *url)
+{
+	return url->host_is_address ? !(url->oddities & URL_NUMERIC_HOST) &&
+					  ipaddr_is_v4(&url->address)
+				    : domain_has_listed_suffix(url->host);
+}
+
+/* Whether a token without scheme is a host, perhaps with a path. */
+static bool
+is_bare_host(struct slice token, const struct url_canonical *url)
+{
+	size_t end = 0;
+
+	if (slice_starts_with_fold(token, SLICE_LITERAL("www.")))
+		return slice_find_byte(slice_skip(url->host, 4), '.') !=
+		       SIZE_MAX;
+	while (end < token.length && token.data[end] != '/' &&
+	       token.data[end] != '\\' && token.data[end] != '?')
+		end++;
+	/* an address, or "and/or" */
+	if (slice_find_byte(slice_range(token, 0, end), '@') != SIZE_MAX ||
+	    slice_find_byte(slice_range(token, 0, end), '.') == SIZE_MAX)
+		return false;
+	return has_listed_suffix(url);
+}
+
+/* One run of text without blanks. */
+static void
+add_token(struct arena *arena, struct url_list *list, struct slice token,
+    struct message_url like)
+{
+	size_t start = find_scheme(token, 0);
+	struct url_canonical url;
+
+	if (start == SIZE_MAX) {
+		while (token.length > 0 &&
+		       strchr("([{'*_-.,:;=/", token.data[0]) != NULL &&
+		       token.data[0] != '\0')
+			token = slice_skip(token, 1);
+		like.raw = trim_end(token);
+		if (slice_find_byte(like.raw, '.') == SIZE_MAX ||
+		    like.raw.length < 4 || !may_try(list))
+			return;
+		if (parse_candidate(arena, like.raw, &url, &like.defanged) &&
+		    is_bare_host(like.raw, &url)) {
+			like.bare_host = url.path.length <= 1;
+			add(arena, list, &url, &like);
+		}
+		return;
+	}
+	while (start != SIZE_MAX && may_try(list)) {
+		size_t next = find_scheme(token, start + 6);
+
+		like.raw = trim_end(slice_skip(token, start));
+		if (parse_candidate(arena, like.raw, &url, &like.defanged))
+			add(arena, list, &url, &like);
+		/* "http://a/,http://b/": the second as one of its own */
+		start = next;
+	}
+}
+
+/* Where a URL in angle brackets goes over a line end (RFC 3986, appendix C),
+ * takes it whole; else SIZE_MAX. */
+static size_t
+wrapped_end(struct slice text, size_t start, size_t end)
+{
+	size_t i = end;
+
+	if (start == 0 || text.data[start - 1] != '<' || end >= text.length ||
+	    (text.data[end] != '\r' && text.data[end] != '\n') ||
+	    find_scheme(slice_range(text, start, end), 0) != 0)
+		return SIZE_MAX;
+	for (; i < text.length && i - start < WRAPPED_MAX; i++) {
+		if (text.data[i] == '>')
+			return i;
+		if (text.data[i] == '<' || text.data[i] == ' ')
+			return SIZE_MAX;
+	}
+	return SIZE_MAX;
+}
+
+void
+url_list_add_text(struct arena *arena, struct url_list *list, struct slice text,
+    enum url_where where, size_t part)
+{
+	struct message_url like = { .where = where, .part = part };
+	size_t at = 0;
+
+	while (at < text.length && !list->cut) {
+		size_t end = at, start = at, wrapped;
+		bool worth = false;
+
+		while (end < text.length && !ends_token(text.data[end])) {
+			worth |= text.data[end] == '.' || text.data[end] == ':';
+			end++;
+		}
+		at = end + 1;
+		if (!worth || end - start < 4)
+			continue;
+		wrapped = wrapped_end(text, start, end);
+		if (wrapped != SIZE_MAX) {
+			end = wrapped;
+			at = end + 1;
+		}
+		if (end - start > TOKEN_MAX)
+			end = start + TOKEN_MAX;
+		add_token(arena, list, slice_range(text, start, end), like);
+	}
+}
+
+/* ------------------------------------------------------------------ links */
+
+/* The domain that a link's text claims to lead to; false when it claims
+ * none. */
+static bool
+claimed_domain(struct arena *arena, struct slice text, struct slice *domain_out)
+{
+	struct url_list claims = url_list_make(arena, 1);
+
+	url_list_add_text(arena, &claims, text, URL_IN_TEXT, 0);
+	if (claims.count == 0)
+		return false;
+	*domain_out = claims.items[0].domain;
+	return true;
+}
+
+/* Joins a relative link with the document's base, as far as the host goes. */
+static struct slice
+join(struct arena *arena, struct slice base, struct slice target)
+{
+	struct url_canonical url;
+	struct builder out = builder_make(arena, 2 * URL_LENGTH_MAX);
+	struct slice path;
+	size_t slash;
+
+	if (base.length == 0 || !url_canonical_parse(arena, base, &url))
+		return slice_make(NULL, 0);
+	builder_slice(&out, url.scheme);
+	builder_byte(&out, ':');
+	if (slice_starts_with(target, SLICE_LITERAL("//"))) {
+		builder_slice(&out, target);
+		return builder_result(&out);
+	}
+	path = slice_range(url.normal, url.scheme.length + 1,
+	    (size_t)(url.path.data - url.normal.data));
+	builder_slice(&out, path);
+	if (target.length == 0 || target.data[0] != '/') {
+		slash = slice_find_last_byte(url.path, '/');
+		builder_slice(&out, slice_range(url.path, 0,
+					slash == SIZE_MAX ? 0 : slash + 1));
+	}
+	builder_slice(&out, target);
+	return builder_result(&out);
+}
+
+static bool
+has_scheme(struct slice target)
+{
+	size_t i = 0;
+
+	while (i < target.length && is_scheme_char(target.data[i]))
+		i++;
+	return i > 0 && i < target.length && target.data[i] == ':';
+}
+
+/* A target as browsers see it before they decide whether it is relative:
+ * TAB, CR and LF are gone. */
+static struct slice
+without_breaks(struct arena *arena, struct slice target)
+{
+	char *out;
+	size_t length = 0;
+
+	if (slice_find_byte(target, '\t') == SIZE_MAX &&
+	    slice_find_byte(target, '\n') == SIZE_MAX &&
+	    slice_find_byte(target, '\r') == SIZE_MAX)
+		return target;
+	out = arena_alloc(arena, target.length + 1);
+	if (out == NULL)
+		return target;
+	for (size_t i = 0; i < target.length; i++)
+		if (strchr("\t\r\n", target.data[i]) == NULL)
+			out[length++] = target.data[i];
+	return slice_make(out, length);
+}
+
+void
+url_list_add_link(struct arena *arena, struct url_list *list,
+    const struct html_link *link, struct slice base, size_t part)
+{
+	struct message_url like = { .where = URL_IN_HTML,
+		.place = link->place,
+		.part = part,
+		.raw = link->target,
+		.text = link->text };
+	struct slice target = without_breaks(arena, link->target), claimed;
+	struct url_canonical url;
+
+	if (target.length == 0 || target.data[0] == '#' || !may_try(list))
+		return;
+	if (!has_scheme(target)) {
+		/* "//host/x", or relative: nowhere without a base */
+		struct slice joined = join(arena, base, target);
+
+		if (joined.length > 0)
+			target = joined;
+		else if (!slice_starts_with(target, SLICE_LITERAL("//")) &&
+			 !slice_starts_with(target, SLICE_LITERAL("\\\\")) &&
+			 !slice_starts_with_fold(target, SLICE_LITERAL("www.")))
+			return;
+	}
+	if (!parse_candidate(arena, target, &url, &like.defanged))
+		return;
+	if (link->text.length > 0 &&
+	    claimed_domain(arena, link->text, &claimed))
+		like.text_mismatch =
+		    !slice_equal(claimed, registrable(&url)) &&
+		    !slice_equal(claimed, target_domain(arena, &url));
+	add(arena, list, &url, &like);
+}

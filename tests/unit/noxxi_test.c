@@ -1,0 +1,252 @@
+/*
+ * noxxi_test - the mime-is-broken messages, as the MTA would hand them over
+ *
+ * They stay outside this tree (licence, size): TOCSIN_CONFORMANCE names the
+ * folder of sets, by default the sibling ../shared/conformance/sets of the
+ * source. Without it the test is skipped.
+ */
+#include <config.h>
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "support/unit.h"
+
+#include "base/builder.h"
+#include "message/message.h"
+
+/* What every good reading of the hidden file begins with. */
+#define ZIP_START "PK\003\004"
+#define EICAR_ZIP "eicar.com"
+
+struct score {
+	unsigned must, must_found, should, should_found, should_flagged;
+};
+
+static struct slice
+read_file(struct arena *arena, const char *path)
+{
+	FILE *file = fopen(path, "rb");
+	struct stat status;
+	char *bytes;
+	size_t length;
+
+	if (file == NULL || fstat(fileno(file), &status) != 0)
+		return slice_make(NULL, 0);
+	bytes = arena_alloc(arena, (size_t)status.st_size + 1);
+	length = fread(bytes, 1, (size_t)status.st_size, file);
+	fclose(file);
+	return slice_make(bytes, length);
+}
+
+/* One line as Postfix sees it: LF ends it, CRs before that go. */
+static struct slice
+take_line(struct slice *rest)
+{
+	struct slice line;
+
+	*rest = slice_split(*rest, '\n', &line);
+	while (line.length > 0 && line.data[line.length - 1] == '\r')
+		line.length--;
+	return line;
+}
+
+static bool
+is_field(struct slice line)
+{
+	size_t i = 0;
+
+	while (i < line.length && line.data[i] > ' ' && line.data[i] < 0x7f &&
+	       line.data[i] != ':')
+		i++;
+	if (i == 0)
+		return false;
+	while (i < line.length && (line.data[i] == ' ' || line.data[i] == '\t'))
+		i++;
+	return i < line.length && line.data[i] == ':';
+}
+
+static void
+give_header(struct message *message, struct slice field)
+{
+	struct slice name, value;
+	size_t nul = slice_find_byte(field, '\0');
+
+	if (nul != SIZE_MAX)
+		field.length = nul;
+	value = slice_split(field, ':', &name);
+	while (name.length > 0 && (name.data[name.length - 1] == ' ' ||
+				      name.data[name.length - 1] == '\t'))
+		name.length--;
+	assert_int_equal(message_header(message, name, value), TC_OK);
+}
+
+/* Hands a raw message over as Postfix 3.7 does. */
+static void
+play(struct arena *arena, struct message *message, struct slice raw)
+{
+	struct builder field = builder_make(arena, 1 << 20);
+	struct builder body = builder_make(arena, SIZE_MAX);
+	struct slice rest = raw, before = raw;
+
+	while (rest.length > 0) {
+		struct slice line;
+
+		before = rest;
+		line = take_line(&rest);
+		if (line.length > 0 &&
+		    (line.data[0] == ' ' || line.data[0] == '\t') &&
+		    field.length > 0) {
+			builder_byte(&field, '\n');
+			builder_slice(&field, line);
+			before = rest;
+			continue;
+		}
+		if (!is_field(line)) {
+			if (line.length == 0)
+				before = rest;
+			break;
+		}
+		if (field.length > 0)
+			give_header(message, builder_result(&field));
+		field = builder_make(arena, 1 << 20);
+		builder_slice(&field, line);
+		before = rest;
+	}
+	if (field.length > 0)
+		give_header(message, builder_result(&field));
+	assert_int_equal(message_end_of_headers(message), TC_OK);
+	while (before.length > 0) {
+		builder_slice(&body, take_line(&before));
+		builder_text(&body, "\r\n");
+	}
+	assert_int_equal(message_body(message, builder_result(&body)), TC_OK);
+	assert_int_equal(message_end(message), TC_OK);
+}
+
+static bool
+finds_content(const struct message *message)
+{
+	const struct mime_parts *parts = message_parts(message);
+
+	for (size_t i = 0; i < parts->count; i++) {
+		struct slice content = parts->items[i].content;
+
+		if (slice_starts_with(content, SLICE_LITERAL(ZIP_START)) &&
+		    slice_find(content, SLICE_LITERAL("PK\001\002")) !=
+			SIZE_MAX &&
+		    slice_find(content, SLICE_LITERAL("PK\005\006")) !=
+			SIZE_MAX &&
+		    slice_find(content, SLICE_LITERAL(EICAR_ZIP)) != SIZE_MAX)
+			return true;
+	}
+	return false;
+}
+
+static bool
+finds_name(const struct message *message)
+{
+	const struct mime_parts *parts = message_parts(message);
+
+	for (size_t i = 0; i < parts->count; i++)
+		for (size_t n = 0; n < parts->items[i].names.count; n++)
+			if (slice_ends_with_fold(
+				parts->items[i].names.items[n].name,
+				SLICE_LITERAL(".zip")))
+				return true;
+	return false;
+}
+
+static void
+play_file(const char *path, const char *name,
+    bool (*finds)(const struct message *), struct score *score)
+{
+	struct arena *arena = arena_new(0, NULL);
+	struct message *message =
+	    message_new(arena, &message_limits_default, MESSAGE_NEED_CONTENT);
+	struct slice raw = read_file(arena, path);
+	/* "Subject: [3] ..." holds the set's own judgement: 0 is off the
+	 * standard */
+	bool must =
+	    slice_find(raw, SLICE_LITERAL("Subject: [0]")) == SIZE_MAX &&
+	    slice_find(raw, SLICE_LITERAL("valid(0)")) == SIZE_MAX;
+	bool found;
+
+	play(arena, message, raw);
+	found = finds(message);
+	score->must += must;
+	score->must_found += must && found;
+	score->should += !must;
+	score->should_found += !must && found;
+	score->should_flagged +=
+	    !must && (found || message_defects(message) != 0);
+	if (!found && (must || getenv("TOCSIN_VERBOSE") != NULL))
+		fprintf(stderr, "# %s %s: not found, defects %#llx\n",
+		    must ? "must" : "should", name,
+		    (unsigned long long)message_defects(message));
+	arena_free(&arena);
+}
+
+static struct score
+play_set(const char *set, bool (*finds)(const struct message *))
+{
+	const char *top = getenv("TOCSIN_CONFORMANCE");
+	const char *source = getenv("srcdir");
+	char folder[2048], path[4096];
+	struct score score = { .must = 0 };
+	struct dirent *entry;
+	DIR *directory;
+
+	if (top != NULL)
+		snprintf(folder, sizeof folder, "%s/%s/msg", top, set);
+	else
+		snprintf(folder, sizeof folder,
+		    "%s/../shared/conformance/sets/%s/msg",
+		    source == NULL ? "." : source, set);
+	directory = opendir(folder);
+	if (directory == NULL) {
+		fprintf(stderr, "# skipped: %s is not here\n", folder);
+		skip();
+	}
+	while ((entry = readdir(directory)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+		play_file(path, entry->d_name, finds, &score);
+	}
+	closedir(directory);
+	fprintf(stderr,
+	    "# %s: must %u of %u; should %u of %u found, %u found or flagged\n",
+	    set, score.must_found, score.must, score.should_found, score.should,
+	    score.should_flagged);
+	return score;
+}
+
+static void
+hidden_content_is_found_in_some_reading(void **state)
+{
+	struct score score = play_set("mime-noxxi-content", finds_content);
+
+	(void)state;
+	assert_int_equal(score.must_found, score.must);
+	assert_true(score.should_found > 187);
+}
+
+static void
+hidden_names_are_found_in_some_reading(void **state)
+{
+	struct score score = play_set("mime-noxxi-filename", finds_name);
+
+	(void)state;
+	assert_int_equal(score.must_found, score.must);
+	assert_true(score.should_found > 40);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(hidden_content_is_found_in_some_reading),
+	cmocka_unit_test(hidden_names_are_found_in_some_reading),
+};
+
+UNIT_MAIN(tests)
