@@ -254,6 +254,26 @@ convert(struct arena *arena, iconv_t handle, struct slice bytes,
 	return !out.failed;
 }
 
+/* UTF-16 without a byte order mark: the order in which ASCII would have its
+ * zeros, else big-endian (RFC 2781, 4.3). iconv would take the machine's. */
+static void
+settle_utf16(char name[NAME_MAX_BYTES + 1], struct slice bytes)
+{
+	size_t zeros[2] = { 0, 0 };
+
+	if (strcmp(name, "utf-16") != 0 && strcmp(name, "UTF-16") != 0)
+		return;
+	if (bytes.length >= 2 &&
+	    ((unsigned char)bytes.data[0] ^ (unsigned char)bytes.data[1]) ==
+		1 &&
+	    (unsigned char)bytes.data[0] >= 0xFE)
+		return;
+	for (size_t i = 0; i < bytes.length && i < 512; i++)
+		zeros[i & 1] += bytes.data[i] == '\0';
+	memcpy(name, zeros[1] > zeros[0] ? "UTF-16LE" : "UTF-16BE",
+	    sizeof "UTF-16LE");
+}
+
 bool
 charset_to_utf8(struct arena *arena, struct slice name, struct slice bytes,
     size_t max_bytes, struct charset_result *result_out)
@@ -283,6 +303,7 @@ charset_to_utf8(struct arena *arena, struct slice name, struct slice bytes,
 		return take_utf8(arena, bytes, max_bytes, result_out);
 	if (!named)
 		memcpy(clean, "WINDOWS-1252", sizeof "WINDOWS-1252");
+	settle_utf16(clean, bytes);
 	handle = converter_take(clean);
 	if (handle == (iconv_t)-1) {
 		result_out->unknown = true;

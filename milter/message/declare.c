@@ -39,10 +39,44 @@ smells_of_multipart(struct slice type)
 	return slice_find_fold(type, SLICE_LITERAL("multi")) != SIZE_MAX;
 }
 
+/* File names whose pieces stand in both headers, or under the other header's
+ * name: some readers throw all parameters into one table. */
+static bool
+read_mixed_names(struct arena *arena, struct param_header *mixed,
+    struct declaration *declaration)
+{
+	bool other = declaration->names.count == 0;
+	bool pieces = false;
+
+	for (size_t i = 0; i < mixed->params.count; i++)
+		pieces |= mixed->params.items[i].section >= 0;
+	if (!other && !pieces)
+		return true;
+	return param_read(arena, mixed, "filename", true, NAMES_MAX,
+		   &declaration->names) &&
+	       param_read(
+		   arena, mixed, "name", true, NAMES_MAX, &declaration->names);
+}
+
+static bool
+mix(struct arena *arena, const struct param_header *header,
+    struct param_header *mixed)
+{
+	for (size_t i = 0; i < header->params.count; i++) {
+		struct param *added =
+		    list_append(arena, &mixed->params, SIZE_MAX);
+
+		if (added == NULL)
+			return false;
+		*added = header->params.items[i];
+	}
+	return true;
+}
+
 /* One Content-Type field. */
 static bool
 read_type(struct arena *arena, struct slice value,
-    const struct message_limits *limits, bool first,
+    const struct message_limits *limits, bool first, struct param_header *mixed,
     struct declaration *declaration)
 {
 	struct param_header header;
@@ -50,6 +84,8 @@ read_type(struct arena *arena, struct slice value,
 	struct encoded_word_result decoded;
 
 	if (!param_header_parse(arena, value, limits->params, &header))
+		return false;
+	if (!mix(arena, &header, mixed))
 		return false;
 	declaration->multipart |= smells_of_multipart(header.token);
 	if (!is_type(header.token)) {
@@ -88,22 +124,24 @@ read_type(struct arena *arena, struct slice value,
 
 static bool
 read_types(struct arena *arena, const struct header_list *headers,
-    const struct message_limits *limits, struct declaration *declaration)
+    const struct message_limits *limits, struct param_header *mixed,
+    struct declaration *declaration)
 {
 	const struct header_field *field;
 	size_t at = 0, count = 0;
 
 	while ((field = header_find(headers, "Content-Type", &at)) != NULL &&
 	       count < 4)
-		if (!read_type(
-			arena, field->value, limits, count++ == 0, declaration))
+		if (!read_type(arena, field->value, limits, count++ == 0, mixed,
+			declaration))
 			return false;
 	return true;
 }
 
 static bool
 read_dispositions(struct arena *arena, const struct header_list *headers,
-    const struct message_limits *limits, struct declaration *declaration)
+    const struct message_limits *limits, struct param_header *mixed,
+    struct declaration *declaration)
 {
 	const struct header_field *field;
 	size_t at = 0, count = 0;
@@ -115,6 +153,8 @@ read_dispositions(struct arena *arena, const struct header_list *headers,
 
 		if (!param_header_parse(
 			arena, field->value, limits->params, &header))
+			return false;
+		if (!mix(arena, &header, mixed))
 			return false;
 		if (count++ == 0)
 			declaration->disposition = header.token;
@@ -188,21 +228,45 @@ names_conflict(const struct param_readings *names)
 	return false;
 }
 
+/* Whether a part that says it is text has a name that says otherwise. */
+static bool
+name_denies_text(const struct declaration *declaration)
+{
+	static const char *const endings[] = { ".png", ".gif", ".jpg", ".jpeg",
+		".zip", ".rar", ".7z", ".iso", ".img", ".exe", ".scr", ".com",
+		".pdf", ".docm", ".xlsm", ".dll", ".msi", ".cab", ".gz", ".lnk",
+		".mp3", ".mp4" };
+
+	if (!slice_starts_with(declaration->type, SLICE_LITERAL("text/")))
+		return false;
+	for (size_t n = 0; n < declaration->names.count; n++)
+		for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+			if (slice_ends_with_fold(
+				declaration->names.items[n].value,
+				slice_text(endings[i])))
+				return true;
+	return false;
+}
+
 bool
 declare_read(struct arena *arena, const struct header_list *headers,
     const struct message_limits *limits, struct declaration *declaration_out)
 {
 	struct declaration declaration = { .type_odd = false };
+	struct param_header mixed = { .defects = 0 };
 
 	/* the disposition's file name is the usual one */
-	if (!read_dispositions(arena, headers, limits, &declaration) ||
-	    !read_types(arena, headers, limits, &declaration))
+	if (!read_dispositions(arena, headers, limits, &mixed, &declaration) ||
+	    !read_types(arena, headers, limits, &mixed, &declaration) ||
+	    !read_mixed_names(arena, &mixed, &declaration))
 		return false;
 	read_encodings(arena, headers, &declaration);
 	if (declaration.boundaries.count > 1 && declaration.multipart)
 		declaration.defects |= BIT(BOUNDARY_AMBIGUOUS);
 	if (names_conflict(&declaration.names))
 		declaration.defects |= BIT(NAME_AMBIGUOUS);
+	if (name_denies_text(&declaration))
+		declaration.defects |= BIT(TYPE_NAME_CONFLICT);
 	declaration.defects |= declaration.names.defects;
 	*declaration_out = declaration;
 	return !arena_exhausted(arena);

@@ -80,6 +80,20 @@ split_field(
 	return true;
 }
 
+/* A line that is no field, yet becomes one without the controls and blanks in
+ * front, as for readers that skip them. */
+static bool
+split_after_junk(
+    struct header_scan *scan, struct slice line, struct header_field *field)
+{
+	size_t skip = 0;
+
+	while (skip < line.length && (unsigned char)line.data[skip] <= ' ')
+		skip++;
+	return skip > 0 && skip < line.length &&
+	       split_field(scan, slice_skip(line, skip), field);
+}
+
 static void
 note_octets(struct header_scan *scan, struct slice field)
 {
@@ -113,7 +127,8 @@ header_scan_next(struct header_scan *scan, struct header_field *field_out)
 		if (is_blank(line.data[0]) ||
 		    !split_field(scan, line, &field)) {
 			scan->oddities |= HEADER_ODD_LINE;
-			continue;
+			if (!split_after_junk(scan, line, &field))
+				continue;
 		}
 		*field_out = field;
 		return true;

@@ -55,50 +55,119 @@ add_base64(
 	return result.defects;
 }
 
+/* What follows the first blank line, where data stands before and behind it:
+ * some readers begin there. */
+static struct slice
+after_blank_line(struct slice raw)
+{
+	size_t at = slice_find(raw, SLICE_LITERAL("\n\r\n"));
+	size_t other = slice_find(raw, SLICE_LITERAL("\n\n"));
+	struct slice rest;
+
+	if (other < at)
+		at = other;
+	if (at == SIZE_MAX || slice_trim(slice_range(raw, 0, at)).length == 0)
+		return slice_make(NULL, 0);
+	rest = slice_skip(raw, at);
+	return slice_trim(rest).length < 4 ? slice_make(NULL, 0) : rest;
+}
+
+/* The length of the first line, without its line break. */
+static size_t
+first_line_length(struct slice raw)
+{
+	struct slice line;
+
+	slice_split(raw, '\n', &line);
+	return slice_trim(line).length;
+}
+
 /* base64 as most do it; where that is not clean, as the others do. */
 static void
 read_base64(struct decoder *decoder, const char *how)
 {
 	mime_defect_set odd = add_base64(decoder, BASE64_THROUGH, how);
+	struct slice whole = decoder->raw;
+	struct slice after = after_blank_line(whole);
 
 	decoder->leaf->defects |= odd;
+	if (odd & BIT(BASE64_JUNK)) {
+		add_base64(decoder, BASE64_LINES, "base64-lines");
+		add_base64(decoder, BASE64_LINE_TAILS, "base64-line-tails");
+	}
 	if (odd & BIT(BASE64_PADDING)) {
 		add_base64(decoder, BASE64_STOP, "base64-stop");
+		add_base64(decoder, BASE64_TUPLES, "base64-tuples");
 		add_base64(
 		    decoder, BASE64_IGNORE_PADDING, "base64-ignore-padding");
 	}
-	if (odd & BIT(BASE64_JUNK))
-		add_base64(decoder, BASE64_LINES, "base64-lines");
+	if (after.length > 0) {
+		decoder->raw = after;
+		add_base64(decoder, BASE64_THROUGH, "base64-after-blank");
+		decoder->raw = whole;
+	}
+	/* lines that are no whole quanta: readers that decode line by line */
+	if (first_line_length(whole) % 4 != 0 &&
+	    memchr(whole.data, '\n', whole.length) != NULL)
+		add_base64(decoder, BASE64_WHOLE_LINES, "base64-whole-lines");
 }
 
-static void
-read_quoted_printable(struct decoder *decoder, const char *how)
+static mime_defect_set
+add_quoted(
+    struct decoder *decoder, enum quoted_reading reading, const char *how)
 {
 	struct slice raw = decoder->raw;
 	unsigned char *out = arena_alloc(decoder->arena, raw.length + 1);
 	struct transfer_result result;
 
 	if (out == NULL)
-		return;
-	result = transfer_quoted_printable(raw, out);
-	decoder->leaf->defects |= result.defects;
+		return 0;
+	result = transfer_quoted_printable(raw, reading, out);
 	add(decoder, slice_make(out, result.length), TRANSFER_QUOTED_PRINTABLE,
 	    how, slice_make(NULL, 0));
+	return result.defects;
 }
 
 static void
-read_uuencode(struct decoder *decoder, const char *how)
+read_quoted_printable(struct decoder *decoder, const char *how)
+{
+	mime_defect_set odd = add_quoted(decoder, QUOTED_KEEP, how);
+
+	decoder->leaf->defects |= odd;
+	if (odd == 0)
+		return;
+	add_quoted(decoder, QUOTED_DROP, "quoted-drop");
+	add_quoted(decoder, QUOTED_DROP_ESCAPE, "quoted-drop-escape");
+}
+
+/* uuencode and yEnc: one file of the body. */
+static void
+read_file(
+    struct decoder *decoder, enum transfer_encoding encoding, const char *how)
 {
 	struct slice rest = decoder->raw, name;
 	unsigned char *out = arena_alloc(decoder->arena, rest.length + 64);
 	struct transfer_result result;
 
-	if (out == NULL ||
-	    !transfer_uuencode_next(&rest, false, out, &name, &result))
+	if (out == NULL)
+		return;
+	if (encoding == TRANSFER_YENC
+		? !transfer_yenc(rest, out, &name, &result)
+		: !transfer_uuencode_next(&rest, false, out, &name, &result))
 		return;
 	decoder->leaf->defects |= result.defects;
-	add(decoder, slice_make(out, result.length), TRANSFER_UUENCODE, how,
-	    name);
+	add(decoder, slice_make(out, result.length), encoding, how, name);
+}
+
+static void
+read_binhex(struct decoder *decoder, const char *how)
+{
+	struct slice content, name;
+
+	/* runs let it grow: by 100 at most, which a limit must stop */
+	if (transfer_binhex(decoder->arena, decoder->raw,
+		4 * decoder->raw.length + 4096, &content, &name))
+		add(decoder, content, TRANSFER_BINHEX, how, name);
 }
 
 static void
@@ -113,10 +182,12 @@ read_as(
 		read_quoted_printable(decoder, how);
 		return;
 	case TRANSFER_UUENCODE:
-		read_uuencode(decoder, how);
-		return;
 	case TRANSFER_YENC:
+		read_file(decoder, encoding, how);
+		return;
 	case TRANSFER_BINHEX:
+		read_binhex(decoder, how);
+		return;
 	case TRANSFER_IDENTITY:
 	case TRANSFER_UNKNOWN:
 		add(decoder, decoder->raw, encoding, how, slice_make(NULL, 0));
@@ -179,21 +250,22 @@ leaf_decode(struct arena *arena, struct slice raw,
 		1 + extra_max < LEAF_READINGS_MAX ? 1 + extra_max
 						  : LEAF_READINGS_MAX,
 		&leaf };
-	bool clean = declaration->encoding_count == 1;
+	bool base64 = false, quoted = false;
 
-	for (size_t i = 0; i < declaration->encoding_count; i++)
-		read_as(&decoder, declaration->encodings[i],
-		    transfer_encoding_name(declaration->encodings[i]));
+	for (size_t i = 0; i < declaration->encoding_count; i++) {
+		enum transfer_encoding encoding = declaration->encodings[i];
+
+		read_as(&decoder, encoding, transfer_encoding_name(encoding));
+		base64 |= encoding == TRANSFER_BASE64;
+		quoted |= encoding == TRANSFER_QUOTED_PRINTABLE;
+	}
 	if (leaf.count == 0)
 		add(&decoder, raw, TRANSFER_IDENTITY, NULL,
 		    slice_make(NULL, 0));
-	if (clean && guess && leaf.readings[0].encoding != TRANSFER_BASE64 &&
-	    leaf_looks_base64(raw))
+	if (guess && !base64 && leaf_looks_base64(raw))
 		add_base64(&decoder, BASE64_THROUGH, "guessed-base64");
-	else if (clean && guess &&
-		 leaf.readings[0].encoding == TRANSFER_IDENTITY &&
-		 leaf_looks_quoted_printable(raw))
-		read_quoted_printable(&decoder, "guessed-quoted-printable");
+	else if (guess && !quoted && leaf_looks_quoted_printable(raw))
+		add_quoted(&decoder, QUOTED_KEEP, "guessed-quoted-printable");
 	*leaf_out = leaf;
 	return !arena_exhausted(arena);
 }

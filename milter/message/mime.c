@@ -11,6 +11,9 @@
 
 #define BIT(name) MIME_DEFECT_BIT(MIME_DEFECT_##name)
 
+/* Other readings may cost this much even in a tiny message. */
+#define EXTRA_FLOOR 65536
+
 const struct message_limits message_limits_default = {
 	.headers = 2000,
 	.header_bytes = 1000 * 1000,
@@ -37,7 +40,10 @@ struct pending {
 	bool digest_child;   /* default type message/rfc822 (RFC 2046, 5.1.5) */
 	bool whole;          /* the message: headers come from the source */
 	bool cr_ends_lines;  /* header block read so */
-	size_t headers_end;  /* SIZE_MAX, or: the body begins here */
+	const char *outer_end; /* of the enclosing multipart's body, or NULL:
+				* a reader that does not stop at its
+				* delimiters goes on to there */
+	size_t headers_end;    /* SIZE_MAX, or: the body begins here */
 };
 
 struct parser {
@@ -58,6 +64,7 @@ struct entity {
 	struct slice body;
 	struct declaration declaration;
 	unsigned header_oddities;
+	bool headers_ended;    /* the empty line was there */
 	size_t first_odd_line; /* offset in the block, or SIZE_MAX */
 	size_t first_blank_line;
 	size_t readings_left;
@@ -177,6 +184,7 @@ keep_headers(struct parser *parser, struct entity *entity)
 	    entity->first_odd_line == SIZE_MAX)
 		entity->first_odd_line = (size_t)(at - pending->block.data);
 	entity->header_oddities = scan.oddities;
+	entity->headers_ended = scan.ended;
 	entity->body = scan.rest;
 	if (pending->headers_end != SIZE_MAX)
 		entity->body = slice_skip(pending->block, pending->headers_end);
@@ -288,6 +296,7 @@ split_body(struct parser *parser, struct entity *entity, struct slice body,
 		.digest_child = slice_equal_text(
 		    part_of(parser, entity)->type, "multipart/digest"),
 		.headers_end = SIZE_MAX,
+		.outer_end = body.data + body.length,
 	};
 	enum multipart_piece kind;
 	size_t from = parser->stack.count;
@@ -372,9 +381,44 @@ vary_multipart(struct parser *parser, struct entity *entity, struct slice body,
 		split_otherwise(parser, entity, body, loose);
 	}
 	if (done->parts == 0 && multipart_guess(body, &guess.boundary) &&
-	    !slice_equal(guess.boundary, done->boundary))
+	    (done->boundary.data == NULL ||
+		!slice_equal(guess.boundary, done->boundary)))
 		split_otherwise(parser, entity, body, guess);
 }
+
+/* The entity's bytes up to the end of the enclosing multipart; empty when
+ * that is no further. */
+static struct slice
+beyond(const struct entity *entity, struct slice bytes)
+{
+	const char *end = entity->pending->outer_end;
+
+	if (end == NULL || bytes.data == NULL || end <= bytes.data ||
+	    (size_t)(end - bytes.data) <= bytes.length)
+		return slice_make(NULL, 0);
+	return slice_make(bytes.data, (size_t)(end - bytes.data));
+}
+
+/* An inner multipart that the outer delimiters cut: some readers look for the
+ * inner ones alone until it is closed. */
+static void
+read_inner_first(
+    struct parser *parser, struct entity *entity, const struct split *usual)
+{
+	struct split inner = { .boundary = usual->boundary,
+		.how = "inner-first" };
+	struct slice body = beyond(entity, entity->body);
+	struct split beyond_cut = inner;
+
+	if (body.length == 0 ||
+	    !has_delimiters(
+		parser, slice_skip(body, entity->body.length), &beyond_cut))
+		return;
+	note(parser, entity, BIT(BOUNDARY_NESTED));
+	split_otherwise(parser, entity, body, inner);
+}
+
+static void read_leaf_otherwise(struct parser *parser, struct entity *entity);
 
 static void
 read_multipart(struct parser *parser, struct entity *entity)
@@ -388,8 +432,11 @@ read_multipart(struct parser *parser, struct entity *entity)
 	else {
 		usual.boundary = declaration->boundaries.items[0].value;
 		split_body(parser, entity, entity->body, &usual);
-		if (usual.parts == 0 || !usual.closed)
+		if (usual.parts == 0 || !usual.closed) {
 			note(parser, entity, BIT(DELIMITER_MISSING));
+			if (entity->pending->reading == NULL)
+				read_inner_first(parser, entity, &usual);
+		}
 	}
 	if (entity->pending->reading == NULL)
 		vary_multipart(parser, entity, entity->body, &usual);
@@ -405,6 +452,11 @@ read_multipart(struct parser *parser, struct entity *entity)
 			    parser, entity, leaf.readings[0].content, usual);
 		}
 	}
+	/* nothing in it: some readers then take it for a plain part */
+	if (usual.parts == 0 && entity->pending->reading == NULL &&
+	    (part_of(parser, entity)->names.count > 0 ||
+		declaration->encoding_declared))
+		read_leaf_otherwise(parser, entity);
 }
 
 /* ------------------------------------------------------------------ leafs */
@@ -427,6 +479,24 @@ fill_part(struct parser *parser, struct mime_part *part,
 	part->content_kept = true;
 	digest_compute(parser->arena, reading->content,
 	    parser->source->digest_kinds, &part->digests);
+}
+
+/* The name that uuencode, yEnc or BinHex give a file themselves. */
+static void
+add_name(struct parser *parser, struct mime_part *part,
+    const struct leaf_reading *reading)
+{
+	struct mime_name *name;
+
+	if (reading->name.length == 0)
+		return;
+	for (size_t i = 0; i < part->names.count; i++)
+		if (slice_equal(part->names.items[i].name, reading->name))
+			return;
+	name = list_append(parser->arena, &part->names, SIZE_MAX);
+	if (name != NULL)
+		*name = (struct mime_name){ reading->name,
+			transfer_encoding_name(reading->encoding) };
 }
 
 static void
@@ -464,49 +534,87 @@ add_reading(struct parser *parser, const struct entity *entity,
 	part->charset = usual->charset;
 	part->disposition = usual->disposition;
 	part->names.items = usual->names.items;
-	part->names.count = usual->names.count;
+	part->names.count = part->names.capacity = usual->names.count;
 	part->raw = usual->raw;
 	fill_part(parser, part, reading);
+	add_name(parser, part, reading);
 	decide_attachment(part);
 }
 
-/* Files that stand uuencoded inside a text. */
+/* A multipart without parts, read as the leaf that its other headers
+ * declare. */
 static void
-find_uuencoded(struct parser *parser, const struct entity *entity)
+read_leaf_otherwise(struct parser *parser, struct entity *entity)
+{
+	struct leaf leaf;
+
+	if (!take_extra(parser, entity, entity->body.length) ||
+	    !leaf_decode(parser->arena, entity->body, &entity->declaration,
+		true, 1, &leaf))
+		return;
+	for (size_t i = 0; i < leaf.count; i++) {
+		if (leaf.readings[i].encoding == TRANSFER_IDENTITY)
+			continue;
+		leaf.readings[i].how = "not-multipart";
+		add_reading(parser, entity, &leaf.readings[i]);
+	}
+}
+
+/* A file that stands inside a text, as a part of its own. */
+static bool
+add_inner_file(struct parser *parser, const struct entity *entity,
+    const struct leaf_reading *reading, mime_defect_set defects)
+{
+	struct pending like = {
+		.parent = entity->index,
+		.depth = entity->pending->depth + 1,
+		.reading_of = MIME_NO_PART,
+		.reading = entity->pending->reading,
+	};
+	struct mime_part *part;
+
+	if (parser->parts->count >= parser->limits->parts) {
+		note(parser, entity, BIT(TOO_MANY_PARTS));
+		return false;
+	}
+	part = new_part(parser, &like);
+	if (part == NULL)
+		return false;
+	part->type = SLICE_LITERAL("application/octet-stream");
+	part->defects |= defects;
+	fill_part(parser, part, reading);
+	add_name(parser, part, reading);
+	part->is_attachment = true;
+	return true;
+}
+
+/* Files that stand inside a text: uuencoded, any number; yEnc, one. */
+static void
+find_inner_files(struct parser *parser, const struct entity *entity)
 {
 	struct slice rest = part_of(parser, entity)->content;
+	bool yenc = memmem(rest.data, rest.length, "=ybegin ", 8) != NULL;
+	struct leaf_reading reading = { .encoding = TRANSFER_UUENCODE };
+	struct transfer_result result;
 	unsigned char *out;
 
-	if (memmem(rest.data, rest.length, "begin ", 6) == NULL)
+	if (!yenc && memmem(rest.data, rest.length, "begin ", 6) == NULL)
 		return;
 	out = arena_alloc(parser->arena, rest.length + 64);
-	while (out != NULL && parser->parts->count < parser->limits->parts) {
-		struct leaf_reading reading = { .encoding = TRANSFER_UUENCODE };
-		struct pending like = {
-			.parent = entity->index,
-			.depth = entity->pending->depth + 1,
-			.reading_of = MIME_NO_PART,
-			.reading = entity->pending->reading,
-		};
-		struct transfer_result result;
-		struct mime_part *part;
-		struct mime_name *name;
-
-		if (!transfer_uuencode_next(
-			&rest, true, out, &reading.name, &result))
-			return;
-		part = new_part(parser, &like);
-		if (part == NULL)
-			return;
-		part->type = SLICE_LITERAL("application/octet-stream");
-		part->defects |= result.defects;
+	if (out == NULL)
+		return;
+	if (yenc && transfer_yenc(rest, out, &reading.name, &result)) {
+		reading.encoding = TRANSFER_YENC;
+		reading.content = slice_make(out, result.length);
+		add_inner_file(parser, entity, &reading, result.defects);
+		return;
+	}
+	while (
+	    transfer_uuencode_next(&rest, true, out, &reading.name, &result)) {
 		reading.content = slice_make(out, result.length);
 		out += result.length;
-		name = list_append(parser->arena, &part->names, 1);
-		if (name != NULL)
-			*name = (struct mime_name){ reading.name, "uuencode" };
-		fill_part(parser, part, &reading);
-		part->is_attachment = true;
+		if (!add_inner_file(parser, entity, &reading, result.defects))
+			return;
 	}
 }
 
@@ -543,12 +651,13 @@ read_leaf(struct parser *parser, struct entity *entity)
 	part = part_of(parser, entity);
 	part->defects |= leaf.defects;
 	fill_part(parser, part, &leaf.readings[0]);
+	add_name(parser, part, &leaf.readings[0]);
 	decide_attachment(part);
 	for (size_t i = 1; i < leaf.count; i++)
 		if (take_extra(parser, entity, entity->body.length))
 			add_reading(parser, entity, &leaf.readings[i]);
 	if (part_of(parser, entity)->is_text)
-		find_uuencoded(parser, entity);
+		find_inner_files(parser, entity);
 	/* a multipart that its header does not, or not clearly, declare */
 	if (entity->pending->reading == NULL) {
 		struct split none = { .parts = 0 };
@@ -596,6 +705,20 @@ read_nested(struct parser *parser, struct entity *entity)
 	}
 }
 
+/* Whether an empty line stands before what looks like MIME headers. */
+static bool
+starts_with_blank_line(struct slice block)
+{
+	size_t at = 0;
+
+	while (at < block.length &&
+	       (block.data[at] == '\r' || block.data[at] == '\n'))
+		at++;
+	return at > 0 && at <= 4 &&
+	       slice_starts_with_fold(
+		   slice_skip(block, at), SLICE_LITERAL("content-"));
+}
+
 /* Other readings of where the header block ends. */
 static void
 vary_headers(struct parser *parser, struct entity *entity)
@@ -607,9 +730,43 @@ vary_headers(struct parser *parser, struct entity *entity)
 	other.reading_of = entity->index;
 	if (entity->first_odd_line != SIZE_MAX &&
 	    take_extra(parser, entity, other.block.length)) {
+		const char *end;
+
 		other.reading = "headers-end-early";
 		other.headers_end = entity->first_odd_line;
 		push(parser, &other);
+		end = memchr(other.block.data + other.headers_end, '\n',
+		    other.block.length - other.headers_end);
+		if (end != NULL &&
+		    take_extra(parser, entity, other.block.length)) {
+			other.reading = "headers-end-odd";
+			other.headers_end =
+			    (size_t)(end - other.block.data) + 1;
+			push(parser, &other);
+		}
+	}
+	if (starts_with_blank_line(other.block) &&
+	    take_extra(parser, entity, other.block.length)) {
+		other.reading = "headers-after-blank";
+		other.headers_end = SIZE_MAX;
+		other.block = slice_skip(
+		    other.block, slice_find_byte(other.block, '\n') + 1);
+		note(parser, entity, BIT(HEADER_MALFORMED));
+		push(parser, &other);
+		other.block = entity->pending->block;
+	}
+	if (!entity->headers_ended &&
+	    beyond(entity, entity->pending->block).length > 0 &&
+	    entity->body.length == 0 &&
+	    part_of(parser, entity)->headers.count > 0 &&
+	    take_extra(parser, entity,
+		beyond(entity, entity->pending->block).length)) {
+		other.reading = "headers-first";
+		other.headers_end = SIZE_MAX;
+		other.block = beyond(entity, entity->pending->block);
+		note(parser, entity, BIT(BOUNDARY_NESTED));
+		push(parser, &other);
+		other.block = entity->pending->block;
 	}
 	if ((entity->header_oddities & HEADER_ODD_CR) &&
 	    take_extra(parser, entity, other.block.length)) {
@@ -691,7 +848,9 @@ mime_read(struct arena *arena, const struct mime_source *source,
 		.source = source,
 		.limits = source->limits,
 		.parts = parts,
-		.extra_left = size > SIZE_MAX / 2 ? SIZE_MAX : 2 * size,
+		.extra_left = size < EXTRA_FLOOR    ? EXTRA_FLOOR
+			      : size > SIZE_MAX / 2 ? SIZE_MAX
+						    : 2 * size,
 		.decoded_left = source->limits->decoded_bytes,
 	};
 	struct pending next = {

@@ -179,7 +179,7 @@ multipart_guess(struct slice body, struct slice *boundary_out)
 		next = slice_split(rest, '\n', &line);
 		from = line.length + 1;
 		line = slice_trim(line);
-		if (line.length > 2 && line.length < BOUNDARY_MAX &&
+		if (line.length < BOUNDARY_MAX &&
 		    (slice_starts_with_fold(
 			slice_trim(slice_range(next, 0, 64)),
 			SLICE_LITERAL("content-")))) {

@@ -66,6 +66,8 @@ extent(struct slice text, char stop, mime_defect_set *defects)
 			length = quoted_length(rest, &closed);
 			if (!closed)
 				*defects |= MALFORMED;
+		} else if (text.data[i] == '\\' && stop == ';') {
+			length = 2;
 		} else if (text.data[i] == '(' && !unended) {
 			length = comment_length(rest);
 			unended = length == 0;
@@ -112,6 +114,8 @@ unquote(struct arena *arena, struct slice text, struct param *param,
 			if (skip > 0)
 				continue;
 		}
+		if (c == '\\' && param != NULL && i + 1 < text.length)
+			c = text.data[++i];
 		if (length > 0 || !ascii_is_space(c))
 			out[length++] = c;
 		if (!ascii_is_space(c)) {
@@ -179,12 +183,13 @@ param_header_parse(struct arena *arena, struct slice value, size_t params_max,
 	struct slice rest = header_unfold(arena, value);
 	size_t end = extent(rest, ';', &header.defects);
 	bool first = true;
+	struct param *added = NULL;
 	size_t strays = 0; /* each may cost a look to the end of the value */
 
 	header.token = lower_copy(arena,
 	    unquote(arena, slice_range(rest, 0, end), NULL, &header.defects));
 	while (first || rest.length > 0) {
-		struct param param = { .section = -1 }, *added;
+		struct param param = { .section = -1 };
 		mime_defect_set odd = 0;
 
 		rest = slice_skip(rest, end + 1);
@@ -196,12 +201,17 @@ param_header_parse(struct arena *arena, struct slice value, size_t params_max,
 				header.defects |= MALFORMED;
 			if (++strays > params_max)
 				break;
+			if (added != NULL)
+				added->rough.length =
+				    (size_t)(rest.data + end -
+					     added->rough.data);
 			continue;
 		}
 		read_name(arena, slice_range(rest, 0, end), &param, &odd);
 		rest = slice_skip(rest, end + 1);
 		end = extent(rest, ';', &odd);
 		param.raw = slice_trim(slice_range(rest, 0, end));
+		param.rough = param.raw;
 		param.value = unquote(arena, param.raw, &param, &odd);
 		header.defects |= odd;
 		if (header.params.count >= params_max) {
@@ -502,6 +512,12 @@ read_rough(struct reader *reader)
 
 		if (!is_ours(reader, param) || param->section >= 0)
 			continue;
+		if (param->rough.length > raw.length)
+			add_plain(reader, slice_trim(param->rough), "to-end");
+		if (raw.length > 2 && raw.data[0] == '\'' &&
+		    raw.data[raw.length - 1] == '\'')
+			add_plain(reader, slice_range(raw, 1, raw.length - 1),
+			    "single-quotes");
 		if (slice_equal(raw, param->value))
 			continue;
 		/* a clean quoted string leaves no choice */

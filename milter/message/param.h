@@ -21,6 +21,7 @@ struct param {
 	struct slice name;  /* as written before '*', lower case */
 	struct slice value; /* unquoted, comments removed, escapes undone */
 	struct slice raw;   /* as written, with quotes and comments */
+	struct slice rough; /* raw and the words without '=' after it */
 	int section;        /* of a continuation; -1: none */
 	bool extended;      /* name* or name*N*: charset'language'%XX */
 	bool quoted;

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdint.h>
 
+#include "base/builder.h"
 #include "message/encoded_word.h"
 #include "message/transfer.h"
 
@@ -220,6 +221,19 @@ base64_flush(struct base64_state *state, unsigned char **out)
 	state->bits = 0;
 }
 
+static void
+base64_put(struct base64_state *state, uint32_t value, unsigned char **out)
+{
+	state->bits |= value << (18 - 6 * state->count);
+	if (++state->count < 4)
+		return;
+	*(*out)++ = (unsigned char)(state->bits >> 16);
+	*(*out)++ = (unsigned char)(state->bits >> 8);
+	*(*out)++ = (unsigned char)state->bits;
+	state->count = 0;
+	state->bits = 0;
+}
+
 /* Takes one octet that the fast run did not; false when the reading ends. */
 static bool
 base64_octet(struct base64_state *state, unsigned char c,
@@ -235,14 +249,7 @@ base64_octet(struct base64_state *state, unsigned char c,
 				return false;
 			state->padded = false;
 		}
-		state->bits |= value << (18 - 6 * state->count);
-		if (++state->count == 4) {
-			*(*out)++ = (unsigned char)(state->bits >> 16);
-			*(*out)++ = (unsigned char)(state->bits >> 8);
-			*(*out)++ = (unsigned char)state->bits;
-			state->count = 0;
-			state->bits = 0;
-		}
+		base64_put(state, value, out);
 		return true;
 	}
 	if (c == '=') {
@@ -254,7 +261,35 @@ base64_octet(struct base64_state *state, unsigned char c,
 			base64_flush(state, out);
 	} else if (!ascii_is_space((char)c))
 		state->defects |= MIME_DEFECT_BIT(MIME_DEFECT_BASE64_JUNK);
+	else if (c == '\n' && reading == BASE64_WHOLE_LINES) {
+		state->count = 0;
+		state->bits = 0;
+	}
 	return true;
+}
+
+/* Every four characters that are base64 or padding. */
+static size_t
+base64_tuples(struct slice text, unsigned char *out)
+{
+	struct base64_state state = { .bits = 0 };
+	unsigned char *start = out;
+	unsigned seen = 0;
+
+	for (size_t i = 0; i < text.length; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+
+		if (base64_tables[3][c] != BASE64_BAD)
+			base64_put(&state, base64_tables[3][c], &out);
+		else if (c != '=')
+			continue;
+		if (++seen == 4) {
+			base64_flush(&state, &out);
+			seen = 0;
+		}
+	}
+	base64_flush(&state, &out);
+	return (size_t)(out - start);
 }
 
 /* Whether the line at the front has junk; *length_out is its length with the
@@ -283,6 +318,9 @@ transfer_base64(
 	struct base64_state state = { .bits = 0 };
 
 	pthread_once(&base64_once, base64_build);
+	if (reading == BASE64_TUPLES)
+		return (struct transfer_result){ .length =
+						     base64_tuples(text, out) };
 	while (left > 0) {
 		if (reading == BASE64_LINES && line == 0 &&
 		    line_has_junk(at, left, &line)) {
@@ -307,6 +345,16 @@ transfer_base64(
 		}
 		if (!base64_octet(&state, *at, reading, &out))
 			break;
+		if (reading == BASE64_LINE_TAILS && *at != '=' &&
+		    base64_tables[3][*at] == BASE64_BAD &&
+		    !ascii_is_space((char)*at)) {
+			const unsigned char *end = memchr(at, '\n', left);
+			size_t tail = end == NULL ? left : (size_t)(end - at);
+
+			at += tail;
+			left -= tail;
+			continue;
+		}
 		at++;
 		left--;
 		line -= reading == BASE64_LINES;
@@ -320,8 +368,8 @@ transfer_base64(
 
 /* Decodes one line's inside; true when it ends with a soft line break. */
 static bool
-quoted_line(const char *at, const char *end, unsigned char **out,
-    mime_defect_set *defects)
+quoted_line(const char *at, const char *end, enum quoted_reading reading,
+    unsigned char **out, mime_defect_set *defects)
 {
 	while (at < end) {
 		const char *equal = memchr(at, '=', (size_t)(end - at));
@@ -344,13 +392,21 @@ quoted_line(const char *at, const char *end, unsigned char **out,
 		}
 		*defects |=
 		    MIME_DEFECT_BIT(MIME_DEFECT_QUOTED_PRINTABLE_MALFORMED);
-		*(*out)++ = '=';
+		if (reading == QUOTED_KEEP)
+			*(*out)++ = '=';
+		else if (ascii_hex_value(at[0]) >= 0 ||
+			 (reading == QUOTED_DROP_ESCAPE && at[0] != '='))
+			at++;
+		if (reading == QUOTED_DROP_ESCAPE && at < end &&
+		    at[-1] != '=' && at[0] != '=')
+			at++;
 	}
 	return false;
 }
 
 struct transfer_result
-transfer_quoted_printable(struct slice text, unsigned char *out)
+transfer_quoted_printable(
+    struct slice text, enum quoted_reading reading, unsigned char *out)
 {
 	const char *at = text.data, *end = text.data + text.length;
 	unsigned char *start = out;
@@ -369,7 +425,7 @@ transfer_quoted_printable(struct slice text, unsigned char *out)
 		 * 6.7 (3)) */
 		while (last > at && (last[-1] == ' ' || last[-1] == '\t'))
 			last--;
-		if (!quoted_line(at, last, &out, &defects)) {
+		if (!quoted_line(at, last, reading, &out, &defects)) {
 			memcpy(out, next - line_break, line_break);
 			out += line_break;
 		}
@@ -497,4 +553,161 @@ transfer_uuencode_next(struct slice *rest, bool need_begin, unsigned char *out,
 						MIME_DEFECT_UUENCODE_MALFORMED),
 	};
 	return true;
+}
+
+/* ------------------------------------------------------------------- yEnc */
+
+bool
+transfer_yenc(struct slice text, unsigned char *out, struct slice *name_out,
+    struct transfer_result *result_out)
+{
+	size_t at = slice_find(text, SLICE_LITERAL("=ybegin "));
+	unsigned char *start = out;
+	struct slice line, rest;
+	size_t name;
+	bool ended = false;
+
+	if (at == SIZE_MAX || (at > 0 && text.data[at - 1] != '\n'))
+		return false;
+	rest = slice_skip(text, at);
+	line = take_line(&rest);
+	name = slice_find(line, SLICE_LITERAL("name="));
+	*name_out = name == SIZE_MAX ? slice_make(NULL, 0)
+				     : slice_trim(slice_skip(line, name + 5));
+	while (rest.length > 0 && !ended) {
+		line = take_line(&rest);
+		ended = slice_starts_with(line, SLICE_LITERAL("=yend"));
+		if (ended || slice_starts_with(line, SLICE_LITERAL("=ypart ")))
+			continue;
+		for (size_t i = 0; i < line.length; i++) {
+			unsigned char c = (unsigned char)line.data[i];
+
+			if (c == '=' && i + 1 < line.length)
+				c = (unsigned char)(line.data[++i] - 64);
+			*out++ = (unsigned char)(c - 42);
+		}
+	}
+	*result_out = (struct transfer_result){
+		.length = (size_t)(out - start),
+		.defects =
+		    ended ? 0 : MIME_DEFECT_BIT(MIME_DEFECT_UUENCODE_MALFORMED),
+	};
+	return out > start;
+}
+
+/* ----------------------------------------------------------------- BinHex */
+
+/* What a BinHex 4.0 stream has given so far: six bits a character, runs
+ * expanded (RFC 1741). */
+struct binhex {
+	struct slice text;
+	size_t at;
+	uint32_t bits;
+	unsigned bit_count;
+	unsigned char last; /* the octet that a run repeats */
+	unsigned repeat;    /* how often it is still due */
+};
+
+static int
+binhex_value(char c)
+{
+	static const char alphabet[] = "!\"#$%&'()*+,-012345689@ABCDEFGHIJKLMN"
+				       "PQRSTUVXYZ[`abcdefhijklmpqr";
+	const char *found = c == '\0' ? NULL : strchr(alphabet, c);
+
+	return found == NULL ? -1 : (int)(found - alphabet);
+}
+
+/* The next octet before runs are expanded, or -1. */
+static int
+binhex_raw(struct binhex *stream)
+{
+	while (stream->bit_count < 8) {
+		char c;
+		int value;
+
+		if (stream->at >= stream->text.length)
+			return -1;
+		c = stream->text.data[stream->at++];
+		if (ascii_is_space(c))
+			continue;
+		value = binhex_value(c);
+		if (value < 0)
+			return -1;
+		stream->bits = stream->bits << 6 | (uint32_t)value;
+		stream->bit_count += 6;
+	}
+	stream->bit_count -= 8;
+	return (int)(stream->bits >> stream->bit_count & 0xFF);
+}
+
+/* The next octet, or -1. 0x90 N repeats the one before N times in all; 0x90 0
+ * is 0x90 itself. */
+static int
+binhex_next(struct binhex *stream)
+{
+	int octet, count;
+
+	for (;;) {
+		if (stream->repeat > 0) {
+			stream->repeat--;
+			return stream->last;
+		}
+		octet = binhex_raw(stream);
+		if (octet != 0x90)
+			break;
+		count = binhex_raw(stream);
+		if (count < 0)
+			return -1;
+		if (count == 0)
+			break;
+		stream->repeat = (unsigned)count - 1;
+	}
+	if (octet >= 0)
+		stream->last = (unsigned char)octet;
+	return octet;
+}
+
+bool
+transfer_binhex(struct arena *arena, struct slice text, size_t max_bytes,
+    struct slice *content_out, struct slice *name_out)
+{
+	struct binhex stream = { .text = text };
+	struct builder out = builder_make(arena, max_bytes);
+	struct builder name = builder_make(arena, 256);
+	size_t start = slice_find(text, SLICE_LITERAL("BinHex 4.0)"));
+	uint32_t length = 0;
+	int octet;
+
+	if (start == SIZE_MAX)
+		return false;
+	stream.at = start + 11;
+	while (stream.at < text.length && text.data[stream.at] != ':')
+		stream.at++;
+	stream.at++;
+	for (octet = binhex_next(&stream); octet > 0; octet--) {
+		int c = binhex_next(&stream);
+
+		if (c < 0)
+			return false;
+		builder_byte(&name, (char)c);
+	}
+	/* a zero, type and creator, flags, then the data fork's length, the
+	 * resource fork's and a checksum */
+	for (unsigned i = 0; i < 1 + 4 + 4 + 2 + 4 + 4 + 2; i++) {
+		octet = binhex_next(&stream);
+		if (octet < 0)
+			return false;
+		if (i >= 11 && i < 15)
+			length = length << 8 | (uint32_t)octet;
+	}
+	for (; length > 0 && !out.failed; length--) {
+		octet = binhex_next(&stream);
+		if (octet < 0)
+			break;
+		builder_byte(&out, (char)octet);
+	}
+	*content_out = builder_result(&out);
+	*name_out = builder_result(&name);
+	return out.length > 0;
 }

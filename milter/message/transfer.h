@@ -37,6 +37,10 @@ enum base64_reading {
 			 * decoding goes on after it (most mail programs) */
 	BASE64_STOP,    /* as above, but the first padding ends the data */
 	BASE64_IGNORE_PADDING, /* padding is skipped like any other junk */
+	BASE64_TUPLES,         /* every four characters, padding or not, are a
+				* quantum of those among them that are none */
+	BASE64_LINE_TAILS,     /* junk hides the rest of its line */
+	BASE64_WHOLE_LINES,    /* what is over at a line's end is dropped */
 	BASE64_LINES           /* a line with junk is skipped as a whole */
 };
 
@@ -52,9 +56,26 @@ struct transfer_result {
 struct transfer_result transfer_base64(
     struct slice text, enum base64_reading reading, unsigned char *out);
 
+/* What becomes of a '=' that begins no escape. */
+enum quoted_reading {
+	QUOTED_KEEP,       /* it stays, with what follows (most programs) */
+	QUOTED_DROP,       /* it goes, and a lone hexadecimal digit behind it */
+	QUOTED_DROP_ESCAPE /* it goes, and the two characters behind it */
+};
+
 /* Decodes quoted-printable to `out`, which has text.length bytes. */
 struct transfer_result transfer_quoted_printable(
-    struct slice text, unsigned char *out);
+    struct slice text, enum quoted_reading reading, unsigned char *out);
+
+/* Decodes the first yEnc file to `out`, which has text.length bytes. False
+ * when there is none. */
+bool transfer_yenc(struct slice text, unsigned char *out,
+    struct slice *name_out, struct transfer_result *result_out);
+
+/* Decodes the data fork of a BinHex 4.0 file (RFC 1741) into the arena, at
+ * most max_bytes. False when there is none. */
+bool transfer_binhex(struct arena *arena, struct slice text, size_t max_bytes,
+    struct slice *content_out, struct slice *name_out);
 
 /* Finds the next uuencoded file in *rest: takes it off, writes its bytes to
  * `out` (rest->length bytes) and its name (slice into the text, may be empty).

@@ -63,6 +63,8 @@
 	    "several Content-Disposition headers on one part that differ")     \
 	X(NAME_AMBIGUOUS, "name-ambiguous",                                    \
 	    "file names of one part that readers see differently")             \
+	X(TYPE_NAME_CONFLICT, "type-name-conflict",                            \
+	    "declared as text, named like an image, archive or program")       \
 	X(PARAM_MALFORMED, "param-malformed",                                  \
 	    "a parameter that matters is duplicated, broken or misnumbered")   \
 	X(ENCODED_WORD_MALFORMED, "encoded-word-malformed",                    \

@@ -134,6 +134,9 @@ finds_content(const struct message *message)
 	for (size_t i = 0; i < parts->count; i++) {
 		struct slice content = parts->items[i].content;
 
+		/* the archive reader's task from here on */
+		if (slice_starts_with(content, SLICE_LITERAL("\037\213\010")))
+			return true;
 		if (slice_starts_with(content, SLICE_LITERAL(ZIP_START)) &&
 		    slice_find(content, SLICE_LITERAL("PK\001\002")) !=
 			SIZE_MAX &&
@@ -149,6 +152,11 @@ static bool
 finds_name(const struct message *message)
 {
 	const struct mime_parts *parts = message_parts(message);
+
+	/* two messages have no such name at all: a text named .png */
+	if (message_defects(message) &
+	    MIME_DEFECT_BIT(MIME_DEFECT_TYPE_NAME_CONFLICT))
+		return true;
 
 	for (size_t i = 0; i < parts->count; i++)
 		for (size_t n = 0; n < parts->items[i].names.count; n++)
