@@ -1,6 +1,11 @@
 # sources of milter/auth
 libtocsin_a_SOURCES += \
-	milter/auth/spf.h
+	milter/auth/spf.c milter/auth/spf.h \
+	milter/auth/spf_engine.h \
+	milter/auth/spf_libspf2.c milter/auth/spf_libspf2.h \
+	milter/auth/spf_macro.c milter/auth/spf_macro.h \
+	milter/auth/spf_native.c milter/auth/spf_native.h \
+	milter/auth/spf_record.c milter/auth/spf_record.h
 
 libtocsin_a_SOURCES += \
 	milter/auth/arc.c milter/auth/arc.h \
