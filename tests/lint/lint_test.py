@@ -55,7 +55,8 @@ CALLS = {
     'strtok': 'hidden state', 'alloca': 'no bound', 'assert': 'never on input; see tc_status',
 }
 # Stems that a file exports beside its own.
-ALSO_EXPORTS = {'slice': ('ascii',), 'signature': ('signed_headers',)}
+ALSO_EXPORTS = {'slice': ('ascii',), 'signature': ('signed_headers',), 'match': ('matcher',), 'json_split': ('json',),
+                'store': ('format',), 'overlay': ('feed_local',)}
 # The one place that may start a program: the supervisor starts itself anew.
 CALLS_ALLOWED = {'milter/daemon/supervise.c': {'execv', 'execve', 'fexecve'}}
 
