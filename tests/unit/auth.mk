@@ -4,3 +4,8 @@ tests_unit_dkim_test_SOURCES = tests/unit/dkim_test.c \
 	tests/support/signer.c tests/support/signer.h tests/support/unit.h
 tests_unit_dkim_test_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_dkim_test_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += tests/unit/dmarc_test
+tests_unit_dmarc_test_SOURCES = tests/unit/dmarc_test.c tests/support/unit.h
+tests_unit_dmarc_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_dmarc_test_LDADD = $(TEST_LIBS)
