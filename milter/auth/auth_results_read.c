@@ -155,13 +155,27 @@ skip_cfws(struct reader *reader)
 
 /* ---------------------------------------------------------------- values */
 
+/* Octets up to the closing quote, escapes included. */
+static size_t
+quoted_length(const struct reader *reader)
+{
+	size_t at = reader->at;
+
+	while (at < reader->text.length && reader->text.data[at] != '"')
+		at += reader->text.data[at] == '\\' ? 2 : 1;
+	return at - reader->at;
+}
+
 /* A quoted string, unquoted. */
 static bool
 read_quoted(struct reader *reader, struct slice *value_out)
 {
-	size_t start = ++reader->at, used = 0;
-	char *copy =
-	    arena_alloc(reader->arena, reader->text.length - start + 1);
+	size_t used = 0;
+	char *copy;
+
+	reader->at++;
+	/* Measured first: a field full of quotes must not cost its square. */
+	copy = arena_alloc(reader->arena, quoted_length(reader) + 1);
 
 	if (copy == NULL) {
 		reader->limit = true;

@@ -6,7 +6,8 @@
 #include "auth/auth_results_remover.h"
 #include "base/domain.h"
 
-#define REMOVALS_MAX 1000000
+#define REMOVALS_MAX      1000000
+#define SCRATCH_BYTES_MAX ((size_t)8 << 20) /* of one field's reading */
 
 static bool
 is_name_octet(char c)
@@ -47,7 +48,7 @@ names_are_equal(struct slice a, struct slice b)
 		return true;
 	if (is_ascii(a) && is_ascii(b))
 		return false;
-	arena = arena_new(0, NULL);
+	arena = arena_new(SCRATCH_BYTES_MAX, NULL);
 	/* Without memory the safe answer is that it claims to be ours. */
 	equal = arena == NULL;
 	if (arena != NULL)
@@ -119,7 +120,7 @@ auth_results_claims(struct slice name, struct slice value,
 	for (size_t i = 0; i < id_count; i++)
 		if (holds_name(head, without_final_dot(ids[i])))
 			return true;
-	arena = arena_new(0, NULL);
+	arena = arena_new(SCRATCH_BYTES_MAX, NULL);
 	claims = arena == NULL || !lenient_id(arena, value, &found);
 	for (size_t i = 0; i < id_count && !claims; i++)
 		claims = names_are_equal(found, ids[i]);

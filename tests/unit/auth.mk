@@ -9,3 +9,9 @@ UNIT_TESTS += tests/unit/dmarc_test
 tests_unit_dmarc_test_SOURCES = tests/unit/dmarc_test.c tests/support/unit.h
 tests_unit_dmarc_test_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_dmarc_test_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += tests/unit/auth_results_test
+tests_unit_auth_results_test_SOURCES = tests/unit/auth_results_test.c \
+	tests/support/unit.h
+tests_unit_auth_results_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_auth_results_test_LDADD = $(TEST_LIBS)
