@@ -1,14 +1,34 @@
 # sources of policy/language
 libpolicy_a_SOURCES += \
-	policy/language/eval.h \
+	policy/language/ast.h \
+	policy/language/check.c policy/language/check.h \
+	policy/language/check_expr.c policy/language/check_expr.h \
+	policy/language/check_operand.c policy/language/check_operand.h \
+	policy/language/check_settings.c policy/language/check_settings.h \
+	policy/language/check_text.c policy/language/check_text.h \
+	policy/language/compiled.h \
+	policy/language/cursor.c policy/language/cursor.h \
+	policy/language/eval.c policy/language/eval.h \
+	policy/language/eval_node.c policy/language/eval_node.h \
+	policy/language/expand.c policy/language/expand.h \
 	policy/language/explain.h \
-	policy/language/facts.h \
+	policy/language/facts.c policy/language/facts.h \
 	policy/language/language_test.h \
-	policy/language/load.h \
+	policy/language/lex.c policy/language/lex.h \
+	policy/language/load.c policy/language/load.h \
+	policy/language/lookalike.c policy/language/lookalike.h \
+	policy/language/moment.c policy/language/moment.h \
+	policy/language/node.c policy/language/node.h \
+	policy/language/parse.c policy/language/parse.h \
+	policy/language/parse_expr.c policy/language/parse_expr.h \
+	policy/language/parse_test.c policy/language/parse_test.h \
 	policy/language/print.h \
-	policy/language/program.h \
-	policy/language/schema.h \
-	policy/language/settings.h \
-	policy/language/value.h \
-	policy/language/value_list.h \
-	policy/language/verdict.h
+	policy/language/program.c policy/language/program.h \
+	policy/language/read.c policy/language/read.h \
+	policy/language/regex.c policy/language/regex.h \
+	policy/language/schema.c policy/language/schema.h \
+	policy/language/scope.c policy/language/scope.h \
+	policy/language/settings.c policy/language/settings.h \
+	policy/language/value.c policy/language/value.h \
+	policy/language/value_list.c policy/language/value_list.h \
+	policy/language/verdict.c policy/language/verdict.h

@@ -52,7 +52,8 @@ struct program_exemption {
 	int64_t until; /* Unix seconds; 0: for ever */
 	const struct program_rule *const *rules;
 	unsigned rule_count;
-	bool all; /* every rule but those of severity critical */
+	bool all;                /* every rule but those of severity critical */
+	enum schema_stage stage; /* from when its condition is known */
 	const struct diag_source *source;
 	size_t offset;
 	const struct program_node *when;

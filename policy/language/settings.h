@@ -39,6 +39,11 @@ enum settings_disclose {
 	SETTINGS_DISCLOSE_INDICATOR
 };
 
+enum settings_enforcement {
+	SETTINGS_ENFORCEMENT_ON,
+	SETTINGS_ENFORCEMENT_SHADOW
+};
+
 /* What a `failure` class does. */
 enum settings_failure_action {
 	SETTINGS_FAILURE_ACTION_ACCEPT,
@@ -95,6 +100,15 @@ struct settings_pin {
 	struct slice value;
 };
 
+/* How a feed with an https source is fetched (`tocsin feeds update`); by index
+ * beside `feeds`. The filter never uses it. */
+struct settings_feed_fetch {
+	const char *url;        /* NULL: a local file or folder */
+	const char *auth_file;  /* "" without */
+	const char *collection; /* TAXII; "" without */
+	uint64_t refresh;       /* ms */
+};
+
 struct settings_texts {
 	const char *const *items;
 	size_t count;
@@ -121,7 +135,7 @@ struct settings {
 	struct settings_resolver resolver;
 	struct settings_limits limits;
 	int64_t failure[FAILURE_COUNT]; /* enum settings_failure_action */
-	bool enforcement_shadow;
+	int64_t enforcement_shadow;     /* 0 on, 1 shadow */
 	int own_domains;
 	int own_networks;
 	int trusted_relays;
@@ -138,6 +152,7 @@ struct settings {
 	bool warninglist_hostname_parents;  /* MISP's own hostname rule */
 	struct settings_texts redirectors; /* hosts unfolded by text-mismatch */
 	const struct feed_config *feeds;
+	const struct settings_feed_fetch *feed_fetches;
 	size_t feed_count;
 	const struct settings_pin *pins;
 	size_t pin_count;
@@ -145,6 +160,7 @@ struct settings {
 
 enum settings_type {
 	SETTING_TEXT,
+	SETTING_WORD, /* text, one of `words` */
 	SETTING_PATH, /* text; a relative one starts at the file's folder */
 	SETTING_INTEGER,
 	SETTING_MODE, /* octal */
@@ -173,6 +189,7 @@ struct settings_entry {
 	const char *description;
 };
 
+/* A minimum of 0 and a maximum of 0 mean: any. */
 extern const struct settings_entry settings_table[];
 extern const unsigned settings_count;
 

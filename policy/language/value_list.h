@@ -64,6 +64,11 @@ bool value_list_has_ip(
 bool value_list_has_string(const struct value_list *list, struct slice text,
     bool exactly, int64_t now);
 
+/* An entry stands somewhere inside `text`, which the caller has folded unless
+ * `exactly`. */
+bool value_list_occurs_in(const struct value_list *list, struct slice text,
+    bool exactly, int64_t now);
+
 const char *value_list_type_name(enum value_list_type type);
 /* False when the word is none. */
 bool value_list_type_parse(struct slice word, enum value_list_type *type_out);

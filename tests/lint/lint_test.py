@@ -55,8 +55,7 @@ CALLS = {
     'strtok': 'hidden state', 'alloca': 'no bound', 'assert': 'never on input; see tc_status',
 }
 # Stems that a file exports beside its own.
-ALSO_EXPORTS = {'slice': ('ascii',), 'signature': ('signed_headers',), 'match': ('matcher',), 'json_split': ('json',),
-                'store': ('format',), 'overlay': ('feed_local',)}
+ALSO_EXPORTS = {'slice': ('ascii',), 'signature': ('signed_headers',)}
 # The one place that may start a program: the supervisor starts itself anew.
 CALLS_ALLOWED = {'milter/daemon/supervise.c': {'execv', 'execve', 'fexecve'}}
 

@@ -1,0 +1,63 @@
+/*
+ * eval_node - the truth of one node over the facts at hand
+ *
+ * Three values inside: what could not be evaluated is an error, which `and` and
+ * `or` pass on only where the other side does not decide. What it means in the
+ * end is the rule's `on-error`.
+ */
+#ifndef TOCSIN_LANGUAGE_EVAL_NODE_H
+#define TOCSIN_LANGUAGE_EVAL_NODE_H
+
+#include "language/compiled.h"
+#include "language/eval.h"
+
+enum eval_truth {
+	TRUTH_UNKNOWN, /* zero: not evaluated yet */
+	TRUTH_NO,
+	TRUTH_YES,
+	TRUTH_ERROR
+};
+
+/* What one rule came to. */
+struct eval_rule {
+	enum eval_truth matched; /* YES or NO once evaluated */
+	bool by_error;           /* on-error decided */
+	const char *error; /* what could not be evaluated; NULL: nothing */
+	bool active;       /* has not ended */
+};
+
+struct eval {
+	struct arena *arena;
+	struct eval_input input;
+	const struct program *program;
+	const struct program_lists *lists;
+	struct facts *facts;
+	struct regex_limits regex_limits;
+	unsigned char *memo; /* enum eval_truth by node */
+	struct eval_rule *rules;
+	unsigned char *exemptions; /* enum eval_truth */
+	struct value *element;     /* of the innermost quantifier */
+	const char *error;         /* what the last error was */
+	bool again;                /* a fact waits for an answer from outside */
+	bool exhausted;            /* the arena is full */
+	enum schema_stage stage;
+};
+
+enum eval_truth eval_node(struct eval *eval, const struct program_node *node);
+
+/* The rule's result, evaluated on first call. */
+const struct eval_rule *eval_node_rule(
+    struct eval *eval, const struct program_rule *rule);
+
+/* The value of an operand; computed ones are put into *scratch. Never NULL. */
+struct value *eval_node_value(struct eval *eval,
+    const struct compiled_operand *operand, struct value *scratch);
+
+/* The elements of a collection; NULL on error. Those that `filter` leaves out
+ * are for eval_node_passes() to tell. */
+const struct facts_collection *eval_node_elements(
+    struct eval *eval, enum field_id field);
+bool eval_node_passes(
+    enum field_id field, const char *filter, const struct value *element);
+
+#endif

@@ -1,0 +1,453 @@
+#include <config.h>
+
+#include "language/parse.h"
+#include "language/parse_expr.h"
+
+static struct ast_expr *parse_or(struct cursor *cursor);
+static struct ast_operand *parse_operand(struct cursor *cursor);
+
+static struct ast_expr *
+new_expr(struct cursor *cursor, enum ast_expr_kind kind)
+{
+	struct ast_expr *expr = cursor_alloc(cursor, sizeof *expr);
+
+	if (expr == NULL)
+		return NULL;
+	expr->kind = kind;
+	expr->offset = cursor_peek(cursor)->offset;
+	expr->end = expr->offset;
+	return expr;
+}
+
+static struct ast_expr *
+finish(struct cursor *cursor, struct ast_expr *expr)
+{
+	if (expr != NULL)
+		expr->end = cursor_last_end(cursor);
+	return expr;
+}
+
+static struct ast_operand *
+new_operand(struct cursor *cursor, enum ast_operand_kind kind)
+{
+	struct ast_operand *operand = cursor_alloc(cursor, sizeof *operand);
+
+	if (operand == NULL)
+		return NULL;
+	operand->kind = kind;
+	operand->offset = cursor_peek(cursor)->offset;
+	operand->end = operand->offset + cursor_peek(cursor)->length;
+	return operand;
+}
+
+static bool
+is_value(const struct token *token)
+{
+	switch (token->kind) {
+	case TOKEN_WORD:
+	case TOKEN_STRING:
+	case TOKEN_INTEGER:
+	case TOKEN_SIZE:
+	case TOKEN_DURATION:
+	case TOKEN_TIME:
+	case TOKEN_IP:
+	case TOKEN_NETWORK:
+		return true;
+	case TOKEN_END:
+	case TOKEN_MEMBER:
+	case TOKEN_REGEX:
+	case TOKEN_MARK:
+	case TOKEN_OPERATOR:
+		break;
+	}
+	return false;
+}
+
+struct ast_value *
+parse_expr_values(struct cursor *cursor)
+{
+	struct ast_value *first = NULL, **last = &first;
+
+	while (!cursor_is_mark(cursor, '}')) {
+		struct ast_value *value;
+
+		if (!is_value(cursor_peek(cursor))) {
+			cursor_unexpected(cursor, "a value or }");
+			cursor_skip_block(cursor);
+			return first;
+		}
+		value = cursor_alloc(cursor, sizeof *value);
+		if (value == NULL)
+			return first;
+		value->token = cursor_take(cursor);
+		if (cursor_accept_word(cursor, "until"))
+			value->until = cursor_expect(
+			    cursor, TOKEN_TIME, "a time after until");
+		*last = value;
+		last = &value->next;
+		cursor_accept_mark(cursor, ',');
+	}
+	cursor_take(cursor);
+	return first;
+}
+
+/* { a, b } as an operand. */
+static struct ast_operand *
+parse_list(struct cursor *cursor)
+{
+	struct ast_operand *list = new_operand(cursor, OPERAND_LIST);
+	struct ast_operand **last = list == NULL ? NULL : &list->items;
+
+	cursor_take(cursor);
+	while (list != NULL && !cursor_is_mark(cursor, '}')) {
+		struct ast_operand *item;
+
+		if (!is_value(cursor_peek(cursor))) {
+			cursor_unexpected(cursor, "a value or }");
+			list->kind = OPERAND_BAD;
+			return list;
+		}
+		item = new_operand(cursor,
+		    cursor_peek(cursor)->kind == TOKEN_WORD ? OPERAND_NAME
+							    : OPERAND_LITERAL);
+		if (item == NULL)
+			return NULL;
+		item->token = cursor_take(cursor);
+		item->text = item->token->text;
+		*last = item;
+		last = &item->next;
+		if (!cursor_accept_mark(cursor, ',') &&
+		    !cursor_is_mark(cursor, '}')) {
+			cursor_unexpected(cursor, ", or }");
+			list->kind = OPERAND_BAD;
+			return list;
+		}
+	}
+	cursor_take(cursor);
+	if (list != NULL)
+		list->end = cursor_last_end(cursor);
+	return list;
+}
+
+/* name(argument, ...), the name taken. */
+static struct ast_operand *
+parse_call(struct cursor *cursor, struct ast_operand *call)
+{
+	struct ast_operand **last = &call->items;
+
+	call->kind = OPERAND_CALL;
+	cursor_take(cursor);
+	if (!cursor_enter(cursor)) {
+		call->kind = OPERAND_BAD;
+		return call;
+	}
+	while (!cursor_is_mark(cursor, ')') && !cursor->full) {
+		struct ast_operand *argument = parse_operand(cursor);
+
+		if (argument == NULL || argument->kind == OPERAND_BAD) {
+			call->kind = OPERAND_BAD;
+			break;
+		}
+		*last = argument;
+		last = &argument->next;
+		if (!cursor_accept_mark(cursor, ','))
+			break;
+	}
+	cursor_leave(cursor);
+	if (call->kind == OPERAND_CALL &&
+	    !cursor_expect_mark(cursor, ')', "after the arguments"))
+		call->kind = OPERAND_BAD;
+	call->end = cursor_last_end(cursor);
+	return call;
+}
+
+/* count C, count C (condition). */
+static struct ast_operand *
+parse_count(struct cursor *cursor)
+{
+	struct ast_operand *count = new_operand(cursor, OPERAND_COUNT);
+
+	cursor_take(cursor);
+	if (count == NULL)
+		return NULL;
+	count->collection = parse_operand(cursor);
+	if (cursor_accept_mark(cursor, '(')) {
+		count->condition = parse_or(cursor);
+		cursor_expect_mark(cursor, ')', "after the condition");
+	}
+	count->end = cursor_last_end(cursor);
+	return count;
+}
+
+static struct ast_operand *
+parse_word(struct cursor *cursor)
+{
+	struct ast_operand *operand = new_operand(cursor, OPERAND_NAME);
+	const struct token *name, *index;
+
+	if (operand == NULL)
+		return NULL;
+	if (parse_is_reserved(cursor_peek(cursor)->text)) {
+		cursor_unexpected(cursor, "a field, a name or a value");
+		operand->kind = OPERAND_BAD;
+		return operand;
+	}
+	name = cursor_take(cursor);
+	operand->text = name->text;
+	if (cursor_is_mark(cursor, '(') &&
+	    cursor_peek(cursor)->offset == name->offset + name->length)
+		return parse_call(cursor, operand);
+	if (!cursor_accept_mark(cursor, '['))
+		return operand;
+	operand->kind = OPERAND_INDEXED;
+	index = cursor_expect(
+	    cursor, TOKEN_STRING, "a name in quotation marks inside [ ]");
+	operand->token = index;
+	if (index == NULL || !cursor_expect_mark(cursor, ']', "after the name"))
+		operand->kind = OPERAND_BAD;
+	operand->end = cursor_last_end(cursor);
+	return operand;
+}
+
+static struct ast_operand *
+parse_plain_operand(struct cursor *cursor)
+{
+	const struct token *token = cursor_peek(cursor);
+	struct ast_operand *operand;
+
+	if (cursor_is_word(cursor, "count"))
+		return parse_count(cursor);
+	if (token->kind == TOKEN_WORD)
+		return parse_word(cursor);
+	if (cursor_is_mark(cursor, '{'))
+		return parse_list(cursor);
+	operand =
+	    new_operand(cursor, token->kind == TOKEN_MEMBER  ? OPERAND_MEMBER
+				: token->kind == TOKEN_REGEX ? OPERAND_REGEX
+				: is_value(token)            ? OPERAND_LITERAL
+							     : OPERAND_BAD);
+	if (operand == NULL)
+		return NULL;
+	if (operand->kind == OPERAND_BAD) {
+		cursor_unexpected(cursor, "a field, a name or a value");
+		return operand;
+	}
+	operand->token = cursor_take(cursor);
+	operand->text = operand->token->text;
+	return operand;
+}
+
+static struct ast_operand *
+parse_operand(struct cursor *cursor)
+{
+	bool exactly = cursor_accept_word(cursor, "exactly");
+	struct ast_operand *operand = parse_plain_operand(cursor);
+
+	if (operand != NULL)
+		operand->exactly = exactly;
+	return operand;
+}
+
+/* is present, is missing. */
+static bool
+parse_presence(struct cursor *cursor, enum ast_comparison *comparison)
+{
+	if (cursor_accept_word(cursor, "present")) {
+		*comparison = COMPARE_PRESENT;
+		return true;
+	}
+	if (cursor_accept_word(cursor, "missing")) {
+		*comparison = COMPARE_MISSING;
+		return true;
+	}
+	cursor_unexpected(cursor, "present or missing after is");
+	return false;
+}
+
+static const struct {
+	const char *text;
+	enum ast_comparison comparison;
+} comparisons[] = { { "==", COMPARE_EQUAL }, { "!=", COMPARE_NOT_EQUAL },
+	{ "<", COMPARE_LESS }, { "<=", COMPARE_LESS_EQUAL },
+	{ ">", COMPARE_GREATER }, { ">=", COMPARE_GREATER_EQUAL },
+	{ "in", COMPARE_IN }, { "under", COMPARE_UNDER },
+	{ "matches", COMPARE_MATCHES }, { "contains", COMPARE_CONTAINS },
+	{ "starts-with", COMPARE_STARTS_WITH },
+	{ "ends-with", COMPARE_ENDS_WITH } };
+
+/* Takes an operator; false when there is none. */
+static bool
+parse_comparison(struct cursor *cursor, enum ast_comparison *comparison)
+{
+	const struct token *token = cursor_peek(cursor);
+
+	if (token->kind == TOKEN_MARK && token->mark == '=') {
+		cursor_error(cursor, "unexpected =; comparison is written ==");
+		cursor_take(cursor);
+		*comparison = COMPARE_EQUAL;
+		return true;
+	}
+	if (cursor_is_word(cursor, "not") &&
+	    slice_equal_text(cursor_ahead(cursor, 1)->text, "in")) {
+		cursor_take(cursor);
+		cursor_take(cursor);
+		*comparison = COMPARE_NOT_IN;
+		return true;
+	}
+	if (token->kind != TOKEN_OPERATOR && token->kind != TOKEN_WORD)
+		return false;
+	for (size_t i = 0; i < sizeof comparisons / sizeof *comparisons; i++) {
+		if (!slice_equal_text(token->text, comparisons[i].text))
+			continue;
+		cursor_take(cursor);
+		*comparison = comparisons[i].comparison;
+		if (*comparison == COMPARE_CONTAINS &&
+		    cursor_accept_word(cursor, "any"))
+			*comparison = COMPARE_CONTAINS_ANY;
+		return true;
+	}
+	return false;
+}
+
+static struct ast_expr *
+parse_compare(struct cursor *cursor)
+{
+	struct ast_expr *expr = new_expr(cursor, EXPR_TRUTH);
+
+	if (expr == NULL)
+		return NULL;
+	expr->left = parse_operand(cursor);
+	if (expr->left == NULL || expr->left->kind == OPERAND_BAD) {
+		expr->kind = EXPR_BAD;
+		return expr;
+	}
+	expr->operator_offset = cursor_peek(cursor)->offset;
+	if (cursor_accept_word(cursor, "is")) {
+		expr->kind = parse_presence(cursor, &expr->comparison)
+				 ? EXPR_COMPARE
+				 : EXPR_BAD;
+	} else if (parse_comparison(cursor, &expr->comparison)) {
+		expr->kind = EXPR_COMPARE;
+		expr->right = parse_operand(cursor);
+		if (expr->right == NULL || expr->right->kind == OPERAND_BAD)
+			expr->kind = EXPR_BAD;
+	}
+	return finish(cursor, expr);
+}
+
+static struct ast_expr *
+parse_quantifier(struct cursor *cursor, enum ast_expr_kind kind)
+{
+	struct ast_expr *expr = new_expr(cursor, kind);
+
+	if (expr == NULL)
+		return NULL;
+	cursor_take(cursor);
+	expr->collection = parse_operand(cursor);
+	if (expr->collection == NULL || expr->collection->kind == OPERAND_BAD) {
+		expr->kind = EXPR_BAD;
+		return expr;
+	}
+	if (cursor_accept_mark(cursor, '(')) {
+		expr->terms = parse_or(cursor);
+		if (!cursor_expect_mark(cursor, ')', "after the condition"))
+			expr->kind = EXPR_BAD;
+	}
+	return finish(cursor, expr);
+}
+
+static struct ast_expr *
+parse_primary(struct cursor *cursor)
+{
+	struct ast_expr *expr;
+
+	if (cursor_is_word(cursor, "any"))
+		return parse_quantifier(cursor, EXPR_ANY);
+	if (cursor_is_word(cursor, "all"))
+		return parse_quantifier(cursor, EXPR_ALL);
+	if (cursor_is_word(cursor, "no"))
+		return parse_quantifier(cursor, EXPR_NO);
+	if (!cursor_is_mark(cursor, '('))
+		return parse_compare(cursor);
+	cursor_take(cursor);
+	expr = parse_or(cursor);
+	if (expr != NULL &&
+	    !cursor_expect_mark(cursor, ')', "after the expression"))
+		expr->kind = EXPR_BAD;
+	return expr;
+}
+
+static struct ast_expr *
+parse_not(struct cursor *cursor)
+{
+	struct ast_expr *expr;
+
+	if (!cursor_is_word(cursor, "not"))
+		return parse_primary(cursor);
+	expr = new_expr(cursor, EXPR_NOT);
+	cursor_take(cursor);
+	if (expr == NULL)
+		return NULL;
+	if (!cursor_enter(cursor)) {
+		expr->kind = EXPR_BAD;
+		return expr;
+	}
+	expr->terms = parse_not(cursor);
+	cursor_leave(cursor);
+	return finish(cursor, expr);
+}
+
+/* A chain of `and` or of `or`; both side by side are an error. */
+static struct ast_expr *
+parse_chain(struct cursor *cursor)
+{
+	struct ast_expr *first = parse_not(cursor), *chain, **last;
+	const char *word, *other;
+
+	if (first == NULL)
+		return NULL;
+	if (cursor_is_word(cursor, "and"))
+		word = "and", other = "or";
+	else if (cursor_is_word(cursor, "or"))
+		word = "or", other = "and";
+	else
+		return first;
+	chain = cursor_alloc(cursor, sizeof *chain);
+	if (chain == NULL)
+		return NULL;
+	chain->kind = *word == 'a' ? EXPR_AND : EXPR_OR;
+	chain->offset = first->offset;
+	chain->terms = first;
+	last = &first->next;
+	for (;;) {
+		if (cursor_is_word(cursor, other))
+			cursor_error(cursor,
+			    "and and or side by side: put parentheses around "
+			    "what belongs together");
+		if (!cursor_accept_word(cursor, word) &&
+		    !cursor_accept_word(cursor, other))
+			return finish(cursor, chain);
+		*last = parse_not(cursor);
+		if (*last == NULL)
+			return NULL;
+		last = &(*last)->next;
+	}
+}
+
+static struct ast_expr *
+parse_or(struct cursor *cursor)
+{
+	struct ast_expr *expr;
+
+	if (!cursor_enter(cursor))
+		return new_expr(cursor, EXPR_BAD);
+	expr = parse_chain(cursor);
+	cursor_leave(cursor);
+	return expr;
+}
+
+struct ast_expr *
+parse_expr(struct cursor *cursor)
+{
+	return parse_or(cursor);
+}

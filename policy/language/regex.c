@@ -1,0 +1,163 @@
+#include <config.h>
+
+#include <pcre2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "language/regex.h"
+
+#define HEAP_KIB_MAX 16384 /* of one match */
+
+/* PCRE2 counts its steps anew at each place where a match could start, so its
+ * limit alone bounds nothing over a long text. A callout at the start looks at
+ * the thread's CPU time: 20 ms, and 50 ns for each byte (twenty times what an
+ * ordinary pattern needs). */
+#define BUDGET_NS          20000000
+#define BUDGET_NS_PER_BYTE 50
+#define WRAP_BEFORE        "(?C1)(?:"
+#define WRAP_AFTER         ")"
+
+struct regex {
+	pcre2_code *code;
+};
+
+struct budget {
+	int64_t started_coarse_ns, started_cpu_ns, allowed_ns;
+};
+
+static int64_t
+clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* The coarse clock costs next to nothing; the exact one is asked only when
+ * that says that time may be up. */
+static int
+check_budget(pcre2_callout_block *block, void *context)
+{
+	const struct budget *budget = context;
+
+	(void)block;
+	if (clock_ns(CLOCK_MONOTONIC_COARSE) - budget->started_coarse_ns <=
+	    budget->allowed_ns)
+		return 0;
+	if (clock_ns(CLOCK_THREAD_CPUTIME_ID) - budget->started_cpu_ns <=
+	    budget->allowed_ns)
+		return 0;
+	return PCRE2_ERROR_CALLOUT;
+}
+
+static pcre2_code *
+compile(struct slice pattern, bool fold, int *error, size_t *offset)
+{
+	uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF |
+			   PCRE2_NEVER_BACKSLASH_C;
+	const char *text = pattern.data == NULL ? "" : pattern.data;
+
+	return pcre2_compile((PCRE2_SPTR)text, pattern.length,
+	    options | (fold ? PCRE2_CASELESS : 0), error, offset, NULL);
+}
+
+/* The pattern with the callout before it. */
+static pcre2_code *
+compile_wrapped(struct slice pattern, bool fold, int *error, size_t *offset)
+{
+	size_t length =
+	    pattern.length + strlen(WRAP_BEFORE) + strlen(WRAP_AFTER);
+	char wrapped[REGEX_PATTERN_MAX + 16];
+
+	snprintf(wrapped, sizeof wrapped, "%s", WRAP_BEFORE);
+	if (pattern.length > 0)
+		memcpy(wrapped + strlen(WRAP_BEFORE), pattern.data,
+		    pattern.length);
+	memcpy(wrapped + strlen(WRAP_BEFORE) + pattern.length, WRAP_AFTER,
+	    strlen(WRAP_AFTER));
+	return compile(slice_make(wrapped, length), fold, error, offset);
+}
+
+struct regex *
+regex_new(
+    struct slice pattern, bool fold, char problem[128], size_t *offset_out)
+{
+	struct regex *regex;
+	pcre2_code *plain;
+	int error = 0;
+
+	*offset_out = 0;
+	if (pattern.length > REGEX_PATTERN_MAX) {
+		snprintf(
+		    problem, 128, "longer than %d bytes", REGEX_PATTERN_MAX);
+		return NULL;
+	}
+	regex = calloc(1, sizeof *regex);
+	if (regex == NULL) {
+		snprintf(problem, 128, "no memory");
+		return NULL;
+	}
+	/* Alone first: its errors and their places are what counts. */
+	plain = compile(pattern, fold, &error, offset_out);
+	if (plain != NULL)
+		regex->code =
+		    compile_wrapped(pattern, fold, &error, offset_out);
+	pcre2_code_free(plain);
+	if (regex->code != NULL)
+		return regex;
+	pcre2_get_error_message(error, (PCRE2_UCHAR *)problem, 128);
+	free(regex);
+	return NULL;
+}
+
+void
+regex_free(struct regex **regex)
+{
+	if (*regex == NULL)
+		return;
+	pcre2_code_free((*regex)->code);
+	free(*regex);
+	*regex = NULL;
+}
+
+enum regex_result
+regex_match(const struct regex *regex, struct slice text,
+    const struct regex_limits *limits, size_t *start_out, size_t *end_out)
+{
+	pcre2_match_context *context = pcre2_match_context_create(NULL);
+	pcre2_match_data *data = pcre2_match_data_create(1, NULL);
+	const char *bytes = text.data == NULL ? "" : text.data;
+	enum regex_result result = REGEX_LIMIT;
+	struct budget budget;
+	int matched;
+
+	if (context == NULL || data == NULL)
+		goto done;
+	budget.started_coarse_ns = clock_ns(CLOCK_MONOTONIC_COARSE);
+	budget.started_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	budget.allowed_ns =
+	    BUDGET_NS + (int64_t)text.length * BUDGET_NS_PER_BYTE;
+	pcre2_set_callout(context, check_budget, &budget);
+	pcre2_set_match_limit(context, limits->steps);
+	pcre2_set_depth_limit(context, limits->depth);
+	pcre2_set_heap_limit(context, HEAP_KIB_MAX);
+	matched = pcre2_match(
+	    regex->code, (PCRE2_SPTR)bytes, text.length, 0, 0, data, context);
+	if (matched >= 0) {
+		const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(data);
+
+		if (start_out != NULL)
+			*start_out = ends[0];
+		if (end_out != NULL)
+			*end_out = ends[1];
+		result = REGEX_YES;
+	} else if (matched == PCRE2_ERROR_NOMATCH) {
+		result = REGEX_NO;
+	}
+done:
+	pcre2_match_data_free(data);
+	pcre2_match_context_free(context);
+	return result;
+}
