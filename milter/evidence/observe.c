@@ -362,8 +362,8 @@ observe_match(struct evidence *evidence, const struct matcher *matcher)
 	see_parts(&observer);
 	if (evidence->inspection != NULL)
 		see_inspection(&observer, evidence->inspection);
-	status = match_run(matcher, &observer.list, &limits, evidence->now_unix,
-	    evidence->arena, &hits);
+	status = match_run(matcher, &observer.list, &limits,
+	    (int64_t)evidence->match_at_unix, evidence->arena, &hits);
 	evidence->hits = hits.items.items;
 	evidence->hit_count = hits.items.count;
 	evidence->hits_looked_up = true;

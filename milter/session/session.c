@@ -158,6 +158,12 @@ session_set_trace(struct session *session, bool trace)
 }
 
 void
+session_set_any_age(struct session *session, bool any_age)
+{
+	session->any_age = any_age;
+}
+
+void
 session_keep(struct session *session)
 {
 	session->keep = true;
@@ -193,8 +199,10 @@ session_take_macros(struct session *session)
 	connection->tls_subject = macro(session, SESSION_MACRO_TLS_SUBJECT);
 	if (evidence == NULL)
 		return;
-	if (evidence->queue_id.length == 0 &&
-	    session->macros[SESSION_MACRO_QUEUE_ID][0] != '\0')
+	/* The MTA may have told a stale id before this message got its own. */
+	if (session->macros[SESSION_MACRO_QUEUE_ID][0] != '\0' &&
+	    !slice_equal(
+		evidence->queue_id, macro(session, SESSION_MACRO_QUEUE_ID)))
 		evidence->queue_id = arena_copy(
 		    session->arena, macro(session, SESSION_MACRO_QUEUE_ID));
 }
@@ -301,6 +309,7 @@ session_begin_message(struct session *session)
 	if (evidence == NULL)
 		return TC_LIMIT;
 	session->evidence = evidence;
+	evidence->match_at_unix = session->any_age ? 0 : evidence->now_unix;
 	evidence->lookups = make_lookups(session, settings);
 	evidence->message =
 	    message_new(session->content, &limits, message_needs(session));

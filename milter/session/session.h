@@ -99,6 +99,9 @@ void session_set_auth(struct session *session, enum session_auth auth);
 void session_set_now(struct session *session, time_t now_unix);
 void session_set_trace(struct session *session, bool trace);
 
+/* For messages at rest: indicators count even when they have expired. */
+void session_set_any_age(struct session *session, bool any_age);
+
 /* Keeps evidence and verdict after the end of a message, until the next
  * flow_mail(), flow_abort() or session_free(); else they are gone when
  * flow_end_of_message() returns. */
@@ -153,6 +156,7 @@ struct session {
 	time_t fixed_now_unix; /* 0: the clock */
 	bool keep;
 	bool trace;
+	bool any_age;
 	char macros[SESSION_MACROS][SESSION_MACRO_MAX];
 
 	struct arena *connection_arena;

@@ -13,6 +13,7 @@
 static const struct tool_command commands[] = {
 	{ "reload", "have the running tocsind load its policy anew",
 	    tool_reload },
+	{ "scan", "run the policy over messages at rest", tool_scan },
 	{ "set", "flip a switch of the policy", tool_set },
 	{ "status", "what the running tocsind does and has done", tool_status },
 };
