@@ -634,6 +634,8 @@ build_add(struct build *build, const struct feed_item *item)
 	enum feed_reason reason;
 
 	arena_reset(build->scratch);
+	if (!item->shared)
+		build->last_program = FORMAT_NO_PROGRAM;
 	if (item->revoked) {
 		if (!note_version(build, item, UINT32_MAX))
 			build->full = true;

@@ -124,6 +124,23 @@ take_over(struct run *run, uint32_t old_feed, bool newer_only)
 	return count;
 }
 
+/* "holds nothing that can be used", with what most of it was. */
+static const char *
+nothing_used(struct run *run, const struct feed_report *report)
+{
+	unsigned most = FEED_USED;
+
+	for (unsigned i = 1; i < FEED_REASONS; i++)
+		if (i != FEED_NOT_INDICATOR &&
+		    report->reasons[i] > report->reasons[most])
+			most = i;
+	return arena_printf(run->arena,
+	    "holds nothing that can be used; of %llu indicators %llu are: %s",
+	    (unsigned long long)report->read,
+	    (unsigned long long)report->reasons[most],
+	    feed_reason_text((enum feed_reason)most));
+}
+
 /* Why a feed's new content is not to be trusted, or NULL. */
 static const char *
 doubt(struct run *run, enum tc_status status, const struct feed_report *report,
@@ -138,7 +155,7 @@ doubt(struct run *run, enum tc_status status, const struct feed_report *report,
 		return NULL;
 	if (report->used == 0)
 		return report->read == 0 ? "is empty"
-					 : "holds nothing that can be used";
+					 : nothing_used(run, report);
 	if (before != NULL && report->used < before->used / 10)
 		return arena_printf(run->arena,
 		    "has shrunk from %llu to %llu indicators",

@@ -498,8 +498,9 @@ foreign_form(struct slice bytes)
 	struct slice head =
 	    slice_range(slice_trim(without_bom(bytes)), 0, SNIFF_BYTES);
 
-	if (slice_find(head, SLICE_LITERAL("openioc")) != SIZE_MAX &&
-	    head.length > 0 && head.data[0] == '<')
+	if (slice_find_fold(head, SLICE_LITERAL("openioc")) != SIZE_MAX ||
+	    (slice_find(head, SLICE_LITERAL("<ioc ")) != SIZE_MAX &&
+		head.data[0] == '<'))
 		return "is OpenIOC, which Tocsin does not read; convert it to "
 		       "STIX 2.1 or MISP, for example with the importer of "
 		       "MISP";
@@ -537,7 +538,7 @@ read_form(
 	case FEED_FORMAT_MISP_CSV:
 		return feed_csv_read(reader, bytes, format);
 	case FEED_FORMAT_STIX:
-		break;
+		return feed_stix_read(reader, bytes);
 	case FEED_FORMAT_MISP:
 		return feed_misp_read(reader, bytes);
 	case FEED_FORMAT_LOCAL:

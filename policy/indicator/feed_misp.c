@@ -426,21 +426,43 @@ walk(struct feed_reader *reader, struct slice text, unsigned depth)
 	return events;
 }
 
+/* JSON lines: a broken line costs itself. */
+static unsigned
+walk_lines(struct feed_reader *reader, struct slice bytes)
+{
+	struct json_value value;
+	unsigned events = 0;
+	struct slice line;
+	bool cut;
+
+	while (feed_reader_line(
+	    &bytes, &line, reader->limits->object_bytes_max, &cut)) {
+		if (slice_trim(line).length == 0)
+			continue;
+		if (!cut && json_split_value(&line, &value))
+			events += walk(reader, value.text, 0);
+		else
+			feed_reader_reject(reader, FEED_BAD_OBJECT,
+			    slice_range(line, 0, 80), "a broken line");
+	}
+	return events;
+}
+
 enum tc_status
 feed_misp_read(struct feed_reader *reader, struct slice bytes)
 {
 	struct json_value value;
 	unsigned events = 0;
 
-	while (json_split_value(&bytes, &value))
-		events += walk(reader, value.text, 0);
-	/* A file that was cut off: what stands before the cut is good. */
-	if (bytes.length > 0 && events == 0 &&
-	    (json_is_object(bytes) || json_is_array(bytes)))
-		events += walk(reader, bytes, 0);
-	if (slice_trim(bytes).length > 0)
-		reader->report->problem =
-		    "is cut off or no JSON behind what could be read";
+	if (json_split_is_lines(bytes)) {
+		events = walk_lines(reader, bytes);
+	} else {
+		while (json_split_value(&bytes, &value))
+			events += walk(reader, value.text, 0);
+		/* A file that was cut off. */
+		if (slice_trim(bytes).length > 0)
+			events += walk(reader, bytes, 0);
+	}
 	if (events == 0) {
 		reader->report->problem = "holds no MISP event";
 		return TC_INVALID;

@@ -123,14 +123,24 @@ at_end(struct json_split *split)
 	       split->rest.data[0] == '}';
 }
 
+/* A value that the text ends within is given as far as it goes: what stands
+ * in it before the cut is good. */
+static void
+take_or_cut(struct json_split *split, struct json_value *value_out)
+{
+	if (json_split_value(&split->rest, value_out))
+		return;
+	*value_out = (struct json_value){ .text = split->rest };
+	split->broken = true;
+}
+
 bool
 json_split_element(struct json_split *split, struct json_value *value_out)
 {
 	if (split->broken || at_end(split))
 		return false;
-	if (!json_split_value(&split->rest, value_out))
-		split->broken = true;
-	return !split->broken;
+	take_or_cut(split, value_out);
+	return true;
 }
 
 bool
@@ -142,16 +152,30 @@ json_split_member(struct json_split *split, struct slice *name_out,
 	if (!json_split_element(split, &name))
 		return false;
 	split->rest = skip_blanks(split->rest);
-	if (!json_is_string(name.text) || split->rest.length == 0 ||
-	    split->rest.data[0] != ':') {
+	if (split->broken || !json_is_string(name.text) ||
+	    split->rest.length == 0 || split->rest.data[0] != ':') {
 		split->broken = true;
 		return false;
 	}
 	split->rest = slice_skip(split->rest, 1);
 	*name_out = slice_range(name.text, 1, name.text.length - 1);
-	if (!json_split_value(&split->rest, value_out))
-		split->broken = true;
-	return !split->broken;
+	take_or_cut(split, value_out);
+	return true;
+}
+
+bool
+json_split_is_lines(struct slice bytes)
+{
+	struct json_value value;
+	struct slice first;
+
+	bytes = skip_blanks(bytes);
+	bytes = slice_split(bytes, '\n', &first);
+	if (!json_is_object(first) || !json_split_value(&first, &value) ||
+	    slice_trim(first).length > 0)
+		return false;
+	bytes = skip_blanks(bytes);
+	return json_is_object(bytes);
 }
 
 static bool

@@ -32,11 +32,15 @@ struct json_value {
 bool json_split_value(struct slice *rest, struct json_value *value_out);
 
 /* Walks the elements of an array or the members of an object. `container` is
- * a value's text, brackets included. */
+ * a value's text, brackets included. Where the text ends within a value, that
+ * one is given as far as it goes, `broken` is set and the walk ends. */
 struct json_split json_split_begin(struct slice container);
 bool json_split_element(struct json_split *split, struct json_value *value_out);
 bool json_split_member(struct json_split *split, struct slice *name_out,
     struct json_value *value_out);
+
+/* True for JSON lines: one object a line, at least two. */
+bool json_split_is_lines(struct slice bytes);
 
 static inline bool
 json_is_object(struct slice text)

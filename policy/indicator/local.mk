@@ -8,10 +8,13 @@ libpolicy_a_SOURCES += \
 	policy/indicator/feed_csv.c policy/indicator/feed_reader.h \
 	policy/indicator/feed_list.c \
 	policy/indicator/feed_misp.c \
+	policy/indicator/feed_stix.c \
 	policy/indicator/json_split.c policy/indicator/json_split.h \
 	policy/indicator/kind.c policy/indicator/kind.h \
 	policy/indicator/match.c policy/indicator/match.h \
 	policy/indicator/normal.c policy/indicator/normal.h \
 	policy/indicator/overlay.c policy/indicator/overlay.h \
 	policy/indicator/store.c policy/indicator/store.h \
+	policy/indicator/stix_pattern.c policy/indicator/stix_pattern.h \
+	policy/indicator/stix_program.c policy/indicator/stix_program.h \
 	policy/indicator/store_format.h

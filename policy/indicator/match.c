@@ -6,6 +6,7 @@
 #include "base/ipaddr.h"
 #include "indicator/match.h"
 #include "indicator/normal.h"
+#include "indicator/stix_program.h"
 
 #define PATH_PREFIXES_MAX 16 /* folders of a URL that are looked up */
 #define STRONG_CONFIDENCE 50 /* below it, where it is given, all is weak */
@@ -230,6 +231,12 @@ struct seen_hit {
 	enum match_where where;
 };
 
+/* A compound pattern that has been tried. */
+struct tried_pattern {
+	unsigned store;
+	uint32_t program;
+};
+
 /* One message's match, or one query. */
 struct matching {
 	const struct matcher *matcher;
@@ -242,7 +249,9 @@ struct matching {
 	struct match_hits *hits;
 	struct match_answers *answers;
 	LIST_OF(struct seen_hit) seen;
-	size_t pattern_steps;
+	LIST_OF(struct tried_pattern) tried;
+	struct stix_view *view; /* made for the first pattern */
+	size_t pattern_steps;   /* left */
 };
 
 /* Until when an entry is valid; `expire` counts from when it was last seen. */
@@ -415,16 +424,77 @@ seen_before(struct matching *matching, unsigned store, uint32_t entry)
 	return false;
 }
 
+/* Whether a pattern is met for the first time in this message. */
+static bool
+is_untried(struct matching *matching, unsigned store, uint32_t program)
+{
+	struct tried_pattern *tried;
+
+	for (size_t i = 0; i < matching->tried.count; i++)
+		if (matching->tried.items[i].program == program &&
+		    matching->tried.items[i].store == store)
+			return false;
+	tried = list_append(
+	    matching->arena, &matching->tried, matching->limits->hits_max);
+	if (tried == NULL) {
+		matching->hits->incomplete = true;
+		return false;
+	}
+	*tried = (struct tried_pattern){ store, program };
+	return true;
+}
+
+/* Evaluates a compound pattern over the whole message. */
+static void
+try_pattern(struct matching *matching, unsigned store,
+    const struct store_entry *entry, bool unkeyed)
+{
+	const struct matcher_store *bound = &matching->matcher->stores[store];
+	struct stix_result result;
+	struct match_hit *hit;
+
+	if (matching->view == NULL)
+		matching->view =
+		    stix_view_make(matching->arena, matching->observations);
+	if (matching->view == NULL || matching->pattern_steps == 0) {
+		matching->hits->incomplete = true;
+		return;
+	}
+	result = stix_program_run(store_program(bound->store, entry->program),
+	    matching->view, &matching->pattern_steps);
+	if (result.truth != STIX_TRUE && !result.partial)
+		return;
+	if (result.decided != NULL)
+		matching->observation = result.decided;
+	hit = list_append(matching->arena, &matching->hits->items,
+	    matching->limits->hits_max);
+	if (hit == NULL) {
+		matching->hits->incomplete = true;
+		return;
+	}
+	fill_hit(matching, bound, entry, hit);
+	hit->partial = result.partial;
+	if (unkeyed)
+		hit->strength = INDICATOR_WEAK;
+}
+
 static void
 note_hit(
     struct matching *matching, unsigned store, const struct store_entry *entry)
 {
 	const struct matcher_store *bound = &matching->matcher->stores[store];
 	const struct matcher_feed *feed = &bound->feeds[entry->feed];
+	const struct match_observation *observation = matching->observation;
 	struct match_hit *hit;
 
 	if (matching->observation->defanged && !feed->config.match_defanged)
 		return;
+	if (entry->program != STORE_NO_PROGRAM) {
+		if (is_untried(matching, store, entry->program))
+			try_pattern(matching, store, entry, false);
+		matching->observation = observation;
+		return;
+	}
 	if (seen_before(matching, store, entry->index))
 		return;
 	hit = list_append(matching->arena, &matching->hits->items,
@@ -688,6 +758,33 @@ role_of(enum match_where where)
 	return INDICATOR_ROLE_OTHER;
 }
 
+/* Patterns without a key are tried on every message. */
+static void
+try_unkeyed(struct matching *matching)
+{
+	static const struct match_observation nowhere = {
+		.kind = INDICATOR_PATTERN, .where = MATCH_HEADER, .part = -1
+	};
+
+	for (unsigned i = 0; i < STORES; i++) {
+		const struct matcher_store *bound =
+		    &matching->matcher->stores[i];
+		uint32_t count = bound->store == NULL
+				     ? 0
+				     : store_unkeyed_count(bound->store);
+		struct store_entry entry;
+
+		for (uint32_t k = 0; k < count; k++) {
+			matching->observation = &nowhere;
+			if (store_unkeyed(bound->store, k, &entry) &&
+			    entry.feed < bound->feed_count &&
+			    judge(matching, &bound->feeds[entry.feed],
+				&entry) == MATCH_ACTS)
+				try_pattern(matching, i, &entry, true);
+		}
+	}
+}
+
 enum tc_status
 match_run(const struct matcher *matcher,
     const struct match_observations *observations,
@@ -699,6 +796,7 @@ match_run(const struct matcher *matcher,
 		.arena = arena,
 		.now_unix = now_unix,
 		.observations = observations,
+		.pattern_steps = limits->pattern_steps_max,
 		.hits = hits_out };
 	size_t count = observations->items.count;
 
@@ -713,6 +811,7 @@ match_run(const struct matcher *matcher,
 		probe_value(&matching, matching.observation->kind,
 		    matching.observation->value);
 	}
+	try_unkeyed(&matching);
 	if (arena_exhausted(arena))
 		hits_out->incomplete = true;
 	return hits_out->incomplete ? TC_LIMIT : TC_OK;

@@ -1,0 +1,356 @@
+#include <config.h>
+
+#include <cjson/cJSON.h>
+
+#include "base/builder.h"
+#include "indicator/feed_reader.h"
+#include "indicator/json_split.h"
+#include "indicator/stix_program.h"
+
+#define WALK_DEPTH_MAX 8
+#define TAGS_BYTES_MAX 4096
+#define ATOM_BYTES_MAX 8192
+
+/* The TLP markings that STIX 2.1 (7.2.1.4) and TLP 2.0's extension define. */
+static const struct {
+	const char *id;
+	enum indicator_tlp tlp;
+} markings[] = {
+	{ "613f2e26-407d-48c7-9eca-b8e91df99dc9", INDICATOR_TLP_CLEAR },
+	{ "34098fce-860f-48ae-8e50-ebd3cc5e41da", INDICATOR_TLP_GREEN },
+	{ "f88d31f6-486f-44da-b317-01333bde0b82", INDICATOR_TLP_AMBER },
+	{ "5e57c739-391a-4eb3-b6be-7d15ca92d5ed", INDICATOR_TLP_RED },
+	{ "94868c89-83c2-464b-929b-a1a8aa3c8487", INDICATOR_TLP_CLEAR },
+	{ "bab4a63c-aed9-4cf5-a766-dfca5abac2bb", INDICATOR_TLP_GREEN },
+	{ "55d920b0-5e8b-4f79-9ee9-91f868d9b421", INDICATOR_TLP_AMBER },
+	{ "939a9414-2ddd-4d32-a0cd-375ea402b003", INDICATOR_TLP_AMBER_STRICT },
+	{ "e828b379-4e03-4974-9ac4-e53a884c97c1", INDICATOR_TLP_RED },
+};
+
+static enum indicator_tlp
+tlp_of(const cJSON *object)
+{
+	const cJSON *refs =
+	    cJSON_GetObjectItemCaseSensitive(object, "object_marking_refs");
+	enum indicator_tlp strictest = INDICATOR_TLP_ABSENT;
+	const cJSON *ref;
+
+	cJSON_ArrayForEach(ref, refs)
+	{
+		struct slice id;
+
+		if (!cJSON_IsString(ref))
+			continue;
+		id = slice_text(ref->valuestring);
+		if (!slice_starts_with(
+			id, SLICE_LITERAL("marking-definition--")))
+			continue;
+		id = slice_skip(id, 20);
+		for (size_t i = 0; i < sizeof markings / sizeof *markings; i++)
+			if (slice_equal_text(id, markings[i].id) &&
+			    markings[i].tlp > strictest)
+				strictest = markings[i].tlp;
+	}
+	return strictest;
+}
+
+static void
+add_tags(struct builder *out, const cJSON *object, const char *name,
+    enum indicator_tlp *tlp)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(object, name);
+	const cJSON *tag;
+
+	cJSON_ArrayForEach(tag, list)
+	{
+		if (!cJSON_IsString(tag))
+			continue;
+		if (*tlp == INDICATOR_TLP_ABSENT)
+			indicator_tlp_parse(slice_text(tag->valuestring), tlp);
+		if (out->length > 0)
+			builder_byte(out, '\n');
+		builder_text(out, tag->valuestring);
+	}
+}
+
+/* Name and description in one, the shorter where they repeat. */
+static struct slice
+description_of(struct arena *arena, const cJSON *object)
+{
+	struct slice name = json_text(NULL, object, "name");
+	struct slice text = json_text(NULL, object, "description");
+
+	if (name.length == 0 || slice_starts_with(text, name))
+		return text;
+	if (text.length == 0)
+		return name;
+	return slice_text(arena_printf(arena, "%.*s: %.*s", (int)name.length,
+	    name.data, (int)slice_range(text, 0, 4096).length, text.data));
+}
+
+/* All that holds for the indicator as a whole. */
+static struct feed_item
+item_of(struct arena *arena, const cJSON *object)
+{
+	const cJSON *confidence =
+	    cJSON_GetObjectItemCaseSensitive(object, "confidence");
+	struct builder tags = builder_make(arena, TAGS_BYTES_MAX);
+	struct feed_item item =
+	    feed_item_make(INDICATOR_PATTERN, slice_make("", 0));
+
+	item.id = json_text(NULL, object, "id");
+	item.tlp = tlp_of(object);
+	add_tags(&tags, object, "labels", &item.tlp);
+	add_tags(&tags, object, "indicator_types", &item.tlp);
+	item.tags = builder_result(&tags);
+	item.description = description_of(arena, object);
+	if (cJSON_IsNumber(confidence) && confidence->valuedouble >= 0 &&
+	    confidence->valuedouble <= 100)
+		item.confidence = (uint8_t)confidence->valuedouble;
+	item.first_seen_unix =
+	    feed_reader_time(json_text(NULL, object, "valid_from"));
+	item.valid_until_unix =
+	    feed_reader_time(json_text(NULL, object, "valid_until"));
+	item.modified_unix =
+	    feed_reader_time(json_text(NULL, object, "modified"));
+	item.ordered = true;
+	item.revoked =
+	    cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "revoked"));
+	return item;
+}
+
+static void
+give_plain(struct feed_reader *reader, struct feed_item *item,
+    const struct stix_compiled *compiled)
+{
+	for (size_t i = 0; i < compiled->atoms.count; i++) {
+		const struct stix_atom *atom = &compiled->atoms.items[i];
+
+		item->kind = atom->kind;
+		item->roles = atom->roles;
+		item->value = atom->value;
+		item->shared = i > 0;
+		feed_reader_item(reader, item);
+	}
+}
+
+/* A compound under each of its keys, or among those that have none. */
+static void
+give_compound(struct feed_reader *reader, struct feed_item *item,
+    const struct stix_compiled *compiled, struct slice pattern)
+{
+	item->value = pattern;
+	item->program = compiled->program;
+	if (compiled->unkeyed) {
+		item->kind = INDICATOR_PATTERN;
+		feed_reader_item(reader, item);
+		return;
+	}
+	for (size_t i = 0; i < compiled->atoms.count; i++) {
+		const struct stix_atom *atom = &compiled->atoms.items[i];
+
+		if (atom->value.length > ATOM_BYTES_MAX)
+			continue;
+		item->kind = atom->kind;
+		item->roles = atom->roles;
+		item->atom = atom->value;
+		item->shared = i > 0;
+		feed_reader_item(reader, item);
+	}
+}
+
+static void
+read_pattern(
+    struct feed_reader *reader, struct feed_item *item, struct slice text)
+{
+	struct arena *arena = reader->scratch;
+	struct stix_pattern pattern;
+	struct stix_compiled compiled;
+	enum tc_status status;
+
+	if (text.length > reader->limits->pattern_bytes_max) {
+		feed_reader_reject(reader, FEED_BAD_PATTERN, item->id,
+		    "the pattern is too long");
+		return;
+	}
+	status = stix_pattern_parse(
+	    arena, text, reader->limits->pattern_atoms_max, &pattern);
+	if (status == TC_OK)
+		status = stix_program_compile(arena, &pattern, &compiled);
+	if (status != TC_OK) {
+		feed_reader_reject(reader, FEED_BAD_PATTERN, text,
+		    pattern.problem == NULL
+			? "the pattern is too large"
+			: arena_printf(arena, "character %u: %s",
+			      pattern.column, pattern.problem));
+		return;
+	}
+	if (compiled.reason != FEED_USED)
+		feed_reader_reject(
+		    reader, compiled.reason, text, compiled.detail);
+	else if (compiled.plain)
+		give_plain(reader, item, &compiled);
+	else
+		give_compound(reader, item, &compiled, text);
+}
+
+static void
+read_indicator(struct feed_reader *reader, const cJSON *object)
+{
+	struct slice type = json_text(NULL, object, "pattern_type");
+	struct slice pattern = json_text(NULL, object, "pattern");
+	struct feed_item item = item_of(reader->scratch, object);
+
+	if (item.revoked) {
+		feed_reader_item(reader, &item);
+	} else if (pattern.length == 0) {
+		feed_reader_reject(reader, FEED_BAD_OBJECT, item.id,
+		    "an indicator without a pattern");
+	} else if (type.length > 0 && !slice_equal_text_fold(type, "stix")) {
+		feed_reader_reject(reader, FEED_UNSUPPORTED_PATTERN, item.id,
+		    arena_printf(reader->scratch, "pattern_type %.*s",
+			(int)slice_range(type, 0, 40).length, type.data));
+	} else {
+		read_pattern(reader, &item, pattern);
+	}
+}
+
+/* One object of a bundle. Most are no indicators: a look at the octets saves
+ * the tree. */
+static void
+read_object(struct feed_reader *reader, const struct json_value *value)
+{
+	cJSON *object;
+
+	arena_reset(reader->scratch);
+	if (slice_find(value->text, SLICE_LITERAL("\"indicator\"")) ==
+	    SIZE_MAX) {
+		feed_reader_skip(reader, FEED_NOT_INDICATOR);
+		return;
+	}
+	if (value->text.length > reader->limits->object_bytes_max) {
+		feed_reader_reject(reader, FEED_BAD_OBJECT,
+		    slice_range(value->text, 0, 80), "the object is too large");
+		return;
+	}
+	object = json_parse(value, reader->limits->json_depth_max);
+	if (object == NULL)
+		feed_reader_reject(reader, FEED_BAD_OBJECT,
+		    slice_range(value->text, 0, 80),
+		    "an object that is no JSON, or nested too deeply");
+	else if (slice_equal_text(json_text(NULL, object, "type"), "indicator"))
+		read_indicator(reader, object);
+	else
+		feed_reader_skip(reader, FEED_NOT_INDICATOR);
+	cJSON_Delete(object);
+}
+
+/* What stands at the top of a container. */
+struct container {
+	struct slice objects; /* of a bundle or envelope */
+	bool typed;           /* has a "type": an object of STIX */
+};
+
+static struct container
+look(struct slice text)
+{
+	struct json_split split = json_split_begin(text);
+	struct container out = { { NULL, 0 }, false };
+	struct json_value member;
+	struct slice name;
+
+	while (json_split_member(&split, &name, &member)) {
+		if (slice_equal_text(name, "objects") &&
+		    json_is_array(member.text))
+			out.objects = member.text;
+		else if (slice_equal_text(name, "type") &&
+			 json_is_string(member.text))
+			out.typed = true;
+	}
+	return out;
+}
+
+/* Goes down through bundles, envelopes, lists and whatever a server's dump
+ * puts around them. Returns how many objects were met. */
+static uint64_t
+walk(struct feed_reader *reader, const struct json_value *value, unsigned depth)
+{
+	struct json_split split = json_split_begin(value->text);
+	struct container container = { { NULL, 0 }, false };
+	struct json_value inside;
+	uint64_t objects = 0;
+	struct slice name;
+
+	if (depth > WALK_DEPTH_MAX)
+		return 0;
+	if (json_is_object(value->text)) {
+		container = look(value->text);
+		if (container.objects.data == NULL && container.typed) {
+			read_object(reader, value);
+			return 1;
+		}
+	} else if (json_is_array(value->text)) {
+		container.objects = value->text;
+	} else {
+		return 0;
+	}
+	if (container.objects.data != NULL) {
+		split = json_split_begin(container.objects);
+		while (!reader->stopped && json_split_element(&split, &inside))
+			objects += walk(reader, &inside, depth + 1);
+		if (split.broken)
+			feed_reader_reject(reader, FEED_BAD_OBJECT,
+			    slice_range(split.rest, 0, 80),
+			    "the file ends in the middle");
+		return objects;
+	}
+	while (!reader->stopped && json_split_member(&split, &name, &inside))
+		objects += walk(reader, &inside, depth + 1);
+	return objects;
+}
+
+static uint64_t
+walk_lines(struct feed_reader *reader, struct slice bytes)
+{
+	struct json_value value;
+	uint64_t objects = 0;
+	struct slice line;
+	bool cut;
+
+	while (
+	    !reader->stopped && feed_reader_line(&bytes, &line,
+				    reader->limits->object_bytes_max, &cut)) {
+		if (slice_trim(line).length == 0)
+			continue;
+		if (!cut && json_split_value(&line, &value))
+			objects += walk(reader, &value, 0);
+		else
+			feed_reader_reject(reader, FEED_BAD_OBJECT,
+			    slice_range(line, 0, 80), "a broken line");
+	}
+	return objects;
+}
+
+enum tc_status
+feed_stix_read(struct feed_reader *reader, struct slice bytes)
+{
+	struct json_value value;
+	uint64_t objects = 0;
+
+	if (json_split_is_lines(bytes)) {
+		objects = walk_lines(reader, bytes);
+	} else {
+		while (!reader->stopped && json_split_value(&bytes, &value))
+			objects += walk(reader, &value, 0);
+		if (slice_trim(bytes).length > 0) {
+			value = (struct json_value){ .text = bytes };
+			objects += walk(reader, &value, 0);
+		}
+	}
+	if (objects == 0) {
+		reader->report->problem =
+		    "holds no STIX object and no MISP event";
+		return TC_INVALID;
+	}
+	return TC_OK;
+}

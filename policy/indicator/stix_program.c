@@ -1,0 +1,1048 @@
+#include <config.h>
+
+#include <pcre2.h>
+#include <stdint.h>
+
+#include "base/builder.h"
+#include "base/ipaddr.h"
+#include "indicator/normal.h"
+#include "indicator/stix_program.h"
+
+#define EXPRESSION_STEPS 20000u /* backtracking of one MATCHES */
+#define PROGRAM_DEPTH    80     /* groups, [ ] and OR/AND between them */
+#define VALUES_MAX       4096u  /* constants of one IN */
+
+/* What a path names. The values stand in stored programs: append only. */
+enum field {
+	FIELD_INVISIBLE,
+	FIELD_ADDRESS_ANY,
+	FIELD_ADDRESS_FROM,
+	FIELD_ADDRESS_TO,
+	FIELD_ADDRESS_REPLY,
+	FIELD_SUBJECT,
+	FIELD_MAILER,
+	FIELD_MESSAGE_ID,
+	FIELD_FILE_NAME,
+	FIELD_MD5,
+	FIELD_SHA1,
+	FIELD_SHA256,
+	FIELD_SHA512,
+	FIELD_DOMAIN,
+	FIELD_URL,
+	FIELD_IP_ANY,
+	FIELD_IP_SOURCE,
+	FIELD_IP_DESTINATION,
+	FIELD_COMPANION, /* resolves_to_refs, ports, protocols, types */
+	FIELDS
+};
+
+struct field_info {
+	enum indicator_kind kind;
+	unsigned roles;
+	bool of_file;
+};
+
+static const struct field_info fields[FIELDS] = {
+	[FIELD_INVISIBLE] = { INDICATOR_KINDS, 0, false },
+	[FIELD_ADDRESS_ANY] = { INDICATOR_ADDRESS, INDICATOR_ROLE_ANY, false },
+	[FIELD_ADDRESS_FROM] = { INDICATOR_ADDRESS, INDICATOR_ROLE_SOURCE,
+	    false },
+	[FIELD_ADDRESS_TO] = { INDICATOR_ADDRESS, INDICATOR_ROLE_DESTINATION,
+	    false },
+	[FIELD_ADDRESS_REPLY] = { INDICATOR_ADDRESS, INDICATOR_ROLE_REPLY_TO,
+	    false },
+	[FIELD_SUBJECT] = { INDICATOR_SUBJECT, INDICATOR_ROLE_ANY, false },
+	[FIELD_MAILER] = { INDICATOR_MAILER, INDICATOR_ROLE_ANY, false },
+	[FIELD_MESSAGE_ID] = { INDICATOR_MESSAGE_ID, INDICATOR_ROLE_ANY,
+	    false },
+	[FIELD_FILE_NAME] = { INDICATOR_FILENAME, INDICATOR_ROLE_ANY, true },
+	[FIELD_MD5] = { INDICATOR_MD5, INDICATOR_ROLE_ANY, true },
+	[FIELD_SHA1] = { INDICATOR_SHA1, INDICATOR_ROLE_ANY, true },
+	[FIELD_SHA256] = { INDICATOR_SHA256, INDICATOR_ROLE_ANY, true },
+	[FIELD_SHA512] = { INDICATOR_SHA512, INDICATOR_ROLE_ANY, true },
+	[FIELD_DOMAIN] = { INDICATOR_DOMAIN, INDICATOR_ROLE_ANY, false },
+	[FIELD_URL] = { INDICATOR_URL, INDICATOR_ROLE_ANY, false },
+	[FIELD_IP_ANY] = { INDICATOR_NETWORK, INDICATOR_ROLE_ANY, false },
+	[FIELD_IP_SOURCE] = { INDICATOR_NETWORK, INDICATOR_ROLE_SOURCE, false },
+	[FIELD_IP_DESTINATION] = { INDICATOR_NETWORK,
+	    INDICATOR_ROLE_DESTINATION, false },
+	[FIELD_COMPANION] = { INDICATOR_KINDS, 0, false },
+};
+
+/* ----------------------------------------------------------------- paths */
+
+/* Paths as text, indexes as [*], names folded and '_' for '-'. */
+static const struct {
+	const char *path;
+	enum field field;
+} paths[] = {
+	{ "email-addr:value", FIELD_ADDRESS_ANY },
+	{ "email-message:from_ref.value", FIELD_ADDRESS_FROM },
+	{ "email-message:sender_ref.value", FIELD_ADDRESS_FROM },
+	{ "email-message:to_refs[*].value", FIELD_ADDRESS_TO },
+	{ "email-message:cc_refs[*].value", FIELD_ADDRESS_TO },
+	{ "email-message:bcc_refs[*].value", FIELD_ADDRESS_TO },
+	{ "email-message:reply_to_refs[*].value", FIELD_ADDRESS_REPLY },
+	{ "email-message:subject", FIELD_SUBJECT },
+	{ "email-message:message_id", FIELD_MESSAGE_ID },
+	{ "email-message:x_mailer", FIELD_MAILER },
+	{ "email-message:body_multipart[*].body_raw_ref.name",
+	    FIELD_FILE_NAME },
+	{ "file:name", FIELD_FILE_NAME },
+	{ "domain-name:value", FIELD_DOMAIN },
+	{ "url:value", FIELD_URL },
+	{ "ipv4-addr:value", FIELD_IP_ANY },
+	{ "ipv6-addr:value", FIELD_IP_ANY },
+	{ "network-traffic:src_ref.value", FIELD_IP_SOURCE },
+	{ "network-traffic:dst_ref.value", FIELD_IP_DESTINATION },
+	{ "network-traffic:src_ref.type", FIELD_COMPANION },
+	{ "network-traffic:dst_ref.type", FIELD_COMPANION },
+	{ "network-traffic:src_port", FIELD_COMPANION },
+	{ "network-traffic:dst_port", FIELD_COMPANION },
+	{ "network-traffic:protocols[*]", FIELD_COMPANION },
+	{ "domain-name:resolves_to_refs[*].value", FIELD_COMPANION },
+	{ "domain-name:resolves_to_refs[*].type", FIELD_COMPANION },
+};
+
+static struct slice
+path_text(struct arena *arena, const struct stix_comparison *comparison)
+{
+	struct builder out = builder_make(arena, 4096);
+
+	builder_slice(&out, comparison->object);
+	for (unsigned i = 0; i < comparison->step_count; i++) {
+		const struct stix_step *step = &comparison->steps[i];
+
+		if (step->name.length == 0) {
+			builder_text(&out, "[*]");
+			continue;
+		}
+		builder_byte(&out, i == 0 ? ':' : '.');
+		for (size_t k = 0; k < step->name.length; k++)
+			builder_byte(
+			    &out, step->name.data[k] == '-'
+				      ? '_'
+				      : ascii_lower(step->name.data[k]));
+	}
+	return out.failed ? slice_make("", 0) : builder_result(&out);
+}
+
+/* 'SHA-256', sha256, SHA256, "sha_256" ... behind `hashes`. */
+static enum field
+hash_field(struct slice name)
+{
+	static const struct {
+		const char *name;
+		enum field field;
+	} hashes[] = {
+		{ "md5", FIELD_MD5 },
+		{ "sha1", FIELD_SHA1 },
+		{ "sha_1", FIELD_SHA1 },
+		{ "sha256", FIELD_SHA256 },
+		{ "sha_256", FIELD_SHA256 },
+		{ "sha512", FIELD_SHA512 },
+		{ "sha_512", FIELD_SHA512 },
+	};
+
+	for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++)
+		if (slice_equal_text(name, hashes[i].name))
+			return hashes[i].field;
+	return FIELD_INVISIBLE;
+}
+
+static enum field
+header_field(struct slice name)
+{
+	if (slice_equal_text(name, "reply_to") ||
+	    slice_equal_text(name, "reply_to[*]"))
+		return FIELD_ADDRESS_REPLY;
+	if (slice_equal_text(name, "x_mailer") ||
+	    slice_equal_text(name, "user_agent") ||
+	    slice_equal_text(name, "x_mailer[*]") ||
+	    slice_equal_text(name, "user_agent[*]"))
+		return FIELD_MAILER;
+	if (slice_equal_text(name, "message_id"))
+		return FIELD_MESSAGE_ID;
+	return FIELD_INVISIBLE;
+}
+
+static enum field
+field_of(struct arena *arena, const struct stix_comparison *comparison)
+{
+	struct slice path = path_text(arena, comparison);
+	static const char *const hashed[] = { "file:hashes.",
+		"artifact:hashes.", "file:content_ref.hashes.",
+		"email-message:body_multipart[*].body_raw_ref.hashes." };
+	struct slice headers =
+	    SLICE_LITERAL("email-message:additional_header_fields.");
+
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+		if (slice_equal_text(path, paths[i].path))
+			return paths[i].field;
+	for (size_t i = 0; i < sizeof hashed / sizeof *hashed; i++)
+		if (slice_starts_with(path, slice_text(hashed[i])))
+			return hash_field(slice_skip(path, strlen(hashed[i])));
+	if (slice_starts_with(path, headers))
+		return header_field(slice_skip(path, headers.length));
+	return FIELD_INVISIBLE;
+}
+
+/* ----------------------------------------------------------------- compiling */
+
+struct compiler {
+	struct arena *arena;
+	struct stix_compiled *out;
+	struct builder code;
+	unsigned visible;
+};
+
+/* What can become of a part of a pattern at best, and how it is found. */
+struct outlook {
+	enum stix_truth best;
+	bool strong;     /* a strong comparison could be true in it */
+	bool keyed;      /* never a match without one of the strong atoms */
+	bool keyed_weak; /* nor without one of all atoms */
+	bool plain;      /* true by each of its atoms alone */
+};
+
+enum code_operation {
+	CODE_AND = 1,
+	CODE_OR,
+	CODE_OBSERVATION,
+	CODE_COMPARISON
+};
+
+static bool
+is_positive_equality(const struct stix_comparison *comparison)
+{
+	return !comparison->negated &&
+	       (comparison->operator== STIX_EQUAL || comparison->operator==
+		   STIX_IN);
+}
+
+static void
+put_number(struct builder *code, size_t number)
+{
+	builder_byte(code, (char)(number & 255));
+	builder_byte(code, (char)(number >> 8 & 255));
+}
+
+/* The constant as the program compares it: canonical where the comparison is
+ * one of identity. Constants that are not of their kind stay as written and
+ * equal nothing. */
+static struct slice
+code_value(struct arena *arena, enum field field,
+    const struct stix_comparison *comparison, struct slice value)
+{
+	bool identity = comparison->operator== STIX_EQUAL ||
+			comparison->
+			operator== STIX_NOT_EQUAL ||
+			comparison->
+			operator== STIX_IN ||
+			comparison->
+			operator== STIX_IS_SUBSET || comparison->
+			operator== STIX_IS_SUPERSET;
+	size_t digest = indicator_digest_size(fields[field].kind);
+	struct slice key;
+
+	if (!identity || fields[field].kind == INDICATOR_KINDS ||
+	    (digest != 0 && value.length != 2 * digest) ||
+	    normal_key(arena, fields[field].kind, value, &key) != NORMAL_GOOD)
+		return value;
+	return key;
+}
+
+static bool
+add_atoms(struct compiler *compiler, enum field field,
+    const struct stix_comparison *comparison)
+{
+	for (size_t i = 0; i < comparison->literals.count; i++) {
+		struct stix_atom *atom = list_append(
+		    compiler->arena, &compiler->out->atoms, VALUES_MAX);
+
+		if (atom == NULL)
+			return false;
+		*atom = (struct stix_atom){
+			.kind = fields[field].kind,
+			.roles = fields[field].roles,
+			.value = comparison->literals.items[i].text,
+		};
+	}
+	return true;
+}
+
+static struct outlook
+compile_comparison(
+    struct compiler *compiler, const struct stix_comparison *comparison)
+{
+	enum field field = field_of(compiler->arena, comparison);
+	bool visible = field != FIELD_INVISIBLE && field != FIELD_COMPANION;
+	bool strong = visible && indicator_kind_is_strong(fields[field].kind);
+	bool equality = visible && is_positive_equality(comparison);
+	struct outlook outlook = {
+		.best = visible ? STIX_TRUE : STIX_UNKNOWN,
+		.strong = strong && equality,
+		.keyed = strong && equality,
+		.keyed_weak = equality,
+		.plain = equality,
+	};
+
+	compiler->visible += visible;
+	builder_byte(&compiler->code, CODE_COMPARISON);
+	builder_byte(&compiler->code, (char)field);
+	builder_byte(&compiler->code, (char)comparison->operator);
+	builder_byte(&compiler->code, comparison->negated);
+	put_number(&compiler->code, comparison->literals.count);
+	for (size_t i = 0; i < comparison->literals.count; i++) {
+		struct slice value =
+		    code_value(compiler->arena, field, comparison,
+			slice_range(
+			    comparison->literals.items[i].text, 0, UINT16_MAX));
+
+		put_number(&compiler->code, value.length);
+		builder_slice(&compiler->code, value);
+	}
+	if (equality && !add_atoms(compiler, field, comparison))
+		compiler->code.failed = true;
+	return outlook;
+}
+
+/* Whether a comparison only accompanies a stronger one of the same object:
+ * "evil.example AND resolves to", "192.0.2.1 AND port 443". */
+static bool
+is_companion(struct arena *arena, const struct stix_node *node)
+{
+	return node->type == STIX_NODE_COMPARISON &&
+	       field_of(arena, node->comparison) == FIELD_COMPANION;
+}
+
+static bool
+is_leader(struct arena *arena, const struct stix_node *node)
+{
+	enum field field;
+
+	if (node->type != STIX_NODE_COMPARISON ||
+	    !is_positive_equality(node->comparison))
+		return false;
+	field = field_of(arena, node->comparison);
+	return field == FIELD_DOMAIN || field == FIELD_IP_SOURCE ||
+	       field == FIELD_IP_DESTINATION;
+}
+
+static bool
+same_object(const struct stix_node *a, const struct stix_node *b)
+{
+	return slice_equal(a->comparison->object, b->comparison->object);
+}
+
+/* True when `node` is a companion of one of its siblings in an AND. */
+static bool
+is_reduced(struct arena *arena, const struct stix_node *parent,
+    const struct stix_node *node)
+{
+	if (parent->type != STIX_NODE_AND || !is_companion(arena, node))
+		return false;
+	for (const struct stix_node *sibling = parent->first_child;
+	     sibling != NULL; sibling = sibling->next)
+		if (is_leader(arena, sibling) && same_object(sibling, node))
+			return true;
+	return false;
+}
+
+static struct outlook compile_node(
+    struct compiler *compiler, const struct stix_node *node);
+
+static struct outlook
+compile_chain(struct compiler *compiler, const struct stix_node *node)
+{
+	bool and = node->type == STIX_NODE_AND;
+	struct outlook all = { .best = and? STIX_TRUE : STIX_FALSE,
+		.keyed = !and,
+		.keyed_weak = !and,
+		.plain = !and};
+	const struct stix_node *child;
+	size_t count = 0;
+
+	for (child = node->first_child; child != NULL; child = child->next)
+		count += !is_reduced(compiler->arena, node, child);
+	builder_byte(&compiler->code, and? CODE_AND : CODE_OR);
+	put_number(&compiler->code, count);
+	for (child = node->first_child; child != NULL; child = child->next) {
+		struct outlook one;
+
+		if (is_reduced(compiler->arena, node, child))
+			continue;
+		one = compile_node(compiler, child);
+		all.strong = all.strong || one.strong;
+		if (and) {
+			all.best = one.best < all.best ? one.best : all.best;
+			all.keyed = all.keyed || one.keyed;
+			all.keyed_weak = all.keyed_weak || one.keyed_weak;
+			/* What is left of a reduced AND is one comparison. */
+			all.plain = count == 1 && one.plain;
+			continue;
+		}
+		all.best = one.best > all.best ? one.best : all.best;
+		/* A branch that can never match needs no key. */
+		if (one.best == STIX_TRUE || one.strong) {
+			all.keyed = all.keyed && one.keyed;
+			all.keyed_weak = all.keyed_weak && one.keyed_weak;
+			all.plain = all.plain && one.plain;
+		}
+	}
+	return all;
+}
+
+/* Depth: the parser bounds parentheses, and each may add two chains. */
+static struct outlook
+compile_node(struct compiler *compiler, const struct stix_node *node)
+{
+	switch (node->type) {
+	case STIX_NODE_AND:
+	case STIX_NODE_OR:
+		return compile_chain(compiler, node);
+	case STIX_NODE_OBSERVATION:
+		builder_byte(&compiler->code, CODE_OBSERVATION);
+		return compile_node(compiler, node->first_child);
+	case STIX_NODE_COMPARISON:
+		return compile_comparison(compiler, node->comparison);
+	case STIX_NODE_FOLLOWED_BY:
+	case STIX_NODE_QUALIFIED:
+		break;
+	}
+	return (struct outlook){ .best = STIX_FALSE };
+}
+
+/* FOLLOWEDBY and qualifiers speak of several observations in time. */
+static const char *
+unsupported(const struct stix_node *node)
+{
+	const char *found = NULL;
+
+	if (node->type == STIX_NODE_FOLLOWED_BY)
+		return "FOLLOWEDBY needs more than one message";
+	if (node->type == STIX_NODE_QUALIFIED)
+		return slice_equal_text(slice_text(node->qualifier), "WITHIN")
+			   ? "WITHIN needs more than one message"
+		       : slice_equal_text(
+			     slice_text(node->qualifier), "REPEATS")
+			   ? "REPEATS needs more than one message"
+			   : "START ... STOP asks when, which a pattern for "
+			     "mail cannot";
+	if (node->type == STIX_NODE_COMPARISON)
+		return NULL;
+	for (const struct stix_node *child = node->first_child;
+	     child != NULL && found == NULL; child = child->next)
+		found = unsupported(child);
+	return found;
+}
+
+/* Leaves only the atoms by which the pattern has to be found. */
+static void
+drop_weak_atoms(struct stix_compiled *out)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < out->atoms.count; i++)
+		if (indicator_kind_is_strong(out->atoms.items[i].kind))
+			out->atoms.items[kept++] = out->atoms.items[i];
+	out->atoms.count = kept;
+}
+
+enum tc_status
+stix_program_compile(struct arena *arena, const struct stix_pattern *pattern,
+    struct stix_compiled *compiled_out)
+{
+	struct compiler compiler = { .arena = arena, .out = compiled_out };
+	struct outlook outlook;
+
+	*compiled_out = (struct stix_compiled){ .reason = FEED_USED };
+	compiled_out->detail = unsupported(pattern->root);
+	if (compiled_out->detail != NULL) {
+		compiled_out->reason = FEED_UNSUPPORTED_PATTERN;
+		return TC_OK;
+	}
+	compiler.code = builder_make(arena, 1u << 20);
+	outlook = compile_node(&compiler, pattern->root);
+	if (compiler.code.failed || arena_exhausted(arena))
+		return TC_LIMIT;
+	if (compiler.visible == 0) {
+		compiled_out->reason = FEED_NOT_VISIBLE;
+		compiled_out->detail = "mail shows nothing of it";
+	} else if (outlook.best != STIX_TRUE && !outlook.strong) {
+		compiled_out->reason = FEED_NO_STRONG_PART;
+		compiled_out->detail = "what mail shows of it does not suffice";
+	}
+	compiled_out->plain = outlook.plain;
+	if (!outlook.plain) {
+		compiled_out->program = builder_result(&compiler.code);
+		compiled_out->unkeyed = !outlook.keyed && !outlook.keyed_weak;
+		if (outlook.keyed)
+			drop_weak_atoms(compiled_out);
+	}
+	return TC_OK;
+}
+
+/* ------------------------------------------------------------------ the view */
+
+/* One observed value under the field that shows it. */
+struct view_value {
+	enum field field;
+	int part;
+	struct slice raw; /* as observed */
+	struct slice key; /* canonical; empty when it has none */
+	const struct match_observation *observation;
+};
+
+struct stix_view {
+	struct arena *arena;
+	LIST_OF(struct view_value) values;
+	LIST_OF(int) parts; /* indexes that files have, each once */
+	uint32_t kinds_known;
+};
+
+#define VIEW_VALUES_MAX 100000
+
+static void
+view_add(struct stix_view *view, enum field field, struct slice raw,
+    struct slice key, const struct match_observation *observation)
+{
+	struct view_value *value =
+	    list_append(view->arena, &view->values, VIEW_VALUES_MAX);
+
+	if (value != NULL)
+		*value = (struct view_value){ field, observation->part, raw,
+			key, observation };
+}
+
+static void
+view_add_part(struct stix_view *view, int part)
+{
+	int *slot;
+
+	for (size_t i = view->parts.count; i > 0; i--)
+		if (view->parts.items[i - 1] == part)
+			return;
+	slot = list_append(view->arena, &view->parts, VIEW_VALUES_MAX);
+	if (slot != NULL)
+		*slot = part;
+}
+
+static void
+view_add_host(struct stix_view *view, struct slice host,
+    const struct match_observation *observation)
+{
+	struct slice key;
+
+	if (normal_key(view->arena, INDICATOR_DOMAIN, host, &key) ==
+	    NORMAL_GOOD)
+		view_add(view, FIELD_DOMAIN, key, key, observation);
+	else if (normal_key(view->arena, INDICATOR_NETWORK, host, &key) ==
+		 NORMAL_GOOD)
+		view_add(view, FIELD_IP_DESTINATION,
+		    normal_key_text(view->arena, INDICATOR_NETWORK, key), key,
+		    observation);
+}
+
+static enum field
+address_field(enum match_where where)
+{
+	switch (where) {
+	case MATCH_MAIL_FROM:
+	case MATCH_FROM:
+	case MATCH_SENDER:
+		return FIELD_ADDRESS_FROM;
+	case MATCH_RCPT:
+	case MATCH_TO:
+	case MATCH_CC:
+		return FIELD_ADDRESS_TO;
+	case MATCH_REPLY_TO:
+		return FIELD_ADDRESS_REPLY;
+	default: /* elsewhere in the message */
+		return FIELD_ADDRESS_ANY;
+	}
+}
+
+static enum field
+field_of_kind(enum indicator_kind kind)
+{
+	for (unsigned i = FIELD_SUBJECT; i <= FIELD_SHA512; i++)
+		if (fields[i].kind == kind)
+			return (enum field)i;
+	return FIELD_INVISIBLE;
+}
+
+static void
+view_add_observation(
+    struct stix_view *view, const struct match_observation *observation)
+{
+	struct slice key = { NULL, 0 };
+	enum field field = FIELD_INVISIBLE;
+	bool client = observation->where == MATCH_CLIENT ||
+		      observation->where == MATCH_RECEIVED;
+
+	if (observation->defanged)
+		return;
+	if (normal_key(view->arena, observation->kind, observation->value,
+		&key) != NORMAL_GOOD)
+		key = slice_make(NULL, 0);
+	switch (observation->kind) {
+	case INDICATOR_ADDRESS:
+		field = address_field(observation->where);
+		if (key.length > 0)
+			view_add_host(view,
+			    slice_skip(key, slice_find_last_byte(key, '@') + 1),
+			    observation);
+		break;
+	case INDICATOR_DOMAIN:
+		view_add_host(view, observation->value, observation);
+		return;
+	case INDICATOR_URL:
+		field = FIELD_URL;
+		if (key.length > 0)
+			view_add_host(
+			    view, normal_url_key_host(key), observation);
+		break;
+	case INDICATOR_NETWORK:
+		field = client ? FIELD_IP_SOURCE : FIELD_IP_DESTINATION;
+		break;
+	default: /* digests, names and texts have one field each */
+		field = field_of_kind(observation->kind);
+		break;
+	}
+	if (field == FIELD_INVISIBLE)
+		return;
+	if (fields[field].of_file)
+		view_add_part(view, observation->part);
+	view_add(view, field, observation->value, key, observation);
+}
+
+struct stix_view *
+stix_view_make(
+    struct arena *arena, const struct match_observations *observations)
+{
+	struct stix_view *view = arena_alloc(arena, sizeof *view);
+
+	if (view == NULL)
+		return NULL;
+	view->arena = arena;
+	view->kinds_known = observations->kinds_known == 0
+				? INDICATOR_KINDS_ALL
+				: observations->kinds_known;
+	for (size_t i = 0; i < observations->items.count; i++)
+		view_add_observation(view, &observations->items.items[i]);
+	return view;
+}
+
+/* ---------------------------------------------------------------- evaluation */
+
+struct evaluation {
+	struct stix_view *view;
+	struct slice code; /* what is still to be read */
+	size_t *steps_left;
+	int part;        /* the file at hand; NO_PART: none */
+	bool hash_found; /* a hash of that file was true */
+	bool damaged;
+	const struct match_observation *decided;
+};
+
+#define NO_PART INT32_MIN
+
+struct value_of_node {
+	enum stix_truth truth;
+	bool
+	    strong; /* a strong comparison is true where it could still count */
+};
+
+static unsigned
+take_octet(struct evaluation *evaluation)
+{
+	unsigned octet;
+
+	if (evaluation->code.length == 0) {
+		evaluation->damaged = true;
+		return 0;
+	}
+	octet = (unsigned char)evaluation->code.data[0];
+	evaluation->code = slice_skip(evaluation->code, 1);
+	return octet;
+}
+
+static unsigned
+take_short(struct evaluation *evaluation)
+{
+	unsigned low = take_octet(evaluation);
+
+	return low | take_octet(evaluation) << 8;
+}
+
+static struct slice
+take_text(struct evaluation *evaluation)
+{
+	unsigned length = take_short(evaluation);
+	struct slice text = slice_range(evaluation->code, 0, length);
+
+	if (text.length != length)
+		evaluation->damaged = true;
+	evaluation->code = slice_skip(evaluation->code, length);
+	return text;
+}
+
+/* The field under which an observed value also counts. */
+static bool
+field_shows(enum field asked, enum field has)
+{
+	if (asked == has)
+		return true;
+	if (asked == FIELD_ADDRESS_ANY)
+		return has == FIELD_ADDRESS_FROM || has == FIELD_ADDRESS_TO ||
+		       has == FIELD_ADDRESS_REPLY;
+	return asked == FIELD_IP_ANY &&
+	       (has == FIELD_IP_SOURCE || has == FIELD_IP_DESTINATION);
+}
+
+static bool
+network_within(struct slice inner, struct slice outer)
+{
+	struct ipaddr_network network;
+	struct ipaddr address;
+
+	if (inner.length != 17 || outer.length != 17 ||
+	    (unsigned char)outer.data[16] > 128 ||
+	    (unsigned char)inner.data[16] < (unsigned char)outer.data[16])
+		return false;
+	memcpy(address.octets, inner.data, 16);
+	memcpy(network.address.octets, outer.data, 16);
+	network.prefix_length = (uint8_t)outer.data[16];
+	return ipaddr_in_network(&address, &network);
+}
+
+/* "exact and below" for names, containment for networks, folders of a URL. */
+static bool
+is_identical(enum field field, struct slice key, struct slice constant)
+{
+	if (fields[field].kind == INDICATOR_DOMAIN)
+		return slice_equal(key, constant) ||
+		       (slice_ends_with(key, constant) &&
+			   key.length > constant.length &&
+			   key.data[key.length - constant.length - 1] == '.');
+	if (fields[field].kind == INDICATOR_NETWORK)
+		return network_within(key, constant);
+	if (fields[field].kind == INDICATOR_URL &&
+	    slice_starts_with(key, constant) && constant.length > 0 &&
+	    key.length > constant.length &&
+	    slice_find_byte(constant, '?') == SIZE_MAX)
+		return key.data[constant.length] == '?' ||
+		       (constant.data[constant.length - 1] == '/' &&
+			   slice_find_byte(constant, '/') !=
+			       constant.length - 1);
+	return slice_equal(key, constant);
+}
+
+/* MATCHES: the expression anywhere in the value, without regard to nothing.
+ * -1: it does not compile or took too long. */
+static int
+expression_matches(struct slice expression, struct slice value)
+{
+	pcre2_match_context *context = NULL;
+	pcre2_match_data *data = NULL;
+	pcre2_code *code;
+	size_t offset;
+	int error, found = -1;
+
+	code = pcre2_compile((PCRE2_SPTR)expression.data, expression.length,
+	    PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C,
+	    &error, &offset, NULL);
+	if (code == NULL)
+		return -1;
+	context = pcre2_match_context_create(NULL);
+	data = pcre2_match_data_create(1, NULL);
+	if (context != NULL && data != NULL) {
+		pcre2_set_match_limit(context, EXPRESSION_STEPS);
+		found = pcre2_match(code, (PCRE2_SPTR)value.data, value.length,
+		    0, 0, data, context);
+		found = found >= 0 ? 1 : found == PCRE2_ERROR_NOMATCH ? 0 : -1;
+	}
+	pcre2_match_data_free(data);
+	pcre2_match_context_free(context);
+	pcre2_code_free(code);
+	return found;
+}
+
+/* One observed value against one constant: 1, 0, or -1 unknown. */
+static int
+compare(enum field field, enum stix_operator operator,
+    const struct view_value * value, struct slice constant)
+{
+	int order = slice_compare(value->raw, constant);
+
+	switch (operator) {
+	case STIX_EQUAL:
+	case STIX_IN:
+		return is_identical(field, value->key, constant);
+	case STIX_NOT_EQUAL:
+		return !is_identical(field, value->key, constant);
+	case STIX_GREATER:
+		return order > 0;
+	case STIX_LESS:
+		return order < 0;
+	case STIX_GREATER_EQUAL:
+		return order >= 0;
+	case STIX_LESS_EQUAL:
+		return order <= 0;
+	case STIX_LIKE:
+		return stix_like(value->raw, constant);
+	case STIX_MATCHES:
+		return expression_matches(constant, value->raw);
+	case STIX_IS_SUBSET:
+		return network_within(value->key, constant);
+	case STIX_IS_SUPERSET:
+		return network_within(constant, value->key);
+	case STIX_EXISTS:
+		return 1;
+	}
+	return -1;
+}
+
+/* A property of a file that this file does not show is unknown where it is a
+ * digest (not computed for it), else absent. */
+static enum stix_truth
+truth_of_absent(const struct evaluation *evaluation, enum field field)
+{
+	if (evaluation->part != NO_PART && field >= FIELD_MD5 &&
+	    field <= FIELD_SHA512)
+		return STIX_UNKNOWN;
+	return STIX_FALSE;
+}
+
+struct comparison_code {
+	enum field field;
+	enum stix_operator operator;
+	bool negated;
+	unsigned count;
+	struct slice constants; /* each with its length before it */
+};
+
+static bool
+take_comparison(
+    struct evaluation *evaluation, struct comparison_code *comparison)
+{
+	unsigned field = take_octet(evaluation);
+	unsigned operator= take_octet(evaluation);
+
+	comparison->negated = take_octet(evaluation) != 0;
+	comparison->count = take_short(evaluation);
+	comparison->constants = evaluation->code;
+	for (unsigned i = 0; i < comparison->count && !evaluation->damaged; i++)
+		take_text(evaluation);
+	if (field >= FIELDS || operator> STIX_EXISTS)
+		evaluation->damaged = true;
+	comparison->field =
+	    evaluation->damaged ? FIELD_INVISIBLE : (enum field)field;
+	comparison->operator=(enum stix_operator) operator;
+	return !evaluation->damaged;
+}
+
+/* One observed value against all constants of the comparison. */
+static int
+compare_all(struct evaluation *evaluation,
+    const struct comparison_code *comparison, const struct view_value *value)
+{
+	struct evaluation constants = { .code = comparison->constants };
+	int result = comparison->operator== STIX_EXISTS ? 1 : 0;
+
+	for (unsigned i = 0; i < comparison->count && result != 1; i++) {
+		int one;
+
+		if (*evaluation->steps_left == 0)
+			return -1;
+		--*evaluation->steps_left;
+		one = compare(comparison->field, comparison->operator, value,
+		    take_text(&constants));
+		if (one != 0)
+			result = one;
+	}
+	if (comparison->negated && result >= 0)
+		result = !result;
+	return result;
+}
+
+static struct value_of_node
+run_comparison(struct evaluation *evaluation)
+{
+	struct value_of_node out = { .truth = STIX_UNKNOWN };
+	struct comparison_code comparison;
+	const struct stix_view *view = evaluation->view;
+	bool of_file, shown = false, unknown = false;
+
+	if (!take_comparison(evaluation, &comparison))
+		return out;
+	of_file = fields[comparison.field].of_file;
+	if (comparison.field == FIELD_INVISIBLE ||
+	    comparison.field == FIELD_COMPANION ||
+	    !(view->kinds_known &
+		INDICATOR_KIND_BIT(fields[comparison.field].kind)))
+		return out;
+	for (size_t i = 0; i < view->values.count; i++) {
+		const struct view_value *value = &view->values.items[i];
+		int one;
+
+		if (!field_shows(comparison.field, value->field) ||
+		    (of_file && value->part != evaluation->part))
+			continue;
+		shown = true;
+		one = compare_all(evaluation, &comparison, value);
+		unknown = unknown || one < 0;
+		if (one <= 0)
+			continue;
+		out.truth = STIX_TRUE;
+		out.strong =
+		    !comparison.negated &&
+		    (comparison.operator== STIX_EQUAL || comparison.operator==
+			STIX_IN) &&
+		    indicator_kind_is_strong(fields[comparison.field].kind);
+		if (evaluation->decided == NULL || out.strong)
+			evaluation->decided = value->observation;
+		return out;
+	}
+	out.truth = unknown ? STIX_UNKNOWN : STIX_FALSE;
+	if (!shown)
+		out.truth = truth_of_absent(evaluation, comparison.field);
+	/* The same file goes by many names. */
+	if (evaluation->hash_found && comparison.field == FIELD_FILE_NAME &&
+	    out.truth == STIX_FALSE)
+		out.truth = STIX_UNKNOWN;
+	return out;
+}
+
+static struct value_of_node run_node(
+    struct evaluation *evaluation, unsigned depth);
+
+static struct value_of_node
+run_chain(struct evaluation *evaluation, bool and, unsigned depth)
+{
+	unsigned count = take_short(evaluation);
+	struct value_of_node all = { .truth = and? STIX_TRUE : STIX_FALSE };
+
+	for (unsigned i = 0; i < count && !evaluation->damaged; i++) {
+		struct value_of_node one = run_node(evaluation, depth + 1);
+
+		if (and? one.truth < all.truth : one.truth > all.truth)
+			all.truth = one.truth;
+		/* Strong parts of a branch that is false do not count. */
+		if (one.truth != STIX_FALSE)
+			all.strong = all.strong || one.strong;
+	}
+	if (all.truth == STIX_FALSE)
+		all.strong = false;
+	return all;
+}
+
+/* Whether a hash is true of the file at hand, anywhere in the group. Leaves
+ * the place in the code as it was. */
+static bool
+file_hash_is_true(struct evaluation *evaluation, unsigned depth)
+{
+	struct evaluation look = *evaluation;
+	size_t pending = 1;
+
+	(void)depth;
+	while (pending > 0 && !look.damaged) {
+		unsigned operation = take_octet(&look);
+
+		pending--;
+		if (operation == CODE_AND || operation == CODE_OR) {
+			pending += take_short(&look);
+		} else if (operation == CODE_COMPARISON) {
+			struct evaluation at = look;
+			struct comparison_code comparison;
+
+			if (!take_comparison(&look, &comparison))
+				break;
+			if (comparison.field >= FIELD_MD5 &&
+			    comparison.field <= FIELD_SHA512 &&
+			    !comparison.negated && run_comparison(&at).strong)
+				return true;
+		} else {
+			break;
+		}
+	}
+	return false;
+}
+
+/* What stands in [ ]: once for each file, the best counts. Without files once
+ * with none. */
+static struct value_of_node
+run_observation(struct evaluation *evaluation, unsigned depth)
+{
+	struct value_of_node best = { .truth = STIX_FALSE };
+	struct slice start = evaluation->code;
+	size_t count = evaluation->view->parts.count;
+
+	for (size_t i = 0; i == 0 || i < count; i++) {
+		const struct match_observation *before = evaluation->decided;
+		struct value_of_node one;
+
+		evaluation->code = start;
+		evaluation->part =
+		    count == 0 ? NO_PART : evaluation->view->parts.items[i];
+		evaluation->hash_found = false;
+		evaluation->hash_found = file_hash_is_true(evaluation, depth);
+		one = run_node(evaluation, depth + 1);
+		if (one.truth > best.truth ||
+		    (one.truth == best.truth && one.strong && !best.strong))
+			best = one;
+		else
+			evaluation->decided = before;
+		if (best.truth == STIX_TRUE || evaluation->damaged)
+			break;
+	}
+	evaluation->part = NO_PART;
+	evaluation->hash_found = false;
+	return best;
+}
+
+static struct value_of_node
+run_node(struct evaluation *evaluation, unsigned depth)
+{
+	struct value_of_node unknown = { .truth = STIX_UNKNOWN };
+
+	if (depth > PROGRAM_DEPTH || *evaluation->steps_left == 0)
+		evaluation->damaged = true;
+	else
+		--*evaluation->steps_left;
+	if (evaluation->damaged)
+		return unknown;
+	switch ((enum code_operation)take_octet(evaluation)) {
+	case CODE_AND:
+		return run_chain(evaluation, true, depth);
+	case CODE_OR:
+		return run_chain(evaluation, false, depth);
+	case CODE_OBSERVATION:
+		return run_observation(evaluation, depth);
+	case CODE_COMPARISON:
+		return run_comparison(evaluation);
+	}
+	evaluation->damaged = true;
+	return unknown;
+}
+
+struct stix_result
+stix_program_run(
+    struct slice program, struct stix_view *view, size_t *steps_left)
+{
+	struct evaluation evaluation = { .view = view,
+		.code = program,
+		.steps_left = steps_left,
+		.part = NO_PART };
+	struct value_of_node value = run_node(&evaluation, 0);
+	struct stix_result result = { .truth = value.truth };
+
+	if (evaluation.damaged) {
+		result.truth = STIX_UNKNOWN;
+		return result;
+	}
+	result.partial = value.truth == STIX_UNKNOWN && value.strong;
+	result.decided = evaluation.decided;
+	return result;
+}
