@@ -260,10 +260,11 @@ spf_record_select(struct arena *arena, const struct dns_answer *answer,
 	for (size_t i = 0; i < answer->record_count; i++) {
 		struct slice text;
 
-		if (answer->records[i].length == 0)
+		if (!dns_answer_text(arena, answer, i, &text)) {
+			if (arena_exhausted(arena))
+				return TC_LIMIT;
 			continue;
-		if (!dns_answer_text(arena, answer, i, &text))
-			return TC_LIMIT;
+		}
 		if (!spf_record_is_one(text))
 			continue;
 		if (count++ == 0)

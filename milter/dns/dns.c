@@ -90,17 +90,26 @@ dns_answer_address(
 	return false;
 }
 
+/* True when the lengths of the character-strings add up. */
+static bool
+strings_are_sound(struct slice rdata)
+{
+	size_t at = 0;
+
+	while (at < rdata.length)
+		at += (size_t)(unsigned char)rdata.data[at] + 1;
+	return rdata.length > 0 && at == rdata.length;
+}
+
 bool
 dns_text_join(struct arena *arena, struct slice rdata, struct slice *text_out)
 {
 	struct builder builder;
-	size_t first;
 
-	if (rdata.length == 0)
+	if (!strings_are_sound(rdata))
 		return false;
-	first = (unsigned char)rdata.data[0];
-	if (first + 1 >= rdata.length) {
-		*text_out = slice_range(rdata, 1, first + 1);
+	if ((size_t)(unsigned char)rdata.data[0] + 1 == rdata.length) {
+		*text_out = slice_skip(rdata, 1);
 		return true;
 	}
 	builder = builder_make(arena, rdata.length);

@@ -88,8 +88,8 @@ bool dns_answer_address(
 
 /* The text of record `index` of a TXT answer: its character-strings joined
  * without anything between (RFC 7208, 3.3; RFC 6376, 3.6.2.2), in `arena`; a
- * single string is not copied. Bytes past a broken length are dropped. False
- * at the arena's ceiling or without any character-string. */
+ * single string is not copied. False for RDATA that is no row of
+ * character-strings, and at the arena's ceiling (arena_exhausted() tells). */
 bool dns_answer_text(struct arena *arena, const struct dns_answer *answer,
     size_t index, struct slice *text_out);
 

@@ -15,3 +15,15 @@ tests_unit_auth_results_test_SOURCES = tests/unit/auth_results_test.c \
 	tests/support/unit.h
 tests_unit_auth_results_test_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_auth_results_test_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += tests/unit/arc_test
+tests_unit_arc_test_SOURCES = tests/unit/arc_test.c \
+	tests/support/signer.c tests/support/signer.h tests/support/unit.h
+tests_unit_arc_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_arc_test_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += tests/unit/canonical_test
+tests_unit_canonical_test_SOURCES = tests/unit/canonical_test.c \
+	tests/support/unit.h
+tests_unit_canonical_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_canonical_test_LDADD = $(TEST_LIBS)

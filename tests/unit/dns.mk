@@ -17,4 +17,4 @@ tests_unit_spf_cases_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_spf_cases_LDADD = $(MILTER_LIBS)
 
 # Public suites through both engines; skips where they are not there.
-SCRIPT_TESTS += tests/unit/spf_suite_test.py
+SCRIPT_TESTS += tests/unit/spf_suite_test.py tests/unit/dns_hostile_test.py

@@ -1,7 +1,8 @@
 /*
  * spf_cases - runs SPF over cases from standard input
  *
- *	spf_cases [-e native|libspf2] [-s SERVER] [-d DEADLINE_MS]
+ *	spf_cases [-e native|libspf2] [-s SERVER [-t TRUST_ANCHOR]]
+ *	    [-d DEADLINE_MS]
  *
  * Input, fields separated by tabs, octets as %XX where they are not plain:
  *
@@ -10,9 +11,9 @@
  *
  * Output, one line per case, in the same form:
  *
- *	ID	RESULT	IDENTITY	EXPLANATION	QUESTIONS	MS	PROBLEM
+ *	ID RESULT IDENTITY EXPLANATION QUESTIONS MS up|down PROBLEM
  *
- * Without -s the questions are answered by the zone read last.
+ * Without -s the questions are answered by the zone read last; -t validates.
  */
 #include <config.h>
 
@@ -122,8 +123,9 @@ run_case(struct arena *arena, const struct slice *fields)
 	printf("%s\t%s\t%s", fields[1].data, spf_result_name(outcome.result),
 	    spf_identity_name(outcome.identity));
 	print_encoded(outcome.explanation);
-	printf("\t%u\t%llu", usage.questions,
-	    (unsigned long long)(resolver_clock_ms() - start_ms));
+	printf("\t%u\t%llu\t%s", usage.questions,
+	    (unsigned long long)(resolver_clock_ms() - start_ms),
+	    lookups_resolver_down(lookups) ? "down" : "up");
 	print_encoded(outcome.problem);
 	putchar('\n');
 	lookups_free(&lookups);
@@ -158,18 +160,21 @@ main(int argc, char **argv)
 	size_t size = 0;
 	int option;
 
-	while ((option = getopt(argc, argv, "e:s:d:")) != -1) {
+	while ((option = getopt(argc, argv, "e:s:d:t:")) != -1) {
 		if (option == 'e')
 			engine = strcmp(optarg, "libspf2") == 0
 				     ? SPF_ENGINE_LIBSPF2
 				     : SPF_ENGINE_NATIVE;
 		else if (option == 's')
 			settings.server = optarg;
+		else if (option == 't')
+			settings.trust_anchor = optarg;
 		else if (option == 'd')
 			deadline_ms = (unsigned)atoi(optarg);
 		else
 			return 1;
 	}
+	settings.dnssec = settings.trust_anchor != NULL;
 	from_server = settings.server != NULL;
 	if (from_server) {
 		resolver = resolver_open(&settings, problem);

@@ -128,7 +128,7 @@ def judge(case, answer):
     if answer is None:
         return 'no answer'
     if answer[0] not in expect['spf']:
-        return 'is %s, expected %s (%s)' % (answer[0], '|'.join(expect['spf']), answer[5])
+        return 'is %s, expected %s (%s)' % (answer[0], '|'.join(expect['spf']), answer[6])
     if 'spf_scope' in expect and answer[1] != expect['spf_scope']:
         return 'judged %s, expected %s' % (answer[1], expect['spf_scope'])
     return None
