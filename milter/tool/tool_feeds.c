@@ -1,0 +1,264 @@
+#include <config.h>
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include "tool/engine.h"
+#include "tool/fetch.h"
+#include "tool/tool.h"
+
+static const char usage[] =
+    "  update [NAME...]    fetch feeds whose `refresh` has passed; with NAMEs\n"
+    "                      those, now. The daemon takes a new file by itself\n"
+    "  status              each feed's source, age and content\n"
+    "\n"
+    "  -c, --config FILE   the configuration (default " SYSCONFDIR
+    "/tocsin.conf)\n"
+    "      --force         update: all feeds, also those that are fresh\n"
+    "      --json          results as JSON\n"
+    "  -h, --help          this text\n"
+    "\n"
+    "Run `tocsin feeds update` from a timer, as a user of its own: it needs the\n"
+    "network and write access to STATE-DIRECTORY/feeds, nothing else.\n";
+
+struct options {
+	const char *config;
+	bool force, json;
+};
+
+static bool
+is_named(const char *name, int count, char **names)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* The time since the file of a fetched feed was last brought up to date, by
+ * its .state file, which each fetch renews. */
+static int64_t
+fetched_unix(const struct engine *engine, const char *name)
+{
+	const char *path = arena_printf(engine->arena, "%s/feeds/%s.state",
+	    engine->request.state_directory, name);
+	struct stat info;
+
+	return stat(path, &info) == 0 ? (int64_t)info.st_mtim.tv_sec : 0;
+}
+
+static enum fetch_protocol
+protocol_of(
+    const struct feed_config *feed, const struct settings_feed_fetch *fetch)
+{
+	struct slice url = slice_text(fetch->url);
+
+	if (feed->format == FEED_FORMAT_STIX &&
+	    (fetch->collection[0] != '\0' ||
+		slice_find(url, SLICE_LITERAL("/collections/")) != SIZE_MAX))
+		return FETCH_TAXII;
+	if (feed->format == FEED_FORMAT_MISP &&
+	    (slice_ends_with(url, SLICE_LITERAL("/")) ||
+		slice_ends_with(url, SLICE_LITERAL("/manifest.json"))))
+		return FETCH_MISP;
+	return FETCH_FILE;
+}
+
+static void
+report_update(const struct feed_config *feed, enum tc_status status,
+    const struct fetch_result *result, bool json, bool first)
+{
+	const char *outcome = status != TC_OK   ? "failed"
+			      : result->changed ? "updated"
+						: "unchanged";
+
+	if (!json) {
+		printf("%-20s %s, %llu bytes received", feed->name, outcome,
+		    (unsigned long long)result->bytes);
+		if (result->objects > 0)
+			printf(", %u objects", result->objects);
+		printf("\n");
+		if (result->problem != NULL)
+			fprintf(stderr, "tocsin feeds: %s: %s\n", feed->name,
+			    result->problem);
+		return;
+	}
+	printf("%s{\"feed\":\"%s\",\"outcome\":\"%s\",\"bytes\":%llu,"
+	       "\"objects\":%u,\"problem\":\"",
+	    first ? "" : ",", feed->name, outcome,
+	    (unsigned long long)result->bytes, result->objects);
+	engine_print_json(slice_text(result->problem));
+	printf("\"}");
+}
+
+static enum tc_status
+update_one(struct engine *engine, size_t index, const char *folder,
+    struct fetch_result *result)
+{
+	const struct settings *settings = program_settings(engine->program);
+	const struct feed_config *feed = &settings->feeds[index];
+	const struct settings_feed_fetch *fetch =
+	    &settings->feed_fetches[index];
+	struct fetch_request request = {
+		.name = feed->name,
+		.url = fetch->url,
+		.folder = folder,
+		.protocol = protocol_of(feed, fetch),
+		.collection = fetch->collection,
+		.auth_file =
+		    fetch->auth_file[0] == '\0' ? NULL : fetch->auth_file,
+		.size_bytes_max = feed->size_bytes_max,
+		.now_unix = engine->request.now_unix,
+	};
+
+	return fetch_run(engine->arena, &request, result);
+}
+
+static bool
+is_due(struct engine *engine, size_t index)
+{
+	const struct settings *settings = program_settings(engine->program);
+	int64_t fetched = fetched_unix(engine, settings->feeds[index].name);
+	int64_t refresh_s =
+	    (int64_t)(settings->feed_fetches[index].refresh / 1000);
+
+	return fetched == 0 || fetched + refresh_s <= engine->request.now_unix;
+}
+
+static int
+run_update(struct engine *engine, const struct options *options, int count,
+    char **names)
+{
+	const struct settings *settings = program_settings(engine->program);
+	const char *folder = arena_printf(
+	    engine->arena, "%s/feeds", engine->request.state_directory);
+	int worst = EX_OK;
+	bool first = true;
+
+	(void)mkdir(folder, 0750);
+	printf(options->json ? "[" : "");
+	for (size_t i = 0; i < settings->feed_count; i++) {
+		struct fetch_result result = { 0 };
+		enum tc_status status;
+
+		if (settings->feed_fetches[i].url == NULL ||
+		    (count > 0 &&
+			!is_named(settings->feeds[i].name, count, names)))
+			continue;
+		if (count == 0 && !options->force && !is_due(engine, i))
+			continue;
+		status = update_one(engine, i, folder, &result);
+		report_update(
+		    &settings->feeds[i], status, &result, options->json, first);
+		first = false;
+		if (status != TC_OK)
+			worst = EX_TEMPFAIL;
+	}
+	printf(options->json ? "]\n" : "");
+	return worst;
+}
+
+static void
+report_status(struct engine *engine, size_t index, bool json)
+{
+	const struct settings *settings = program_settings(engine->program);
+	const struct feed_config *feed = &settings->feeds[index];
+	const char *url = settings->feed_fetches[index].url;
+	struct store_feed stored = { 0 };
+	uint32_t number =
+	    engine->store == NULL
+		? UINT32_MAX
+		: store_feed_index(engine->store, slice_text(feed->name));
+	struct stat info;
+	long long age = -1;
+
+	if (number != UINT32_MAX)
+		store_feed(engine->store, number, &stored);
+	if (stat(feed->source, &info) == 0)
+		age = (long long)(engine->request.now_unix -
+				  (int64_t)info.st_mtim.tv_sec);
+	if (json) {
+		printf("%s{\"feed\":\"%s\",\"source\":\"", index > 0 ? "," : "",
+		    feed->name);
+		engine_print_json(slice_text(url == NULL ? feed->source : url));
+		printf("\",\"age\":%lld,\"read\":%llu,\"used\":%llu,"
+		       "\"kept\":%s}",
+		    age, (unsigned long long)stored.read,
+		    (unsigned long long)stored.used,
+		    stored.kept ? "true" : "false");
+		return;
+	}
+	printf("%-20s %s\n", feed->name, url == NULL ? feed->source : url);
+	if (age < 0)
+		printf("    %s\n",
+		    url == NULL ? "the source is not there"
+				: "not fetched yet: tocsin feeds update");
+	else
+		printf("    %lld minutes old, %llu of %llu indicators used%s\n",
+		    age / 60, (unsigned long long)stored.used,
+		    (unsigned long long)stored.read,
+		    stored.kept ? ", older content kept" : "");
+}
+
+static int
+run_status(struct engine *engine, const struct options *options)
+{
+	int status = engine_open_matcher(engine);
+
+	if (status != EX_OK)
+		return status;
+	printf(options->json ? "[" : "");
+	for (size_t i = 0; i < engine->request.feed_count; i++)
+		report_status(engine, i, options->json);
+	printf(options->json ? "]\n" : "");
+	return EX_OK;
+}
+
+int
+tool_feeds(int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "force", no_argument, NULL, 'f' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct options options = { .config = TOOL_CONFIGURATION };
+	struct engine engine;
+	const char *word;
+	int option, status;
+
+	while ((option = getopt_long(argc, argv, "c:h", known, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			options.config = optarg;
+			break;
+		case 'f':
+			options.force = true;
+			break;
+		case 'j':
+			options.json = true;
+			break;
+		case 'h':
+			return tool_usage(
+			    "feeds update|status [NAME...] [OPTION...]", usage);
+		default:
+			return tool_misused("feeds", "unknown option");
+		}
+	}
+	word = optind < argc ? argv[optind++] : "";
+	if (strcmp(word, "update") != 0 && strcmp(word, "status") != 0)
+		return tool_misused("feeds", "update or status?");
+	status = engine_open(&engine, "feeds", options.config);
+	if (status != EX_OK)
+		return status;
+	status = strcmp(word, "update") == 0 ? run_update(&engine, &options,
+						   argc - optind, argv + optind)
+					     : run_status(&engine, &options);
+	engine_close(&engine);
+	return status;
+}

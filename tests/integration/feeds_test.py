@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+"""`tocsin feeds update` against a real HTTP server, and what a build makes of
+what it brought; `tocsin indicators` over the result."""
+import base64
+import contextlib
+import http.server
+import json
+import os
+import subprocess
+import tempfile
+import threading
+import urllib.parse
+
+from filter import program
+from tap import case, check, check_in, run, skip_all
+
+UUIDS = ['7d357933-fe13-48f7-837b-daa02f43427e', '1f1f1f1f-2222-4333-8444-555555555555']
+
+
+def misp_event(uuid, value):
+    return {'Event': {'uuid': uuid, 'info': 'an event', 'timestamp': '1700000000', 'Attribute': [
+        {'uuid': '22329178-c388-445e-a794-f738e6000d7e', 'type': 'domain', 'to_ids': True, 'value': value}]}}
+
+
+def stix_indicator(number, value):
+    return {'type': 'indicator', 'spec_version': '2.1', 'id': f'indicator--{number:08d}-c388-445e-a794-f738e6000d7e',
+            'created': '2026-01-01T00:00:00Z', 'modified': '2026-01-01T00:00:00Z', 'pattern_type': 'stix',
+            'pattern': f"[domain-name:value = '{value}']", 'valid_from': '2026-01-01T00:00:00Z'}
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Answers from `pages`: path -> bytes; remembers what it was asked."""
+
+    def __init__(self):
+        super().__init__(('127.0.0.1', 0), Handler)
+        self.pages, self.asked, self.etag, self.login = {}, [], '"one"', None
+        self.collection = [stix_indicator(1, 'taxii-one.example'), stix_indicator(2, 'taxii-two.example')]
+        self.url = f'http://127.0.0.1:{self.server_address[1]}'
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+    def answer(self, code, body=b'', **headers):
+        self.send_response(code)
+        for name, value in headers.items():
+            self.send_header(name.replace('_', '-'), value)
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def taxii(self, query):
+        """One object a page."""
+        objects = self.server.collection
+        at = int(query.get('next', ['0'])[0])
+        if 'added_after' in query:
+            objects = [o for o in objects if o.get('added', '2026-01-02T00:00:00Z') > query['added_after'][0]]
+        page = {'objects': objects[at:at + 1]}
+        if at + 1 < len(objects):
+            page.update(more=True, next=str(at + 1))
+        self.answer(200, json.dumps(page).encode(), Content_Type='application/taxii+json;version=2.1',
+                    X_TAXII_Date_Added_Last='2026-01-02T00:00:00Z')
+
+    def do_GET(self):
+        server, url = self.server, urllib.parse.urlsplit(self.path)
+        server.asked.append((self.path, dict(self.headers)))
+        if server.login and self.headers.get('Authorization') != server.login:
+            return self.answer(401)
+        if url.path.startswith('/taxii/'):
+            return self.taxii(urllib.parse.parse_qs(url.query))
+        if url.path not in server.pages:
+            return self.answer(404)
+        if self.headers.get('If-None-Match') == server.etag:
+            return self.answer(304)
+        return self.answer(200, server.pages[url.path], ETag=server.etag)
+
+
+class Bench:
+    def __init__(self, top):
+        self.top, self.server = top, Server()
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.state = os.path.join(top, 'state')
+        os.makedirs(self.state)
+        self.conf = os.path.join(top, 'tocsin.conf')
+
+    def configure(self, feeds):
+        with open(self.conf, 'w') as file:
+            file.write(f'''state-directory "{self.state}"
+own-domains {{ "tocsin.test" }}
+own-networks {{ 10.0.0.0/8 }}
+trusted-relays {{ 127.0.0.0/8 }}
+{feeds}
+''')
+
+    def tocsin(self, *arguments, status=0):
+        done = subprocess.run([program('tocsin'), *arguments[:1], '-c', self.conf, *arguments[1:]],
+                              capture_output=True, text=True, timeout=60)
+        check(done.returncode, status, f'tocsin {" ".join(arguments)}: {done.stdout}{done.stderr}')
+        return done.stdout + done.stderr
+
+    def acts(self, value):
+        done = subprocess.run([program('tocsin'), 'indicators', '-c', self.conf, 'query', '--json', value],
+                              capture_output=True, text=True, timeout=60)
+        return json.loads(done.stdout)['acts']
+
+
+@case('a list comes over HTTP, is asked for conditionally, and acts after a build')
+def document(this):
+    this.server.pages['/list.txt'] = b'evil-list.example\n'
+    this.configure(f'feed web {{ source "{this.server.url}/list.txt" format list status verified refresh 1h }}')
+    check_in('updated', this.tocsin('feeds', 'update', 'web'))
+    check_in('unchanged', this.tocsin('feeds', 'update', 'web'))
+    check('If-None-Match' in this.server.asked[-1][1], True, 'a conditional request')
+    check(this.tocsin('feeds', 'update'), '', 'a fresh feed is not fetched')
+    this.tocsin('indicators', 'build')
+    check(this.acts('www.evil-list.example'), True)
+    check(this.acts('harmless.example'), False)
+
+
+@case('a server that fails, sends too much or nothing leaves the old file')
+def failures(this):
+    path = os.path.join(this.state, 'feeds', 'web')
+    this.server.etag = '"two"'
+    before = open(path).read()
+    del this.server.pages['/list.txt']
+    check_in('404', this.tocsin('feeds', 'update', 'web', status=75))
+    this.server.pages['/list.txt'] = b''
+    check_in('sent nothing', this.tocsin('feeds', 'update', 'web', status=75))
+    this.server.pages['/list.txt'] = b'a.example\n' * 1000000
+    this.configure(f'feed web {{ source "{this.server.url}/list.txt" format list max-size 1MB }}')
+    check_in('max-size', this.tocsin('feeds', 'update', 'web', status=75))
+    check(open(path).read(), before, 'the old file')
+    check([name for name in os.listdir(os.path.dirname(path)) if 'new' in name], [], 'left behind')
+
+
+@case('a login comes from a file that only its owner reads')
+def login(this):
+    auth = os.path.join(this.top, 'auth')
+    with open(auth, 'w') as file:
+        file.write('user:secret\n')
+    this.server.pages['/list.txt'] = b'evil-login.example\n'
+    this.server.login = 'Basic ' + base64.b64encode(b'user:secret').decode()
+    this.configure(f'feed closed {{ source "{this.server.url}/list.txt" format list auth-file "{auth}" }}')
+    os.chmod(auth, 0o644)
+    check_in('chmod 0600', this.tocsin('feeds', 'update', 'closed', status=75))
+    os.chmod(auth, 0o600)
+    check_in('updated', this.tocsin('feeds', 'update', 'closed'))
+    this.server.login = None
+
+
+@case('plain http to another host is refused')
+def plain_http(this):
+    this.configure('feed far { source "http://feeds.example/list.txt" format list }')
+    done = subprocess.run([program('tocsin'), 'feeds', '-c', this.conf, 'update', 'far'],
+                          capture_output=True, text=True, timeout=60)
+    check_in('https', done.stdout + done.stderr)
+    check(done.returncode != 0, True, 'exit status')
+
+
+@case('a TAXII 2.1 collection comes page by page, and later only what was added')
+def taxii(this):
+    this.configure(f'feed taxii {{ source "{this.server.url}/taxii/api" collection "c1" format stix status verified refresh 1h }}')
+    check_in('2 objects', this.tocsin('feeds', 'update', 'taxii'))
+    check_in('/taxii/api/collections/c1/objects/', this.server.asked[-1][0])
+    this.server.collection.append(dict(stix_indicator(3, 'taxii-three.example'), added='2026-02-01T00:00:00Z'))
+    check_in('1 objects', this.tocsin('feeds', 'update', '--force', 'taxii'))
+    check_in('added_after=2026-01-02', this.server.asked[-1][0])
+    this.tocsin('indicators', 'build')
+    for value in ('taxii-one.example', 'taxii-two.example', 'taxii-three.example'):
+        check(this.acts(value), True, value)
+
+
+@case('a MISP feed comes event by event; one that is missing does not lose the others')
+def misp(this):
+    this.server.etag = '"misp"'
+    this.server.pages['/misp/manifest.json'] = json.dumps(
+        {uuid: {'timestamp': '1700000000'} for uuid in UUIDS} | {'../../../etc/passwd': {'timestamp': '1'}}).encode()
+    this.server.pages[f'/misp/{UUIDS[0]}.json'] = json.dumps(misp_event(UUIDS[0], 'misp-one.example')).encode()
+    this.configure(f'feed misp {{ source "{this.server.url}/misp/" format misp status verified refresh 1h }}')
+    check_in('1 objects', this.tocsin('feeds', 'update', 'misp'))
+    check(sorted(os.listdir(os.path.join(this.state, 'feeds', 'misp'))), [f'{UUIDS[0]}.json'], 'files')
+    this.tocsin('indicators', 'build')
+    check(this.acts('misp-one.example'), True)
+
+
+@case('an indicator added by hand acts, one taken back does not')
+def by_hand(this):
+    this.tocsin('indicators', 'add', 'domain', 'by-hand.example', '--severity', 'critical', '--expire', '30d',
+                '--description', 'ticket 41')
+    check(this.acts('mail.by-hand.example'), True)
+    check_in('ticket 41', this.tocsin('indicators', 'list'))
+    this.tocsin('indicators', 'remove', 'domain', 'by-hand.example')
+    check(this.acts('mail.by-hand.example'), False)
+    this.tocsin('indicators', 'remove', '--mask', 'domain', 'misp-one.example')
+    check(this.acts('misp-one.example'), False)
+    check_in('no value', this.tocsin('indicators', 'add', 'sha256', 'xyz', status=65))
+    check_in('good', this.tocsin('indicators', 'verify'))
+
+
+@contextlib.contextmanager
+def make():
+    with tempfile.TemporaryDirectory(prefix='tocsin-feeds-') as top:
+        os.chmod(top, 0o755)
+        yield Bench(top)
+
+
+if not program('tocsin'):
+    skip_all('the tool is not built')
+run(make)
