@@ -75,7 +75,8 @@ struct rule_counts {
 static struct rule_counts
 count_rules(const struct program *program)
 {
-	bool all_shadow = program_settings(program)->enforcement == SETTINGS_ENFORCEMENT_SHADOW;
+	bool all_shadow = program_settings(program)->enforcement_shadow ==
+			  SETTINGS_ENFORCEMENT_SHADOW;
 	struct rule_counts counts = { 0 };
 
 	for (unsigned i = 0; i < program_rule_count(program); i++) {
@@ -125,7 +126,7 @@ print_summary(const struct program *program, struct builder *out)
 	const struct settings *settings = program_settings(program);
 	struct rule_counts counts = count_rules(program);
 
-	if (settings->enforcement == SETTINGS_ENFORCEMENT_SHADOW)
+	if (settings->enforcement_shadow == SETTINGS_ENFORCEMENT_SHADOW)
 		builder_text(out,
 		    "enforcement shadow: no rule acts; the log says what each "
 		    "would have done\n");
@@ -159,8 +160,10 @@ print_json(
 		    ",\"policy\":\"%s\",\"enforcement\":\"%s\",\"enforcing\":%u"
 		    ",\"shadow\":%u",
 		    program_hash(program),
-		    program_settings(program)->enforcement == SETTINGS_ENFORCEMENT_SHADOW ? "shadow"
-								  : "on",
+		    program_settings(program)->enforcement_shadow ==
+			    SETTINGS_ENFORCEMENT_SHADOW
+			? "shadow"
+			: "on",
 		    counts.enforcing, counts.shadow);
 	}
 	builder_text(out, ",\"messages\":[");
