@@ -30,7 +30,7 @@ rule spoofed-sender "the author's domain asks to reject what it did not send" {
 rule in-our-name "in our name from outside" {
     severity high
     when direction == inbound and any from (.domain in { "tocsin.test" }) and dmarc != pass
-    then reject "5.7.1 not from here"
+    then reject "not from here"
 }
 
 rule listed "carries an indicator that is known to be bad" {
@@ -105,8 +105,8 @@ def table(rows, widths):
     for row in rows:
         cells = [textwrap.wrap(str(cell), width) or [''] for cell, width in zip(row, widths)]
         for at in range(max(map(len, cells))):
-            lines.append(' ' + ' | '.join((cell[at] if at < len(cell) else '').ljust(width)
-                                          for cell, width in zip(cells, widths)))
+            lines.append((' ' + ' | '.join((cell[at] if at < len(cell) else '').ljust(width)
+                                          for cell, width in zip(cells, widths))).rstrip())
         lines.append(rule)
     return '\n'.join(lines)
 

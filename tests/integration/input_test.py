@@ -10,7 +10,7 @@ import samples
 from filter import descendants
 from tap import case, check, check_in, diag, run, wait_for
 
-POLICY = 'rule seen "all mail" { severity low  when size > 0 then tag "X-Seen" "yes" }\n'
+POLICY = 'rule every-mail "all mail" { severity low  when size > 0 then tag "X-Seen" "yes" }\n'
 
 
 def client(this, **options):
