@@ -24,10 +24,10 @@ class Bench:
     """server (Postfix or None), dns, filter, keys by domain."""
 
     def log(self):
-        text = self.filter.log_text()[-6000:]
+        lines = self.filter.log_text().splitlines()[-25:]
         if self.server is not None:
-            text += '\n--- Postfix\n' + self.server.log_text()[-3000:]
-        return text
+            lines += ['--- Postfix', *self.server.log_text().splitlines()[-15:]]
+        return '\n'.join(lines)
 
     def sign(self, message, domain='shop.test'):
         return self.keys[domain].sign(message)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What happens to mail when processes die, policies change and DNS is away."""
 import concurrent.futures
+import itertools
 import os
 import re
 import signal
@@ -17,8 +18,11 @@ rule to-hold "held" {{ severity high  when subject contains "please-hold" then q
 BROKEN = 'rule broken "does not load" {{ when nosuchfield == 1 then tag }}'
 
 
-def numbered(number):
-    return samples.message('Shop <news@shop.test>', f'number {number}', ident=f'n{number}')
+SERIES = itertools.count()
+
+
+def numbered(number, series=0):
+    return samples.message('Shop <news@shop.test>', f'number {number}', ident=f's{series}n{number}')
 
 
 class Load:
@@ -26,12 +30,13 @@ class Load:
 
     def __init__(self, this, count, clients=6):
         self.this, self.count = this, count
+        self.series = next(SERIES) + 1
         self.replies = {}
         self.pool = concurrent.futures.ThreadPoolExecutor(clients)
         self.jobs = [self.pool.submit(self.one, number) for number in range(count)]
 
     def one(self, number):
-        self.replies[number] = self.this.server.send(numbered(number))
+        self.replies[number] = self.this.server.send(numbered(number, self.series))
 
     def running(self):
         return not all(job.done() for job in self.jobs)
@@ -59,7 +64,8 @@ def nothing_lost(this, load):
     accepted = load.accepted()
     lost = [queue_id for queue_id in accepted if queue_id not in delivered and queue_id not in queued]
     check(lost, [], 'accepted and gone')
-    numbers = [re.search(rb'Message-ID: <n(\d+)\.', octets) for octets in delivered.values()]
+    pattern = re.compile(rb'Message-ID: <s%dn(\d+)\.' % load.series)
+    numbers = [pattern.search(octets) for octets in delivered.values()]
     numbers = [int(number[1]) for number in numbers if number]
     check(len(numbers), len(set(numbers)), 'messages delivered, and distinct ones')
     refused = {number for number, reply in load.replies.items() if reply.code != 250}
@@ -160,8 +166,7 @@ def ends(this):
     below = tocsind.descendants(this.filter.process.pid)
     status = this.filter.stop()
     check(status, 0, 'exit status')
-    time.sleep(0.2)
-    check([pid for pid in below if os.path.exists(f'/proc/{pid}')], [], 'processes left')
+    wait_for(lambda: not any(tocsind.runs(pid) for pid in below), 5, f'the end of its processes {below}')
     reply = this.server.send(numbered(4))
     check(reply.code // 100, 4, 'mail while it is away is deferred')
     this.filter.start()

@@ -56,6 +56,15 @@ def descendants(pid):
     return found
 
 
+def runs(pid):
+    """Whether a process is there and has not ended (a zombie has)."""
+    try:
+        with open(f'/proc/{pid}/stat') as file:
+            return file.read().rpartition(')')[2].split()[0] not in 'ZX'
+    except OSError:
+        return False
+
+
 class Filter:
     def __init__(self, top, policy='', settings='', dns='127.0.0.1@9', socket_folder=None, conf=CONF):
         self.top = os.path.join(top, 'tocsin')
