@@ -5,7 +5,7 @@
 FUZZ_TARGETS =
 if LIBFUZZER
 FUZZ_MAIN =
-FUZZ_LIBS = $(TEST_LIBS) -fsanitize=fuzzer
+FUZZ_LIBS = $(TEST_LIBS) $(FUZZER_LIBS)
 else
 FUZZ_MAIN = tests/fuzz/driver.c
 FUZZ_LIBS = $(TEST_LIBS)
