@@ -36,7 +36,6 @@ static struct callbacks_setup callbacks = {
 };
 static struct assembly assembly;
 static int channel = -1;
-static atomic_bool stopped;
 
 bool
 filter_register(void)
@@ -94,8 +93,8 @@ sleep_ms(long ms)
 	(void)nanosleep(&pause, NULL);
 }
 
-/* New messages are deferred, those in hand are finished, then we end. We end
- * here: smfi_main() may take five seconds more to notice that it is over. */
+/* New messages are deferred, those in hand are finished, then we end, here and
+ * now: smfi_stop() blocks for up to five seconds and cuts off what it finds. */
 static _Noreturn void
 stop(const char *why)
 {
@@ -106,8 +105,6 @@ stop(const char *why)
 	log_write(LOG_LEVEL_INFO,
 	    "filter stops: %s connections=%u unfinished=%u", why,
 	    callbacks_connections(), callbacks_messages());
-	atomic_store(&stopped, true);
-	(void)smfi_stop();
 	_exit(EX_OK);
 }
 
@@ -251,8 +248,6 @@ filter_run(const struct filter_setup *setup)
 	}
 	say("ready");
 	result = smfi_main();
-	while (atomic_load(&stopped))
-		sleep_ms(1000); /* the other thread ends the process */
 	log_write(result == MI_SUCCESS ? LOG_LEVEL_NOTICE : LOG_LEVEL_ERROR,
 	    "libmilter has stopped by itself or by a signal");
 	_exit(result == MI_SUCCESS ? EX_OK : EX_SOFTWARE);

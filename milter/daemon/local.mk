@@ -20,4 +20,8 @@ libtocsin_a_SOURCES += \
 	milter/daemon/trial.c milter/daemon/trial.h \
 	milter/daemon/version.c milter/daemon/version.h \
 	milter/daemon/watch.c milter/daemon/watch.h
-EXTRA_DIST += milter/daemon/main.c
+
+sbin_PROGRAMS += tocsind
+tocsind_SOURCES = milter/daemon/main.c
+tocsind_CPPFLAGS = $(MILTER_CPPFLAGS)
+tocsind_LDADD = $(MILTER_LIBS)

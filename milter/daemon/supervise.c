@@ -915,7 +915,8 @@ run_loop(struct supervisor *supervisor)
 			serve_control(supervisor);
 		if (supervisor->reload_wanted && !supervisor->stop_wanted)
 			cJSON_Delete(reload(supervisor));
-		if (time(NULL) == looked || supervisor->stop_wanted)
+		if (supervisor->stop_wanted ||
+		    (time(NULL) == looked && !supervisor->build.ended))
 			continue;
 		looked = time(NULL);
 		look_after_store(supervisor);

@@ -1,0 +1,364 @@
+#!/usr/bin/env python3
+"""The supervisor and its filter: start, reload, restart, control, stop."""
+import contextlib
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import threading
+import time
+
+import bench
+import filter as tocsind
+import milter_client
+import samples
+from tap import Skip, case, check, check_in, check_not_in, run, wait_for
+
+POLICY = """\
+switch containment off
+rule seen "which policy judged this" {{ severity low  when size > 0 then tag "X-Generation" "{name}" }}
+rule contained "only while the switch is on" {{ severity low  when containment then tag "X-Contained" "yes" }}
+"""
+BROKEN = '\nrule broken "does not load" { when nosuchfield == 1 then tag }\n'
+
+
+def policy(name):
+    return POLICY.format(name=name)
+
+
+def milter(this):
+    client = milter_client.MilterClient(this.filter.socket, timeout=30)
+    client.connect('192.0.2.20', 'mail.shop.test')
+    client.helo('mail.shop.test')
+    return client
+
+
+def judged(client, ident='m1'):
+    """One message; the answer, which must not defer."""
+    answer = client.message('<news@shop.test>', ['<inbox@tocsin.test>'], samples.clean(ident))
+    check(answer.action in ('accept', 'continue'), True, f'{answer}')
+    return answer
+
+
+def generation(client):
+    return [value.strip() for value in judged(client).inserted('X-Generation')]
+
+
+def log_after(this, mark):
+    return this.filter.log_text()[mark:]
+
+
+def status(this):
+    done = this.filter.tool('status', '--json')
+    check(done.returncode, 0, done.stdout)
+    return json.loads(done.stdout)
+
+
+class Traffic(threading.Thread):
+    """One connection that sends messages until it is told to stop."""
+
+    def __init__(self, this):
+        super().__init__()
+        self.this, self.seen, self.problem, self.ending = this, [], None, False
+        self.start()
+
+    def run(self):
+        try:
+            with milter(self.this) as client:
+                while not self.ending:
+                    self.seen.append(generation(client))
+        except Exception as problem:
+            self.problem = problem
+
+    def finish(self):
+        self.ending = True
+        self.join()
+        if self.problem:
+            raise self.problem
+        return self.seen
+
+
+@contextlib.contextmanager
+def another(top, policy_text=policy('x'), settings='', **options):
+    """A tocsind beside the bench's, not started."""
+    folder = os.path.join(top, f'another{time.monotonic_ns()}')
+    os.makedirs(folder)
+    found = tocsind.Filter(folder, policy_text, settings, **options)
+    try:
+        yield found
+    finally:
+        found.stop()
+
+
+def run_once(this, *extra):
+    """Starts it and expects it to end by itself."""
+    done = subprocess.run(this.command(*extra), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=30)
+    return done.returncode, done.stdout
+
+
+@case('-n says what is wrong, with place, and exits with 0 or 78')
+def check_only(this):
+    with another(this.top) as other:
+        check(other.check()[0], 0, 'a good configuration')
+        other.write_policy(policy('x') + BROKEN)
+        code, text = other.check()
+        check(code, 78, 'a broken one')
+        check_in('10-test.policy:5:', text)
+        check_in('nosuchfield', text)
+        other.write_policy(policy('x'))
+        other.socket = '127.0.0.1:8899'
+        other.template = other.template.replace('unix:{socket}', 'inet:{socket}')
+        other.write_conf()
+        code, text = other.check()
+        check(code, 78, 'an address as in main.cf')
+        check_in('inet:8899@127.0.0.1', text)
+
+
+@case('-V names the libraries, --help the options, a wrong option is 64')
+def versions(this):
+    program = tocsind.program('tocsind')
+    shown = subprocess.run([program, '-V'], stdout=subprocess.PIPE, text=True, check=True).stdout
+    for name in ('tocsind', 'libmilter', 'libopendkim', 'libunbound', 'libcrypto'):
+        check_in(name, shown)
+    check_in('-c FILE', subprocess.run([program, '--help'], stdout=subprocess.PIPE, text=True, check=True).stdout)
+    check(subprocess.run([program, '--nonsense'], stderr=subprocess.DEVNULL).returncode, 64, 'exit status')
+
+
+@case('the socket has the mode of the settings, the control socket is ours alone')
+def modes(this):
+    check(stat.S_IMODE(os.stat(this.filter.socket).st_mode), 0o666, 'socket')
+    check(stat.S_IMODE(os.stat(this.filter.control).st_mode), 0o600, 'control socket')
+    check(os.listdir(os.path.dirname(this.filter.socket)), ['tocsin.sock'], 'the socket alone is there')
+
+
+@case('a file at the place of the socket is left alone, a stale socket is replaced')
+def places(this):
+    with another(this.top) as other:
+        with open(other.socket, 'w') as file:
+            file.write('mine')
+        code, text = run_once(other)
+        check(code, 75, text)
+        check_in('is no socket', text)
+        with open(other.socket) as file:
+            check(file.read(), 'mine', 'the file')
+        os.unlink(other.socket)
+        stale = socket.socket(socket.AF_UNIX)
+        stale.bind(other.socket)
+        stale.close()
+        other.start()
+        check(other.stop(), 0, 'exit status')
+
+
+@case('a second tocsind does not take over the socket of the first')
+def second(this):
+    code, text = run_once(this.filter)
+    check(code, 75, text)
+    check_in('served by another process', text)
+    with milter(this) as client:
+        judged(client)
+
+
+@case('a folder that is not there, or not to be written, is named')
+def folders(this):
+    with another(this.top) as other:
+        os.rmdir(os.path.dirname(other.socket))
+        code, text = run_once(other)
+        check(code, 75, text)
+        check_in(os.path.dirname(other.socket), text)
+
+
+@case('a reload is in force for the next message of an open connection')
+def reloads(this):
+    this.filter.write_policy(policy('one'))
+    check(this.filter.tool('reload').returncode, 0, 'reload')
+    with milter(this) as client:
+        check(generation(client), ['one'], 'before')
+        client.envelope('<news@shop.test>', ['<inbox@tocsin.test>'])
+        this.filter.write_policy(policy('two'))
+        done = this.filter.tool('reload')
+        check(done.returncode, 0, done.stdout)
+        check_in('in force', done.stdout)
+        fields, body = milter_client.mta_view(samples.clean('m2'))
+        for name, value in fields:
+            client.header(name, value)
+        client.end_of_headers()
+        client.body(body)
+        answer = client.end_of_message()
+        check([value.strip() for value in answer.inserted('X-Generation')], ['one'], 'begun before the reload')
+        check(generation(client), ['two'], 'after')
+
+
+@case('a policy that does not load keeps the old one, and says why with file, line and column')
+def refused(this):
+    mark = len(this.filter.log_text())
+    this.filter.write_policy(policy('three'))
+    check(this.filter.tool('reload').returncode, 0, 'reload')
+    this.filter.write_policy(policy('four') + BROKEN)
+    done = this.filter.tool('reload')
+    check(done.returncode, 78, done.stdout)
+    check_in('10-test.policy:5:', done.stdout)
+    check_in('old policy stays', done.stdout)
+    check_in('10-test.policy:5:', log_after(this, mark))
+    with milter(this) as client:
+        check(generation(client), ['three'], 'what is in force')
+    check_in('old policy stays', status(this)['last-refused'])
+
+
+@case('a filter that is started again has the policy in force, not the broken one in the file')
+def restarted(this):
+    old = this.filter.filter_pid()
+    os.kill(old, signal.SIGKILL)
+    start = time.monotonic()
+    wait_for(lambda: this.filter.filter_pid() not in (None, old) and this.filter.answers(), 5)
+    check(time.monotonic() - start < 1.5, True, f'back after {time.monotonic() - start:.2f} s')
+    with milter(this) as client:
+        check(generation(client), ['three'], 'what is in force')
+    check(status(this)['restarts'] >= 1, True, 'it is counted')
+
+
+@case('HUP 50 times under traffic: no connection is lost, each message has one policy')
+def hang_ups(this):
+    this.filter.write_policy(policy('h0'))
+    check(this.filter.tool('reload').returncode, 0, 'reload')
+    traffic = [Traffic(this) for _ in range(4)]
+    for number in range(50):
+        text = policy(f'h{number}') + (BROKEN if number % 3 == 1 else '')
+        this.filter.write_policy(text)
+        this.filter.hang_up()
+        time.sleep(0.02)
+    this.filter.write_policy(policy('last'))
+    check(this.filter.tool('reload').returncode, 0, 'reload')
+    seen = [one for thread in traffic for one in thread.finish()]
+    wrong = [one for one in seen if len(one) != 1 or (one[0] != 'last' and int(one[0][1:]) % 3 == 1)]
+    check(wrong, [], f'of {len(seen)} messages')
+    with milter(this) as client:
+        check(generation(client), ['last'], 'in the end')
+
+
+@case('a switch acts at once, survives a restart and ends by itself')
+def switches(this):
+    def contained(client):
+        return [value.strip() for value in judged(client).inserted('X-Contained')]
+    with milter(this) as client:
+        check(contained(client), [], 'off')
+        done = this.filter.tool('set', 'containment', 'on', '--for', '1h', '--reason', 'ticket 41')
+        check(done.returncode, 0, done.stdout)
+        check(contained(client), ['yes'], 'on')
+    found = [one for one in status(this)['switches'] if one['name'] == 'containment']
+    check((found[0]['on'], found[0]['reason']), (True, 'ticket 41'), 'status')
+    old = this.filter.filter_pid()
+    os.kill(old, signal.SIGKILL)
+    wait_for(lambda: this.filter.filter_pid() not in (None, old) and this.filter.answers(), 5)
+    with milter(this) as client:
+        check(contained(client), ['yes'], 'after a restart')
+        done = this.filter.tool('set', 'containment', 'on', '--for', '1s')
+        check(done.returncode, 0, done.stdout)
+        wait_for(lambda: contained(client) == [], 5, 'its end')
+    check_in('has ended', this.filter.log_text())
+    done = this.filter.tool('set', 'containmend', 'on')
+    check(done.returncode != 0, True, 'an unknown switch')
+    check_in('did you mean "containment"', done.stdout)
+
+
+@case('status tells policy, store and counters')
+def statuses(this):
+    with milter(this) as client:
+        judged(client)
+    found = status(this)
+    check(found['policy']['rules'], 2, 'rules')
+    check(found['counters']['messages'] > 0, True, 'messages')
+    done = this.filter.tool('status')
+    check_in('policy    generation', done.stdout)
+    check_in(found['policy']['hash'], done.stdout)
+
+
+@case('only root and its own user may speak to the control socket')
+def strangers(this):
+    if os.getuid() != 0:
+        raise Skip('needs root')
+    os.chmod(this.filter.control, 0o666)
+    script = ('import os, socket\n'
+              f'os.setuid({tocsind.pwd.getpwnam("nobody").pw_uid})\n'
+              's = socket.socket(socket.AF_UNIX)\n'
+              f's.connect({this.filter.control!r})\n'
+              's.sendall(b\'{"request":"reload"}\\n\')\n'
+              'print(s.recv(1000).decode())\n')
+    os.chmod(this.top, 0o755)
+    done = subprocess.run(['python3', '-c', script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    os.chmod(this.filter.control, 0o600)
+    check_in('only root', done.stdout)
+
+
+@case('nonsense at the control socket is answered, silence does not hold it up')
+def nonsense(this):
+    silent = socket.socket(socket.AF_UNIX)
+    silent.connect(this.filter.control)
+    for line in (b'nonsense\n', b'[]\n', b'{}\n', b'{"request":7}\n', b'{"request":"fly"}\n'):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(5)
+            client.connect(this.filter.control)
+            client.sendall(line)
+            check_in(b'"ok":false', client.recv(4096), f'answer to {line}')
+    silent.close()
+    check(status(this)['ok'], True, 'it still serves')
+
+
+@case('a crash loop is slowed down and ends when the cause does')
+def crash_loop(this):
+    for _ in range(4):
+        pid = wait_for(this.filter.filter_pid, 5)
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: this.filter.filter_pid() != pid, 5)
+    wait_for(this.filter.answers, 5)
+    with milter(this) as client:
+        judged(client)
+
+
+@case('a message in hand is finished when it stops')
+def drains(this):
+    with another(this.top, policy('drain')) as other:
+        other.start()
+        client = milter_client.MilterClient(other.socket, timeout=30)
+        client.connect('192.0.2.20', 'mail.shop.test')
+        client.helo('mail.shop.test')
+        client.envelope('<news@shop.test>', ['<inbox@tocsin.test>'])
+        other.process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        fields, body = milter_client.mta_view(samples.clean('m3'))
+        for name, value in fields:
+            client.header(name, value)
+        client.end_of_headers()
+        client.body(body)
+        answer = client.end_of_message()
+        check(len(answer.inserted('X-Generation')), 1, 'the message in hand')
+        check(other.process.wait(10), 0, 'exit status')
+        other.process = None
+        check(os.path.exists(other.socket), False, 'the socket is gone')
+        check_not_in('killed', other.log_text())
+
+
+@case('when the supervisor is killed the filter goes with it')
+def orphan(this):
+    with another(this.top) as other:
+        other.start()
+        pid = other.filter_pid()
+        os.kill(other.process.pid, signal.SIGKILL)
+        other.process.wait()
+        other.process = None
+        wait_for(lambda: not os.path.exists(f'/proc/{pid}'), 10, 'the end of the filter')
+
+
+@case('the whole stops within a second when nothing is in hand')
+def stops(this):
+    with another(this.top) as other:
+        other.start()
+        start = time.monotonic()
+        check(other.stop(), 0, 'exit status')
+        check(time.monotonic() - start < 2, True, f'took {time.monotonic() - start:.1f} s')
+        check(os.path.exists(other.control), False, 'the control socket is gone')
+
+
+run(lambda: bench.bench(policy('start'), with_postfix=False), lambda this: this.log())
