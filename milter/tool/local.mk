@@ -4,7 +4,6 @@ libtocsin_a_SOURCES += milter/tool/control_client.c \
 	milter/tool/control_client.h milter/tool/tool.c milter/tool/tool.h \
 	milter/tool/tool_reload.c milter/tool/tool_set.c \
 	milter/tool/tool_status.c
-EXTRA_DIST += milter/tool/main.c
 libtocsin_a_SOURCES += \
 	milter/tool/tool_check.c milter/tool/tool_feeds.c milter/tool/engine.c milter/tool/engine.h \
 	milter/tool/tool_fields.c milter/tool/tool_fmt.c milter/tool/tool_indicators.c milter/tool/tool_test.c \
@@ -13,3 +12,8 @@ libtocsin_a_SOURCES += milter/tool/mailbox.c milter/tool/mailbox.h \
 	milter/tool/replay.c milter/tool/replay.h \
 	milter/tool/scan_report.c milter/tool/scan_report.h \
 	milter/tool/tool_scan.c
+
+bin_PROGRAMS += tocsin
+tocsin_SOURCES = milter/tool/main.c
+tocsin_CPPFLAGS = $(MILTER_CPPFLAGS)
+tocsin_LDADD = $(MILTER_LIBS)

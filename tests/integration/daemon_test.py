@@ -18,7 +18,7 @@ from tap import Skip, case, check, check_in, check_not_in, run, wait_for
 
 POLICY = """\
 switch containment off
-rule seen "which policy judged this" {{ severity low  when size > 0 then tag "X-Generation" "{name}" }}
+rule marked "which policy judged this" {{ severity low  when size > 0 then tag "X-Generation" "{name}" }}
 rule contained "only while the switch is on" {{ severity low  when containment then tag "X-Contained" "yes" }}
 """
 BROKEN = '\nrule broken "does not load" { when nosuchfield == 1 then tag }\n'

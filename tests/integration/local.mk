@@ -2,6 +2,7 @@
 SCRIPT_TESTS += \
 	tests/integration/actions_test.py \
 	tests/integration/feeds_test.py \
+	tests/integration/daemon_test.py \
 	tests/integration/input_test.py \
 	tests/integration/package_test.py \
 	tests/integration/survival_test.py
