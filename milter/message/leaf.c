@@ -60,16 +60,26 @@ add_base64(
 static struct slice
 after_blank_line(struct slice raw)
 {
-	size_t at = slice_find(raw, SLICE_LITERAL("\n\r\n"));
-	size_t other = slice_find(raw, SLICE_LITERAL("\n\n"));
-	struct slice rest;
+	size_t at = 0;
 
-	if (other < at)
-		at = other;
-	if (at == SIZE_MAX || slice_trim(slice_range(raw, 0, at)).length == 0)
-		return slice_make(NULL, 0);
-	rest = slice_skip(raw, at);
-	return slice_trim(rest).length < 4 ? slice_make(NULL, 0) : rest;
+	while (at < raw.length) {
+		const char *found =
+		    memchr(raw.data + at, '\n', raw.length - at);
+		struct slice rest;
+
+		if (found == NULL)
+			break;
+		at = (size_t)(found - raw.data) + 1;
+		if (at < raw.length && raw.data[at] == '\r')
+			at++;
+		if (at >= raw.length || raw.data[at] != '\n')
+			continue;
+		rest = slice_skip(raw, at);
+		if (slice_trim(slice_range(raw, 0, at)).length == 0)
+			continue;
+		return slice_trim(rest).length < 4 ? slice_make(NULL, 0) : rest;
+	}
+	return slice_make(NULL, 0);
 }
 
 /* The length of the first line, without its line break. */

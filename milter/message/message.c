@@ -11,6 +11,8 @@
 
 #define BIT(name) MIME_DEFECT_BIT(MIME_DEFECT_##name)
 
+#define BLANK_LINES_MAX 4 /* skipped in front of a saved message */
+
 struct message {
 	struct arena *arena;
 	struct message_limits limits;
@@ -72,7 +74,7 @@ add_header(struct message *message, struct slice name, struct slice value)
 		return TC_OK;
 	}
 	message->header_bytes += name.length + value.length;
-	if (memchr(value.data, '\0', value.length) != NULL)
+	if (slice_find_byte(value, '\0') != SIZE_MAX)
 		message->defects |= BIT(NUL_OCTET);
 	field = list_append(message->arena, &message->headers, SIZE_MAX);
 	if (field == NULL)
@@ -225,6 +227,15 @@ message_parse_raw(struct message *message, struct slice raw)
 	enum tc_status status = TC_OK;
 	struct slice line;
 
+	/* what mail programs put before a message that they save: blank lines
+	 * and the mbox line */
+	for (size_t i = 0; i < BLANK_LINES_MAX; i++) {
+		struct slice rest = slice_split(raw, '\n', &line);
+
+		if (slice_trim(line).length > 0 || rest.length == 0)
+			break;
+		raw = rest;
+	}
 	if (slice_starts_with(raw, SLICE_LITERAL("From ")))
 		raw = slice_split(raw, '\n', &line);
 	scan = header_scan_begin(raw);

@@ -25,7 +25,7 @@ const struct message_limits message_limits_default = {
 	.decoded_bytes = 100 * 1000 * 1000,
 	.text_bytes = 1024 * 1024,
 	.html_bytes = 4 * 1024 * 1024,
-	.urls = 2000,
+	.urls = 5000,
 	.addresses = 1000,
 };
 
@@ -588,17 +588,38 @@ add_inner_file(struct parser *parser, const struct entity *entity,
 	return true;
 }
 
+/* Whether a line begins like one that begins a file. */
+static bool
+may_hold_files(struct slice text, bool *yenc)
+{
+	struct slice rest = text;
+
+	while (rest.length > 8) {
+		const char *found;
+
+		*yenc = slice_starts_with(rest, SLICE_LITERAL("=ybegin "));
+		if (*yenc ||
+		    slice_starts_with_fold(rest, SLICE_LITERAL("begin ")))
+			return true;
+		found = memchr(rest.data, '\n', rest.length);
+		if (found == NULL)
+			return false;
+		rest = slice_skip(rest, (size_t)(found - rest.data) + 1);
+	}
+	return false;
+}
+
 /* Files that stand inside a text: uuencoded, any number; yEnc, one. */
 static void
 find_inner_files(struct parser *parser, const struct entity *entity)
 {
 	struct slice rest = part_of(parser, entity)->content;
-	bool yenc = memmem(rest.data, rest.length, "=ybegin ", 8) != NULL;
 	struct leaf_reading reading = { .encoding = TRANSFER_UUENCODE };
 	struct transfer_result result;
 	unsigned char *out;
+	bool yenc;
 
-	if (!yenc && memmem(rest.data, rest.length, "begin ", 6) == NULL)
+	if (!may_hold_files(rest, &yenc))
 		return;
 	out = arena_alloc(parser->arena, rest.length + 64);
 	if (out == NULL)
@@ -829,6 +850,9 @@ read_entity(struct parser *parser, const struct pending *pending)
 		keep_headers(parser, &entity);
 		headers = &part_of(parser, &entity)->headers;
 	}
+	/* an empty body needs an address all the same */
+	if (entity.body.data == NULL)
+		entity.body = SLICE_LITERAL("");
 	if (!declare_read(
 		parser->arena, headers, parser->limits, &entity.declaration))
 		return false;

@@ -44,7 +44,7 @@ struct message_limits {
 };
 
 /* 2,000 headers, 1 MB of them, 100 parameters, depth 30, 1,000 parts,
- * 4 readings, 50 MB raw, 100 MB decoded, 1 MiB text, 4 MiB HTML, 2,000 URLs,
+ * 4 readings, 50 MB raw, 100 MB decoded, 1 MiB text, 4 MiB HTML, 5,000 URLs,
  * 1,000 addresses. */
 extern const struct message_limits message_limits_default;
 

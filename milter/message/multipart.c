@@ -1,4 +1,3 @@
-/* memmem() is in every libc that we build on, since 2024 in POSIX as well */
 #include <config.h>
 
 #include <stdint.h>
@@ -103,19 +102,40 @@ read_delimiter(
 	return true;
 }
 
+/* Where the needle, which begins with "--", stands from `from` on, or SIZE_MAX.
+ * base64 has no '-', so memchr() runs through an attachment at the speed of
+ * memory; memmem() took two thirds of the whole time. */
+static size_t
+find_needle(struct slice body, size_t from, struct slice needle)
+{
+	while (body.length - from >= needle.length) {
+		const char *found = memchr(body.data + from, '-',
+		    body.length - from - (needle.length - 1));
+
+		if (found == NULL)
+			return SIZE_MAX;
+		from = (size_t)(found - body.data);
+		if (found[1] != '-')
+			from += 2;
+		else if (memcmp(found, needle.data, needle.length) == 0)
+			return from;
+		else
+			from++;
+		if (from > body.length)
+			return SIZE_MAX;
+	}
+	return SIZE_MAX;
+}
+
 static bool
 find_delimiter(struct multipart_scan *scan, struct delimiter *delimiter)
 {
 	size_t from = scan->at;
 
 	while (from < scan->body.length) {
-		const char *found =
-		    memmem(scan->body.data + from, scan->body.length - from,
-			scan->needle.data, scan->needle.length);
-
-		if (found == NULL)
+		from = find_needle(scan->body, from, scan->needle);
+		if (from == SIZE_MAX)
 			return false;
-		from = (size_t)(found - scan->body.data);
 		if (read_delimiter(scan, from, delimiter))
 			return true;
 		from += 2;
@@ -162,31 +182,22 @@ multipart_guess(struct slice body, struct slice *boundary_out)
 {
 	size_t at = 0;
 
-	while (at < body.length) {
+	while ((at = find_needle(body, at, SLICE_LITERAL("--"))) != SIZE_MAX) {
 		struct slice rest = slice_skip(body, at), line, next;
-		size_t from;
 
-		if (rest.length < 4 || rest.data[0] != '-' ||
-		    rest.data[1] != '-') {
-			const char *found =
-			    memmem(rest.data, rest.length, "\n--", 3);
-
-			if (found == NULL)
-				return false;
-			at = (size_t)(found - body.data) + 1;
+		if (at > 0 && body.data[at - 1] != '\n') {
+			at += 2;
 			continue;
 		}
 		next = slice_split(rest, '\n', &line);
-		from = line.length + 1;
+		at += line.length;
 		line = slice_trim(line);
 		if (line.length < BOUNDARY_MAX &&
-		    (slice_starts_with_fold(
-			slice_trim(slice_range(next, 0, 64)),
-			SLICE_LITERAL("content-")))) {
+		    slice_starts_with_fold(slice_trim(slice_range(next, 0, 64)),
+			SLICE_LITERAL("content-"))) {
 			*boundary_out = slice_skip(line, 2);
 			return true;
 		}
-		at += from;
 	}
 	return false;
 }

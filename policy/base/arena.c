@@ -90,6 +90,13 @@ arena_reset(struct arena *arena)
 {
 	struct chunk *keep = arena->newest;
 
+	/* a large chunk is dearer to clear than to get anew */
+	while (keep != NULL && keep->size > CHUNK_MAX) {
+		arena->newest = keep->older;
+		chunk_release(arena, keep);
+		keep = arena->newest;
+	}
+
 	if (keep != NULL) {
 		struct chunk *older;
 

@@ -8,3 +8,8 @@ UNIT_TESTS += tests/unit/noxxi_test
 tests_unit_noxxi_test_SOURCES = tests/unit/noxxi_test.c tests/support/unit.h
 tests_unit_noxxi_test_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_noxxi_test_LDADD = $(TEST_LIBS)
+
+EXTRA_PROGRAMS += tests/bench/message_bench
+tests_bench_message_bench_SOURCES = tests/bench/message_bench.c
+tests_bench_message_bench_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_bench_message_bench_LDADD = $(TEST_LIBS)
