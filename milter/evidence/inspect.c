@@ -168,7 +168,7 @@ inspect_run(struct arena *arena, const struct message *message,
 	struct scanner_budget budget = scanner_budget_start(scanner);
 
 	*inspection_out = (struct inspection){
-		.urls = { .limit = message_limits_default.urls },
+		.urls = url_list_make(arena, message_limits_default.urls),
 	};
 	for (size_t i = 0; i < parts->count; i++) {
 		enum tc_status status;
