@@ -215,8 +215,10 @@ enum tc_status
 message_end(struct message *message)
 {
 	message_end_of_headers(message);
+	/* Parts are told apart by their place: an empty body has one too. */
 	return read_body(
-	    message, slice_make(message->body, message->body_kept));
+	    message, slice_make(message->body == NULL ? "" : message->body,
+			 message->body_kept));
 }
 
 enum tc_status
