@@ -716,8 +716,9 @@ bodies_of_any_end_and_any_cut_verify(void **state)
 		}
 }
 
-/* The one known difference: libopendkim drops a CR that no LF follows from the
- * relaxed form (RFC 6376, 3.4.4 keeps it), so it fails such mail. */
+/* The one known difference: libopendkim drops a CR that no LF follows, or an LF
+ * that follows none, from the canonical body (RFC 6376, 3.4 keeps them), so it
+ * fails such mail. */
 static void
 a_lone_cr_in_the_body_counts_only_in_our_engine(void **state)
 {
