@@ -74,6 +74,7 @@ struct supervisor {
 	uint64_t build_due_ms;
 	uint64_t build_pause_ms;
 
+	bool zygote_died;
 	bool reload_wanted;
 	bool stop_wanted;
 	char refused[512]; /* why the last reload was refused; "" it was not */
@@ -181,9 +182,9 @@ reap(struct supervisor *supervisor)
 			supervisor->build.status = status;
 		} else {
 			log_write(LOG_LEVEL_ERROR,
-			    "process ended pid=%ld: attachments may not be "
-			    "opened until the next start",
+			    "zygote ended pid=%ld: another is started",
 			    (long)pid);
+			supervisor->zygote_died = true;
 		}
 	}
 }
@@ -905,6 +906,23 @@ stop(struct supervisor *supervisor)
 	log_write(LOG_LEVEL_NOTICE, "stopped");
 }
 
+/* A filter keeps the zygote that it was forked with: it finishes what it has in
+ * hand and is followed by one that has the new zygote. */
+static void
+replace_zygote(struct supervisor *supervisor)
+{
+	struct cJSON *request = cJSON_CreateObject();
+
+	supervisor->zygote_died = false;
+	close_fd(&supervisor->zygote);
+	supervisor->zygote = scanner_zygote_start();
+	cJSON_AddStringToObject(request, "do", "stop");
+	if (supervisor->channel >= 0)
+		(void)channel_send(supervisor->channel, request);
+	else
+		cJSON_Delete(request);
+}
+
 static void
 run_loop(struct supervisor *supervisor)
 {
@@ -915,6 +933,8 @@ run_loop(struct supervisor *supervisor)
 			serve_control(supervisor);
 		if (supervisor->reload_wanted && !supervisor->stop_wanted)
 			cJSON_Delete(reload(supervisor));
+		if (supervisor->zygote_died && !supervisor->stop_wanted)
+			replace_zygote(supervisor);
 		if (supervisor->stop_wanted ||
 		    (time(NULL) == looked && !supervisor->build.ended))
 			continue;
