@@ -60,3 +60,15 @@ dist-hook:
 			mkdir -p '$(abs_builddir)/$(distdir)'/"$${file%/*}" && \
 			cp -p "$$file" '$(abs_builddir)/$(distdir)'/"$$file"; } || exit 1; \
 	done
+
+# The manual of the language: its frame, and the fields as the program knows
+# them.
+man_MANS += packaging/man/tocsin-policy.5
+EXTRA_DIST += packaging/man/tocsin-policy.5.in
+packaging/man/tocsin-policy.5: packaging/man/tocsin-policy.5.in tocsin$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) packaging/man && \
+	./tocsin$(EXEEXT) fields --roff >$@.fields && \
+	sed -e '/^@FIELDS@$$/{' -e 'r $@.fields' -e 'd' -e '}' \
+		'$(srcdir)/packaging/man/tocsin-policy.5.in' >$@.new && \
+	rm -f $@.fields && mv $@.new $@
+CLEANFILES += packaging/man/tocsin-policy.5
