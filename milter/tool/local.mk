@@ -11,7 +11,7 @@ libtocsin_a_SOURCES += \
 libtocsin_a_SOURCES += milter/tool/mailbox.c milter/tool/mailbox.h \
 	milter/tool/replay.c milter/tool/replay.h \
 	milter/tool/scan_report.c milter/tool/scan_report.h \
-	milter/tool/tool_scan.c
+	milter/tool/tool_hunt.c milter/tool/tool_scan.c
 
 bin_PROGRAMS += tocsin
 tocsin_SOURCES = milter/tool/main.c

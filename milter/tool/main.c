@@ -15,6 +15,7 @@ static const struct tool_command commands[] = {
 	    tool_check },
 	{ "feeds", "fetch feeds, and tell how old they are", tool_feeds },
 	{ "fields", "list the fields that rules can name", tool_fields },
+	{ "hunt", "which recorded messages carried a value", tool_hunt },
 	{ "reload", "have the running tocsind load its policy anew",
 	    tool_reload },
 	{ "set", "flip a switch of the policy", tool_set },

@@ -1,0 +1,548 @@
+#include <config.h>
+
+#include <cjson/cJSON.h>
+#include <dirent.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "tool/tool.h"
+
+#include "base/domain.h"
+#include "base/list.h"
+#include "indicator/normal.h"
+#include "language/program.h"
+#include "outcome/record.h"
+#include "tool/engine.h"
+
+#define VALUES_MAX   1000
+#define LINE_MAX_MiB 16 /* a record is far below; what is longer is skipped */
+
+/* One value to look for: as typed, and by each kind that it may be of. */
+struct quarry {
+	const char *typed;
+	LIST_OF(struct quarry_form) forms;
+};
+
+struct quarry_form {
+	enum indicator_kind kind;
+	struct slice key; /* canonical; text for networks */
+	struct ipaddr_network network;
+};
+
+struct hunt {
+	const char *config;
+	const char *since; /* as typed; NULL: all */
+	bool json;
+	int64_t since_unix;
+	struct arena *arena;   /* of the whole hunt */
+	struct arena *scratch; /* of one record */
+	struct engine engine;
+	LIST_OF(struct quarry) quarries;
+	char *folder;
+	unsigned long records, found, skipped;
+};
+
+static const char synopsis[] = "hunt [OPTION...] VALUE...";
+static const char help[] =
+    "Which recorded messages carried a value: an address, domain (names below\n"
+    "it as well), URL's host, network, digest, file name, subject or\n"
+    "Message-ID. Reads the evidence in the state directory from the oldest\n"
+    "day to the newest.\n"
+    "\n"
+    "  -c FILE          configuration (default " TOOL_CONFIGURATION ")\n"
+    "  --since AGE      only records younger than 30m, 12h, 7d, 4w\n"
+    "  --since DATE     only records from 2026-11-23 on\n"
+    "  --json           print the records as they are, one a line\n"
+    "\n"
+    "Exit status: 0 when something was found, 1 when nothing was.\n";
+
+static const struct option options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "since", required_argument, NULL, 's' },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* ---- what is looked for */
+
+static bool
+add_form(struct hunt *hunt, struct quarry *quarry, enum indicator_kind kind,
+    struct slice text)
+{
+	struct quarry_form form = { .kind = kind };
+	struct quarry_form *added;
+
+	if (kind == INDICATOR_NETWORK) {
+		if (!ipaddr_network_parse(text, &form.network, NULL))
+			return false;
+	} else if (normal_key(hunt->arena, kind, text, &form.key) !=
+		   NORMAL_GOOD) {
+		return false;
+	}
+	added = list_append(hunt->arena, &quarry->forms, INDICATOR_KINDS);
+	if (added != NULL)
+		*added = form;
+	return added != NULL;
+}
+
+/* A value is taken for what it looks like; what looks like nothing else is a
+ * file name, a subject or a Message-ID. A URL is hunted by its host, which is
+ * what the record keeps. */
+static bool
+add_quarry(struct hunt *hunt, const char *typed)
+{
+	struct quarry *quarry =
+	    list_append(hunt->arena, &hunt->quarries, VALUES_MAX);
+	struct slice text =
+	    normal_refang(hunt->arena, slice_trim(slice_text(typed)), NULL);
+	enum indicator_kind kind;
+	struct normal_url url;
+
+	if (quarry == NULL)
+		return false;
+	quarry->typed = typed;
+	if (normal_guess_kind(hunt->arena, text, &kind)) {
+		if (kind != INDICATOR_URL)
+			add_form(hunt, quarry, kind, text);
+		else if (normal_url(hunt->arena, text, &url) == NORMAL_GOOD)
+			add_form(hunt, quarry,
+			    url.host_is_address ? INDICATOR_NETWORK
+						: INDICATOR_DOMAIN,
+			    url.host);
+	}
+	add_form(hunt, quarry, INDICATOR_FILENAME, text);
+	add_form(hunt, quarry, INDICATOR_SUBJECT, text);
+	add_form(hunt, quarry, INDICATOR_MESSAGE_ID, text);
+	return quarry->forms.count > 0;
+}
+
+static bool
+parse_since(struct hunt *hunt)
+{
+	struct tm day = { 0 };
+	uint64_t seconds;
+	const char *end;
+
+	if (hunt->since == NULL)
+		return true;
+	if (engine_parse_duration(hunt->since, &seconds)) {
+		hunt->since_unix = (int64_t)time(NULL) - (int64_t)seconds;
+		return true;
+	}
+	end = strptime(hunt->since, "%Y-%m-%d", &day);
+	if (end == NULL || *end != '\0')
+		return false;
+	day.tm_isdst = -1;
+	hunt->since_unix = (int64_t)mktime(&day);
+	return true;
+}
+
+/* ---- what a record holds */
+
+static struct slice
+string_of(const cJSON *item)
+{
+	return cJSON_IsString(item) ? slice_text(item->valuestring)
+				    : slice_make(NULL, 0);
+}
+
+static bool
+domain_matches(
+    struct hunt *hunt, const struct quarry_form *form, struct slice value)
+{
+	size_t at = slice_find_last_byte(value, '@');
+	struct slice domain;
+
+	if (at != SIZE_MAX)
+		value = slice_skip(value, at + 1);
+	return domain_canonical(hunt->scratch, value, &domain) &&
+	       domain_is_under(domain, form->key);
+}
+
+/* True when `value`, which the record shows as something of `kind`, is what
+ * the form says. */
+static bool
+value_matches(struct hunt *hunt, const struct quarry_form *form,
+    enum indicator_kind kind, struct slice value)
+{
+	struct ipaddr ip;
+	struct slice key;
+
+	if (value.length == 0)
+		return false;
+	if (form->kind == INDICATOR_NETWORK)
+		return (kind == INDICATOR_NETWORK ||
+			   kind == INDICATOR_DOMAIN) &&
+		       ipaddr_parse(value, &ip) &&
+		       ipaddr_in_network(&ip, &form->network);
+	if (form->kind == INDICATOR_DOMAIN)
+		return (kind == INDICATOR_DOMAIN ||
+			   kind == INDICATOR_ADDRESS) &&
+		       domain_matches(hunt, form, value);
+	return form->kind == kind &&
+	       normal_key(hunt->scratch, kind, value, &key) == NORMAL_GOOD &&
+	       slice_equal(key, form->key);
+}
+
+/* Members of a record, as what they are and where they stand. */
+static const struct {
+	const char *object; /* NULL: at the top */
+	const char *member; /* a string, or an array of strings */
+	enum indicator_kind kind;
+	const char *where;
+} members[] = {
+	{ "client", "ip", INDICATOR_NETWORK, "client" },
+	{ "client", "peer", INDICATOR_NETWORK, "connection" },
+	{ "client", "name", INDICATOR_DOMAIN, "client-name" },
+	{ "client", "helo", INDICATOR_DOMAIN, "helo" },
+	{ NULL, "mail_from", INDICATOR_ADDRESS, "mail-from" },
+	{ NULL, "rcpt", INDICATOR_ADDRESS, "rcpt" },
+	{ NULL, "from", INDICATOR_ADDRESS, "from" },
+	{ NULL, "reply_to", INDICATOR_ADDRESS, "reply-to" },
+	{ NULL, "sender", INDICATOR_ADDRESS, "sender" },
+	{ NULL, "to", INDICATOR_ADDRESS, "to" },
+	{ NULL, "cc", INDICATOR_ADDRESS, "cc" },
+	{ NULL, "message_id", INDICATOR_MESSAGE_ID, "message-id" },
+	{ NULL, "url_hosts", INDICATOR_DOMAIN, "url" },
+};
+
+static const struct {
+	const char *member;
+	enum indicator_kind kind;
+} part_members[] = {
+	{ "md5", INDICATOR_MD5 },
+	{ "sha1", INDICATOR_SHA1 },
+	{ "sha256", INDICATOR_SHA256 },
+	{ "names", INDICATOR_FILENAME },
+};
+
+static bool
+item_matches(struct hunt *hunt, const struct quarry_form *form,
+    enum indicator_kind kind, const cJSON *item)
+{
+	const cJSON *element;
+
+	if (cJSON_IsString(item))
+		return value_matches(hunt, form, kind, string_of(item));
+	cJSON_ArrayForEach(element, item)
+	{
+		if (value_matches(hunt, form, kind, string_of(element)))
+			return true;
+	}
+	return false;
+}
+
+static const char *
+find_in_parts(
+    struct hunt *hunt, const struct quarry_form *form, const cJSON *record)
+{
+	const cJSON *parts = cJSON_GetObjectItemCaseSensitive(record, "parts");
+	const cJSON *part;
+
+	cJSON_ArrayForEach(part, parts)
+	{
+		for (size_t i = 0;
+		     i < sizeof part_members / sizeof part_members[0]; i++)
+			if (item_matches(hunt, form, part_members[i].kind,
+				cJSON_GetObjectItemCaseSensitive(
+				    part, part_members[i].member)))
+				return "attachment";
+	}
+	return NULL;
+}
+
+static const char *
+find_subject(
+    struct hunt *hunt, const struct quarry_form *form, const cJSON *record)
+{
+	struct slice digest = string_of(
+	    cJSON_GetObjectItemCaseSensitive(record, "subject_sha256"));
+
+	if (form->kind != INDICATOR_SUBJECT || digest.length == 0)
+		return NULL;
+	return slice_equal(
+		   digest, record_subject_digest(hunt->scratch, form->key))
+		   ? "subject"
+		   : NULL;
+}
+
+static const char *
+find_signer(
+    struct hunt *hunt, const struct quarry_form *form, const cJSON *record)
+{
+	const cJSON *results =
+	    cJSON_GetObjectItemCaseSensitive(record, "results");
+	const cJSON *signatures =
+	    cJSON_GetObjectItemCaseSensitive(results, "signatures");
+	const cJSON *signature;
+
+	cJSON_ArrayForEach(signature, signatures)
+	{
+		if (item_matches(hunt, form, INDICATOR_DOMAIN,
+			cJSON_GetObjectItemCaseSensitive(signature, "d")))
+			return "dkim";
+	}
+	return NULL;
+}
+
+/* Where the record carries the value, or NULL. */
+static const char *
+find_form(
+    struct hunt *hunt, const struct quarry_form *form, const cJSON *record)
+{
+	const char *where;
+
+	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+		const cJSON *object = members[i].object == NULL
+					  ? record
+					  : cJSON_GetObjectItemCaseSensitive(
+						record, members[i].object);
+
+		if (item_matches(hunt, form, members[i].kind,
+			cJSON_GetObjectItemCaseSensitive(
+			    object, members[i].member)))
+			return members[i].where;
+	}
+	where = find_in_parts(hunt, form, record);
+	if (where == NULL)
+		where = find_subject(hunt, form, record);
+	return where != NULL ? where : find_signer(hunt, form, record);
+}
+
+/* ---- printing */
+
+static void
+print_text(const cJSON *item, const char *absent)
+{
+	struct slice text = string_of(item);
+
+	if (text.length == 0)
+		fputs(absent, stdout);
+	else
+		engine_print_safe(text);
+}
+
+static void
+print_found(const cJSON *record, const struct quarry *quarry, const char *where)
+{
+	const cJSON *rcpt = cJSON_GetObjectItemCaseSensitive(record, "rcpt");
+	const cJSON *element;
+	const char *separator = "";
+
+	print_text(cJSON_GetObjectItemCaseSensitive(record, "time"), "-");
+	putchar(' ');
+	print_text(
+	    cJSON_GetObjectItemCaseSensitive(record, "queue_id"), "NOQUEUE");
+	fputs(" <", stdout);
+	print_text(cJSON_GetObjectItemCaseSensitive(record, "mail_from"), "");
+	fputs("> -> ", stdout);
+	cJSON_ArrayForEach(element, rcpt)
+	{
+		printf("%s<", separator);
+		print_text(element, "");
+		putchar('>');
+		separator = ",";
+	}
+	printf(" %s in %s", quarry->typed, where);
+	fputs(" disposition=", stdout);
+	print_text(cJSON_GetObjectItemCaseSensitive(
+		       cJSON_GetObjectItemCaseSensitive(record, "verdict"),
+		       "disposition"),
+	    "-");
+	putchar('\n');
+}
+
+/* ---- reading */
+
+static bool
+is_old(const struct hunt *hunt, const cJSON *record)
+{
+	struct slice text =
+	    string_of(cJSON_GetObjectItemCaseSensitive(record, "time"));
+	struct tm when = { 0 };
+
+	if (hunt->since_unix == 0 || text.length == 0 ||
+	    strptime(text.data, "%Y-%m-%dT%H:%M:%SZ", &when) == NULL)
+		return false;
+	return (int64_t)timegm(&when) < hunt->since_unix;
+}
+
+static void
+hunt_in_record(struct hunt *hunt, const char *line, const cJSON *record)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < hunt->quarries.count; i++) {
+		struct quarry *quarry = &hunt->quarries.items[i];
+		const char *where = NULL;
+
+		for (size_t j = 0; j < quarry->forms.count && where == NULL;
+		     j++)
+			where =
+			    find_form(hunt, &quarry->forms.items[j], record);
+		if (where == NULL)
+			continue;
+		if (hunt->json && !found)
+			printf("%s\n", line);
+		else if (!hunt->json)
+			print_found(record, quarry, where);
+		found = true;
+	}
+	hunt->found += found;
+}
+
+/* One line. A line that is no record (the machine stopped in the middle of
+ * it) is counted and passed over. */
+static void
+hunt_in_line(struct hunt *hunt, char *line, size_t length)
+{
+	cJSON *record;
+
+	if (length > 0 && line[length - 1] == '\n')
+		line[--length] = '\0';
+	if (length == 0)
+		return;
+	record = length > ((size_t)LINE_MAX_MiB << 20)
+		     ? NULL
+		     : cJSON_ParseWithLength(line, length);
+	if (!cJSON_IsObject(record)) {
+		hunt->skipped++;
+	} else if (!is_old(hunt, record)) {
+		arena_reset(hunt->scratch);
+		hunt->records++;
+		hunt_in_record(hunt, line, record);
+	}
+	cJSON_Delete(record);
+}
+
+static bool
+hunt_in_file(struct hunt *hunt, const char *name)
+{
+	char *path = arena_printf(hunt->arena, "%s/%s", hunt->folder, name);
+	FILE *file = path == NULL ? NULL : fopen(path, "re");
+	size_t room = 0;
+	char *line = NULL;
+	ssize_t length;
+
+	if (file == NULL) {
+		fprintf(stderr, "tocsin hunt: %s: %s\n",
+		    path == NULL ? name : path, strerror(errno));
+		return false;
+	}
+	while ((length = getline(&line, &room, file)) > 0)
+		hunt_in_line(hunt, line, (size_t)length);
+	free(line);
+	fclose(file);
+	return true;
+}
+
+static int
+is_day_file(const struct dirent *entry)
+{
+	static const struct slice suffix = SLICE_LITERAL(".jsonl");
+
+	return slice_ends_with(slice_text(entry->d_name), suffix);
+}
+
+/* True when all of a day's records are older than what is asked for. */
+static bool
+day_is_old(const struct hunt *hunt, const char *name)
+{
+	struct tm day = { 0 };
+
+	return hunt->since_unix != 0 &&
+	       strptime(name, "%Y-%m-%d", &day) != NULL &&
+	       (int64_t)timegm(&day) + 86400 <= hunt->since_unix;
+}
+
+static int
+hunt_in_folder(struct hunt *hunt)
+{
+	struct dirent **entries;
+	int count = scandir(hunt->folder, &entries, is_day_file, alphasort);
+	int status = EX_OK;
+
+	if (count < 0) {
+		fprintf(stderr, "tocsin hunt: %s: %s\n", hunt->folder,
+		    strerror(errno));
+		return EX_NOINPUT;
+	}
+	for (int i = 0; i < count; i++) {
+		if (!day_is_old(hunt, entries[i]->d_name) &&
+		    !hunt_in_file(hunt, entries[i]->d_name))
+			status = EX_NOINPUT;
+		free(entries[i]);
+	}
+	free(entries);
+	return status;
+}
+
+static int
+run(struct hunt *hunt, int count, char **values)
+{
+	int status = engine_open(&hunt->engine, "hunt", hunt->config);
+
+	if (status != EX_OK)
+		return status;
+	hunt->folder = arena_printf(hunt->arena, "%s/evidence",
+	    program_settings(hunt->engine.program)->state_directory);
+	for (int i = 0; i < count; i++)
+		if (!add_quarry(hunt, values[i]))
+			return tool_misused("hunt",
+			    "\"%s\" is nothing that a message carries",
+			    values[i]);
+	status = hunt_in_folder(hunt);
+	fprintf(stderr, "%lu records read, %lu with a match", hunt->records,
+	    hunt->found);
+	if (hunt->skipped > 0)
+		fprintf(
+		    stderr, ", %lu lines that are no records", hunt->skipped);
+	fputc('\n', stderr);
+	if (status == EX_OK && hunt->found == 0)
+		status = 1;
+	return status;
+}
+
+int
+tool_hunt(int argc, char **argv)
+{
+	struct hunt hunt = { .config = TOOL_CONFIGURATION };
+	int option, status;
+
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
+		switch (option) {
+		case 'c':
+			hunt.config = optarg;
+			break;
+		case 'j':
+			hunt.json = true;
+			break;
+		case 's':
+			hunt.since = optarg;
+			break;
+		case 'h':
+			return tool_usage(synopsis, help);
+		default:
+			return tool_misused("hunt", "see above");
+		}
+	if (optind == argc)
+		return tool_misused("hunt", "what is to be hunted?");
+	if (!parse_since(&hunt))
+		return tool_misused(
+		    "hunt", "--since takes an age (7d) or a date (2026-11-23)");
+	hunt.arena = arena_new(0, NULL);
+	hunt.scratch = arena_new(0, NULL);
+	status = hunt.arena == NULL || hunt.scratch == NULL
+		     ? EX_OSERR
+		     : run(&hunt, argc - optind, argv + optind);
+	if (hunt.engine.arena != NULL)
+		engine_close(&hunt.engine);
+	arena_free(&hunt.arena);
+	arena_free(&hunt.scratch);
+	return status;
+}
