@@ -546,12 +546,32 @@ set_dnssec(struct resolver_unbound *resolver,
 		   resolver, "module-config:", "validator iterator", problem);
 }
 
+/* Comes last, since the first zone freezes all options; a trust anchor that
+ * cannot be read shows here. */
+static bool
+ask_reserved_zones(struct resolver_unbound *resolver, char *problem)
+{
+	for (size_t i = 0; i < sizeof ask_anyway / sizeof ask_anyway[0]; i++) {
+		int error = ub_ctx_zone_add(
+		    resolver->context, ask_anyway[i], "transparent");
+
+		if (error == 0)
+			continue;
+		snprintf(problem, RESOLVER_PROBLEM_MAX,
+		    "libunbound cannot start (is the trust anchor sound?): %s",
+		    ub_strerror(error));
+		return false;
+	}
+	return true;
+}
+
 static bool
 configure(struct resolver_unbound *resolver,
     const struct resolver_settings *settings, size_t cache_bytes, char *problem)
 {
 	/* keep-probing and min-rtt: else a few dead names make libunbound
-	 * believe that the forwarder is dead, and late answers are dropped. */
+	 * believe that the forwarder is dead, and late answers are dropped.
+	 * infra-cache-max-rtt must stay high for the same reason. */
 	static const char *const options[][2] = {
 		{ "do-not-query-localhost:", "no" },
 		{ "unblock-lan-zones:", "yes" },
@@ -564,6 +584,8 @@ configure(struct resolver_unbound *resolver,
 	};
 	char size[32];
 
+	/* It would write to our standard error; callers get `problem`. */
+	ub_ctx_debugout(resolver->context, NULL);
 	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
 		if (!set_option(
 			resolver, options[i][0], options[i][1], problem))
@@ -585,12 +607,7 @@ configure(struct resolver_unbound *resolver,
 	}
 	if (ub_ctx_async(resolver->context, 1) != 0)
 		return false;
-	/* Last, since the first zone freezes all options. */
-	for (size_t i = 0; i < sizeof ask_anyway / sizeof ask_anyway[0]; i++)
-		if (ub_ctx_zone_add(
-			resolver->context, ask_anyway[i], "transparent") != 0)
-			return false;
-	return true;
+	return ask_reserved_zones(resolver, problem);
 }
 
 static void

@@ -198,6 +198,14 @@ class Bench:
     def __exit__(self, *what):
         self.silent.close()
 
+    def ask_all(self, names):
+        """The results of several senders, one after the other, from one process."""
+        done = subprocess.run([os.path.join(BUILD, 'tests/unit/spf_cases'), '-s', '127.0.0.1@%d' % self.server.port,
+                               '-d', '1500'],
+                              input=''.join('case\tx\t192.0.2.1\thelo.test\tu@%s\n' % name for name in names).encode(),
+                              stdout=subprocess.PIPE, timeout=100)
+        return [line.split('\t')[1] for line in done.stdout.decode().splitlines()]
+
     def ask(self, name, port=None, deadline_s=DEADLINE_S, engine='native', anchor=None, client='192.0.2.1'):
         command = [os.path.join(BUILD, 'tests/unit/spf_cases'), '-e', engine,
                    '-s', '127.0.0.1@%d' % (port or self.server.port), '-d', str(int(deadline_s * 1000))]
@@ -246,12 +254,15 @@ def honest(bench):
 
 @case('a server that never answers is found out, a zone that does not is not')
 def down(bench):
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        mixed = pool.submit(bench.ask_all, ['wrongid.v.test', 'wrongid.test', 'late.test', 'wrongid.w.test',
+                                            'tcpsilent.test', 'wrongid.x.test', 'good.test'])
         silent = pool.submit(bench.ask, 'good.test', port=bench.silent.getsockname()[1], deadline_s=7)
         dead = pool.submit(bench.ask, 'wrongid.test', deadline_s=7)
     silent, dead = silent.result(), dead.result()
     check((silent['result'], silent['down']), ('temperror', True))
     check((dead['result'], dead['down']), ('temperror', False))
+    check(mixed.result()[-1], 'pass', 'a good name after dead ones')
 
 
 def sign(server, folder):
