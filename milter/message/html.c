@@ -9,7 +9,7 @@
 #include "message/html.h"
 #include "message/html_entities.h"
 
-#define FRAGMENTS_MAX  64 /* comments and srcdoc documents that are read */
+#define FRAGMENTS_MAX  1000 /* comments and srcdoc documents that are read */
 #define FRAGMENT_DEPTH 3
 #define ENTITY_NAME    32 /* the longest is 31 */
 #define LINK_TEXT_MAX  512
@@ -193,9 +193,8 @@ struct html_reader {
 	bool blank;          /* a blank is due before the next character */
 	size_t anchor;       /* index of the open link + 1, 0: none */
 	size_t anchor_start; /* where its text begins */
-	struct fragment fragments[FRAGMENTS_MAX];
-	size_t fragment_count;
-	const struct fragment *fragment;
+	LIST_OF(struct fragment) fragments;
+	struct fragment fragment; /* the one at hand */
 	struct slice input;
 	size_t at;
 	bool no_end[2]; /* no closing '"' (or '\'') follows any more */
@@ -272,25 +271,29 @@ add_link(struct html_reader *reader, struct slice target, enum html_place place)
 		return NULL;
 	}
 	link->target = target;
-	link->place = reader->fragment->comment ? HTML_COMMENT : place;
+	link->place = reader->fragment.comment ? HTML_COMMENT : place;
 	return link;
 }
 
 static void
 queue_fragment(struct html_reader *reader, struct slice html, bool comment)
 {
-	unsigned depth = reader->fragment->depth + 1;
+	unsigned depth = reader->fragment.depth + 1;
+	struct fragment *added = NULL;
 
 	if (slice_find_byte(html, '<') == SIZE_MAX)
 		return;
-	if (reader->fragment_count == FRAGMENTS_MAX || depth > FRAGMENT_DEPTH) {
+	if (depth <= FRAGMENT_DEPTH)
+		added = list_append(
+		    reader->arena, &reader->fragments, FRAGMENTS_MAX);
+	if (added == NULL) {
 		reader->result->cut = true;
 		return;
 	}
-	reader->fragments[reader->fragment_count++] = (struct fragment){
+	*added = (struct fragment){
 		.html = html,
 		.depth = depth,
-		.comment = comment || reader->fragment->comment,
+		.comment = comment || reader->fragment.comment,
 	};
 }
 
@@ -566,7 +569,7 @@ read_attribute(struct html_reader *reader, struct slice tag,
 			read_refresh(reader, value);
 		return;
 	case ATTRIBUTE_ALT:
-		if (reader->anchor > 0 && !reader->fragment->comment)
+		if (reader->anchor > 0 && !reader->fragment.comment)
 			show(reader, attribute->value);
 		return;
 	}
@@ -673,7 +676,7 @@ static const char *const block_elements[] = { "p", "div", "br", "tr", "li",
 static void
 mark_element(struct html_reader *reader, struct slice tag)
 {
-	if (reader->fragment->comment)
+	if (reader->fragment.comment)
 		return;
 	if (slice_equal_text_fold(tag, "td") ||
 	    slice_equal_text_fold(tag, "th")) {
@@ -722,7 +725,7 @@ read_start_tag(struct html_reader *reader)
 			read_style(reader, inside);
 		else if (slice_equal_text_fold(tag, "script"))
 			read_script(reader, inside);
-		else if (!reader->fragment->comment)
+		else if (!reader->fragment.comment)
 			show(reader, inside);
 	}
 }
@@ -775,7 +778,7 @@ read_declaration(struct html_reader *reader)
 static void
 read_fragment(struct html_reader *reader)
 {
-	reader->input = reader->fragment->html;
+	reader->input = reader->fragment.html;
 	reader->at = 0;
 	reader->no_end[0] = reader->no_end[1] = false;
 	while (reader->at < reader->input.length &&
@@ -786,7 +789,7 @@ read_fragment(struct html_reader *reader)
 
 		if (open == SIZE_MAX)
 			open = rest.length;
-		if (open > 0 && !reader->fragment->comment)
+		if (open > 0 && !reader->fragment.comment)
 			show(reader, slice_range(rest, 0, open));
 		reader->at += open;
 		if (reader->at >= reader->input.length)
@@ -800,7 +803,7 @@ read_fragment(struct html_reader *reader)
 			 ascii_is_alpha(rest.data[open + 2]))
 			read_end_tag(reader);
 		else {
-			if (!reader->fragment->comment)
+			if (!reader->fragment.comment)
 				show(reader, SLICE_LITERAL("<"));
 			reader->at++;
 		}
@@ -825,10 +828,10 @@ html_read(struct arena *arena, struct slice html,
 		html.length = limits->input_max;
 		result_out->cut = true;
 	}
-	reader->fragments[0].html = html;
-	reader->fragment_count = 1;
-	for (size_t i = 0; i < reader->fragment_count; i++) {
-		reader->fragment = &reader->fragments[i];
+	reader->fragment.html = html;
+	read_fragment(reader);
+	for (size_t i = 0; i < reader->fragments.count; i++) {
+		reader->fragment = reader->fragments.items[i];
 		read_fragment(reader);
 	}
 	result_out->text = builder_result(&reader->text);

@@ -364,13 +364,14 @@ vary_multipart(struct parser *parser, struct entity *entity, struct slice body,
 	const struct param_readings *boundaries =
 	    &entity->declaration.boundaries;
 	struct split guess = { .how = "guessed-boundary" };
+	bool found = done->parts > 0;
 
 	for (size_t i = done->boundary.data == NULL ? 0 : 1;
 	     i < boundaries->count; i++) {
 		struct split other = { .boundary = boundaries->items[i].value,
 			.how = "boundary" };
 
-		split_otherwise(parser, entity, body, other);
+		found |= split_otherwise(parser, entity, body, other);
 	}
 	if (done->odd > 0) {
 		struct split loose = { .boundary = done->boundary,
@@ -378,9 +379,9 @@ vary_multipart(struct parser *parser, struct entity *entity, struct slice body,
 			.how = "loose-delimiter" };
 
 		note(parser, entity, BIT(DELIMITER_ODD));
-		split_otherwise(parser, entity, body, loose);
+		found |= split_otherwise(parser, entity, body, loose);
 	}
-	if (done->parts == 0 && multipart_guess(body, &guess.boundary) &&
+	if (!found && multipart_guess(body, &guess.boundary) &&
 	    (done->boundary.data == NULL ||
 		!slice_equal(guess.boundary, done->boundary)))
 		split_otherwise(parser, entity, body, guess);
@@ -639,6 +640,41 @@ find_inner_files(struct parser *parser, const struct entity *entity)
 	}
 }
 
+/* Whether a CR stands alone. */
+static bool
+has_bare_cr(struct slice body)
+{
+	size_t at;
+
+	while ((at = slice_find_byte(body, '\r')) != SIZE_MAX) {
+		body = slice_skip(body, at + 1);
+		if (body.length > 0 && body.data[0] != '\n')
+			return true;
+	}
+	return false;
+}
+
+/* Whether some lines end with CRLF and others with LF alone. */
+static bool
+has_mixed_ends(struct slice body)
+{
+	bool with = false, without = false;
+	size_t at;
+
+	while ((at = slice_find_byte(body, '\n')) != SIZE_MAX) {
+		if (at > 0 && body.data[at - 1] == '\r')
+			with = true;
+		else
+			without = true;
+		if (with && without)
+			return true;
+		body = slice_skip(body, at + 1);
+	}
+	return false;
+}
+
+/* Octets that have no place in text or in an encoded body. Binary content as
+ * it is may hold any. */
 static void
 survey_octets(struct parser *parser, const struct entity *entity)
 {
@@ -648,8 +684,14 @@ survey_octets(struct parser *parser, const struct entity *entity)
 	    !slice_starts_with(
 		part_of(parser, entity)->type, SLICE_LITERAL("text/")))
 		return;
-	if (memchr(body.data, '\0', body.length) != NULL)
+	if (slice_find_byte(body, '\0') != SIZE_MAX)
 		note(parser, entity, BIT(NUL_OCTET));
+	if (entity->declaration.encodings[0] == TRANSFER_BASE64)
+		return;
+	if (has_bare_cr(body))
+		note(parser, entity, BIT(BARE_CR));
+	if (has_mixed_ends(body))
+		note(parser, entity, BIT(BARE_LF));
 }
 
 static void

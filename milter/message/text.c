@@ -1,6 +1,10 @@
 #include <config.h>
 
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unictype.h>
+#include <uninorm.h>
 
 #include "base/builder.h"
 #include "base/utf8.h"
@@ -72,6 +76,183 @@ text_strip_invisible(struct arena *arena, struct slice text)
 		run = ascii_run(text);
 	}
 	return slice_make(out, length);
+}
+
+/* Letters of other scripts that look like ASCII ones, after compatibility
+ * decomposition (which takes care of fullwidth and mathematical forms and of
+ * accents). Sorted by code point. */
+static const struct {
+	uint16_t point;
+	char ascii;
+} look_alikes[] = {
+	{ 0x00D8, 'o' },
+	{ 0x00F8, 'o' },
+	{ 0x0110, 'd' },
+	{ 0x0111, 'd' },
+	{ 0x0131, 'i' },
+	{ 0x0141, 'l' },
+	{ 0x0142, 'l' },
+	{ 0x0251, 'a' },
+	{ 0x0261, 'g' },
+	{ 0x0269, 'i' },
+	{ 0x026A, 'i' },
+	{ 0x0274, 'n' },
+	{ 0x0280, 'r' },
+	{ 0x028F, 'y' },
+	{ 0x0299, 'b' },
+	{ 0x029C, 'h' },
+	{ 0x029F, 'l' },
+	{ 0x0391, 'a' },
+	{ 0x0392, 'b' },
+	{ 0x0395, 'e' },
+	{ 0x0396, 'z' },
+	{ 0x0397, 'h' },
+	{ 0x0399, 'i' },
+	{ 0x039A, 'k' },
+	{ 0x039C, 'm' },
+	{ 0x039D, 'n' },
+	{ 0x039F, 'o' },
+	{ 0x03A1, 'p' },
+	{ 0x03A4, 't' },
+	{ 0x03A5, 'y' },
+	{ 0x03A7, 'x' },
+	{ 0x03B1, 'a' },
+	{ 0x03B5, 'e' },
+	{ 0x03B9, 'i' },
+	{ 0x03BA, 'k' },
+	{ 0x03BD, 'v' },
+	{ 0x03BF, 'o' },
+	{ 0x03C1, 'p' },
+	{ 0x03C4, 't' },
+	{ 0x03C5, 'u' },
+	{ 0x03C7, 'x' },
+	{ 0x03F2, 'c' },
+	{ 0x0405, 's' },
+	{ 0x0406, 'i' },
+	{ 0x0408, 'j' },
+	{ 0x0410, 'a' },
+	{ 0x0412, 'b' },
+	{ 0x0415, 'e' },
+	{ 0x041A, 'k' },
+	{ 0x041C, 'm' },
+	{ 0x041D, 'h' },
+	{ 0x041E, 'o' },
+	{ 0x0420, 'p' },
+	{ 0x0421, 'c' },
+	{ 0x0422, 't' },
+	{ 0x0423, 'y' },
+	{ 0x0425, 'x' },
+	{ 0x042C, 'b' },
+	{ 0x0430, 'a' },
+	{ 0x0432, 'b' },
+	{ 0x0435, 'e' },
+	{ 0x043A, 'k' },
+	{ 0x043C, 'm' },
+	{ 0x043D, 'h' },
+	{ 0x043E, 'o' },
+	{ 0x0440, 'p' },
+	{ 0x0441, 'c' },
+	{ 0x0442, 't' },
+	{ 0x0443, 'y' },
+	{ 0x0445, 'x' },
+	{ 0x0455, 's' },
+	{ 0x0456, 'i' },
+	{ 0x0458, 'j' },
+	{ 0x04AE, 'y' },
+	{ 0x04AF, 'y' },
+	{ 0x04BB, 'h' },
+	{ 0x04C0, 'l' },
+	{ 0x04CF, 'l' },
+	{ 0x0501, 'd' },
+	{ 0x051B, 'q' },
+	{ 0x051D, 'w' },
+	{ 0x0555, 'o' },
+	{ 0x0561, 'w' },
+	{ 0x0566, 'q' },
+	{ 0x056E, 'o' },
+	{ 0x0570, 'h' },
+	{ 0x0578, 'n' },
+	{ 0x057D, 'u' },
+	{ 0x0581, 'g' },
+	{ 0x0585, 'o' },
+	{ 0x13A0, 'd' },
+	{ 0x13A1, 'r' },
+	{ 0x13A2, 't' },
+	{ 0x13AA, 'a' },
+	{ 0x13B3, 'w' },
+	{ 0x13BB, 'h' },
+	{ 0x13C3, 'z' },
+	{ 0x13CF, 'b' },
+	{ 0x13DA, 's' },
+	{ 0x13DE, 'l' },
+	{ 0x13DF, 'c' },
+	{ 0x13E2, 'p' },
+	{ 0x13E6, 'k' },
+	{ 0x1D00, 'a' },
+	{ 0x1D04, 'c' },
+	{ 0x1D05, 'd' },
+	{ 0x1D07, 'e' },
+	{ 0x1D0A, 'j' },
+	{ 0x1D0B, 'k' },
+	{ 0x1D0D, 'm' },
+	{ 0x1D0F, 'o' },
+	{ 0x1D18, 'p' },
+	{ 0x1D1B, 't' },
+	{ 0x1D1C, 'u' },
+	{ 0x1D20, 'v' },
+	{ 0x1D21, 'w' },
+	{ 0x1D22, 'z' },
+};
+
+static uint32_t
+look_alike(uint32_t point)
+{
+	size_t low = 0, high = sizeof look_alikes / sizeof look_alikes[0];
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (look_alikes[middle].point == point)
+			return (uint32_t)look_alikes[middle].ascii;
+		if (look_alikes[middle].point < point)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return point;
+}
+
+struct slice
+text_fold_homoglyphs(struct arena *arena, struct slice text)
+{
+	struct builder out = builder_make(arena, 4 * text.length + 16);
+	struct slice rest;
+	size_t length = 0;
+	uint8_t *plain;
+
+	if (text.length == 0)
+		return text;
+	if (!utf8_is_valid(text))
+		return utf8_fold_slice(arena, text);
+	plain = u8_normalize(UNINORM_NFKD, (const uint8_t *)text.data,
+	    text.length, NULL, &length);
+	if (plain == NULL)
+		return slice_make(NULL, 0);
+	rest = slice_make(plain, length);
+	while (rest.length > 0) {
+		uint32_t point = utf8_next(&rest, NULL);
+		char encoded[4];
+
+		if (point >= 0x300 && (uc_is_general_category_withtable(
+					   point, UC_CATEGORY_MASK_Mn) ||
+					  is_invisible(point)))
+			continue;
+		point = utf8_fold(look_alike(point));
+		builder_slice(
+		    &out, slice_make(encoded, utf8_encode(point, encoded)));
+	}
+	free(plain);
+	return out.failed ? slice_make(NULL, 0) : builder_result(&out);
 }
 
 /* Brings one text part to UTF-8; HTML to what it shows. */
@@ -190,6 +371,22 @@ is_repeated(const struct mime_parts *parts, const struct mime_part *part)
 	return slice_equal(usual->text, part->text);
 }
 
+/* Appends a part's text on a line of its own, as much as there is room for;
+ * false when it was cut. */
+static bool
+join_text(struct builder *all, struct slice text, size_t max)
+{
+	size_t room;
+
+	if (text.length == 0)
+		return true;
+	if (all->length > 0 && all->length < max)
+		builder_byte(all, '\n');
+	room = max - all->length;
+	builder_slice(all, slice_range(text, 0, room));
+	return text.length <= room;
+}
+
 enum tc_status
 text_collect(struct arena *arena, const struct message_limits *limits,
     struct url_list *urls, struct slice subject, struct mime_parts *parts,
@@ -213,12 +410,9 @@ text_collect(struct arena *arena, const struct message_limits *limits,
 			*defects |= part->defects;
 			if (!part->is_text || is_repeated(parts, part))
 				continue;
-			if (all.length > 0)
-				builder_byte(&all, '\n');
-			builder_slice(&all, part->text);
+			if (!join_text(&all, part->text, limits->text_bytes))
+				*defects |= BIT(TEXT_TOO_LARGE);
 		}
-	if (all.failed)
-		*defects |= BIT(TEXT_TOO_LARGE);
 	if (urls != NULL && urls->cut)
 		*defects |= BIT(TOO_MANY_URLS);
 	*text_out = builder_result(&all);

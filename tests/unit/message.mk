@@ -13,3 +13,8 @@ EXTRA_PROGRAMS += tests/bench/message_bench
 tests_bench_message_bench_SOURCES = tests/bench/message_bench.c
 tests_bench_message_bench_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_bench_message_bench_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += tests/unit/mime_test
+tests_unit_mime_test_SOURCES = tests/unit/mime_test.c tests/support/unit.h
+tests_unit_mime_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_mime_test_LDADD = $(TEST_LIBS)
