@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "daemon/assembly.h"
+#include "daemon/rulesets.h"
 #include "daemon/switches.h"
 #include "dns/resolver.h"
 #include "indicator/build.h"
@@ -343,34 +344,62 @@ scanner_settings_of(const struct settings *settings)
 	return scanner;
 }
 
+/* What a scanner is made of; another one is started only when it differs. */
+static unsigned long long
+scanner_signature(
+    const struct scanner_settings *settings, const struct rulesets *rulesets)
+{
+	char text[256];
+
+	snprintf(text, sizeof text, "%u %u %u %llu %u %u",
+	    settings->workers_max, settings->scan_time_ms,
+	    settings->archive_depth,
+	    (unsigned long long)settings->archive_bytes,
+	    settings->archive_ratio, settings->archive_entries);
+	return slice_hash(slice_text(text), rulesets->signature) | 1;
+}
+
+static void
+start_scanner(struct assembly *assembly, struct arena *arena)
+{
+	struct scanner_settings settings =
+	    scanner_settings_of(settings_of(assembly));
+	struct diag diag = diag_make(arena, 100);
+	struct scanner *scanner = NULL;
+	struct rulesets rulesets;
+	unsigned long long signature;
+	enum tc_status status;
+
+	status = rulesets_read(settings_of(assembly), arena, &diag, &rulesets);
+	signature = scanner_signature(&settings, &rulesets);
+	if (status == TC_OK && signature == assembly->scanner_signature)
+		return;
+	if (status == TC_OK)
+		status = scanner_new(assembly->zygote, &settings,
+		    rulesets.items.items, rulesets.items.count, &diag,
+		    &scanner);
+	log_diag(&diag);
+	if (status == TC_OK && put_part(&assembly->input, GENERATION_SCANNER,
+				   scanner, free_scanner, NULL))
+		assembly->scanner_signature = signature;
+	else
+		log_write(LOG_LEVEL_ERROR, "scanner refused status=%s: %s",
+		    status_name(status),
+		    thing(assembly, GENERATION_SCANNER) == NULL
+			? "attachments are not opened"
+			: "the one before stays");
+}
+
 /* Without workers mail is judged all the same: what they would have looked
  * into is not examined, and policies can see that. */
 static void
 open_scanner(struct assembly *assembly)
 {
-	struct scanner_settings settings =
-	    scanner_settings_of(settings_of(assembly));
 	struct arena *arena = arena_new(0, NULL);
-	struct scanner *scanner = NULL;
-	enum tc_status status;
-	struct diag diag;
 
-	if (arena == NULL || assembly->zygote < 0) {
-		arena_free(&arena);
-		return;
-	}
-	diag = diag_make(arena, 20);
-	status =
-	    scanner_new(assembly->zygote, &settings, NULL, 0, &diag, &scanner);
-	log_diag(&diag);
+	if (arena != NULL && assembly->zygote >= 0)
+		start_scanner(assembly, arena);
 	arena_free(&arena);
-	if (status == TC_OK)
-		(void)put_part(&assembly->input, GENERATION_SCANNER, scanner,
-		    free_scanner, NULL);
-	else
-		log_write(LOG_LEVEL_ERROR,
-		    "scanner refused status=%s: attachments are not opened",
-		    status_name(status));
 }
 
 /* ---- putting together ---- */
@@ -475,6 +504,8 @@ assembly_reload(
 		good = take_policy(assembly, &policy);
 		if (good && !same_resolver(old, settings_of(assembly)))
 			good = open_resolver(assembly);
+		if (good)
+			open_scanner(assembly);
 		assembly->input.policy_generation = policy_generation;
 		good = good && take_rest(assembly);
 		if (good)

@@ -27,6 +27,7 @@ struct assembly {
 	struct limits *limits;
 	/* What the newest generation is made of; a reference to each part. */
 	struct generation_input input;
+	unsigned long long scanner_signature; /* 0: none yet */
 	int64_t loaded_unix;
 	int64_t ends_told_unix; /* up to when ended rules have been logged */
 	struct watch store_file;

@@ -21,6 +21,8 @@
 #include "daemon/channel.h"
 #include "daemon/filter.h"
 #include "daemon/report.h"
+#include "daemon/sandbox.h"
+#include "outcome/alert.h"
 #include "outcome/journal.h"
 #include "session/callbacks.h"
 
@@ -222,6 +224,22 @@ open_journal(const struct settings *settings)
 	callbacks.shared.journal = journal_new(&journal);
 }
 
+/* Before the first thread, and before the first octet of mail. */
+static void
+go_to_sandbox(const struct settings *settings)
+{
+	struct sandbox_result result;
+	char problem[256] = "";
+
+	if (!sandbox_enter(
+		settings->state_directory, &result, problem, sizeof problem)) {
+		log_write(LOG_LEVEL_ERROR, "sandbox: %s", problem);
+		_exit(EX_OSERR);
+	}
+	log_write(LOG_LEVEL_INFO, "sandbox seccomp=%s landlock=%d",
+	    result.seccomp ? "yes" : "no", result.landlock_abi);
+}
+
 _Noreturn void
 filter_run(const struct filter_setup *setup)
 {
@@ -236,6 +254,8 @@ filter_run(const struct filter_setup *setup)
 		.limits = &limits,
 	};
 	open_journal(program_settings(setup->policy->program));
+	callbacks.shared.alerts = alert_new();
+	go_to_sandbox(program_settings(setup->policy->program));
 	if (!assembly_begin(&assembly, setup->policy, setup->policy_generation))
 		_exit(EX_TEMPFAIL);
 	if (smfi_setmaxdatasize(PACKET_BYTES_MAX) == 0)

@@ -14,14 +14,20 @@
 /* Warnings that are handed on; the rest is counted. */
 #define WARNINGS_MAX 100
 
+static bool
+is_configured(const struct settings *settings, struct slice name)
+{
+	for (size_t i = 0; i < settings->feed_count; i++)
+		if (slice_equal_text(name, settings->feeds[i].name))
+			return true;
+	return false;
+}
+
 /* Are the feeds in the store those of the settings? Hand-added indicators
  * stand in it as a feed of their own. */
 static bool
 has_same_feeds(const struct store *store, const struct settings *settings)
 {
-	uint32_t matched = 0;
-	uint32_t others = 0;
-
 	for (size_t i = 0; i < settings->feed_count; i++) {
 		const struct feed_config *feed = &settings->feeds[i];
 		uint32_t index =
@@ -33,17 +39,16 @@ has_same_feeds(const struct store *store, const struct settings *settings)
 		if (index == UINT32_MAX || !store_feed(store, index, &known) ||
 		    !slice_equal_text(known.source, feed->source))
 			return false;
-		matched++;
 	}
 	for (uint32_t i = 0; i < store_feed_count(store); i++) {
 		struct store_feed known;
 
-		if (!store_feed(store, i, &known))
-			continue;
-		if (slice_equal_text(known.name, OVERLAY_FEED_NAME))
-			others++;
+		if (store_feed(store, i, &known) &&
+		    !slice_equal_text(known.name, OVERLAY_FEED_NAME) &&
+		    !is_configured(settings, known.name))
+			return false;
 	}
-	return matched + others == store_feed_count(store);
+	return true;
 }
 
 bool

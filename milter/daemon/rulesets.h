@@ -1,0 +1,28 @@
+/*
+ * rulesets - the YARA rules that the settings name
+ *
+ * A `feed NAME { source "FILE or FOLDER"  format yara }` is the ruleset
+ * yara("NAME"); of a folder all files *.yar and *.yara are read, sorted by
+ * name, each as a ruleset of that name.
+ */
+#ifndef TOCSIN_DAEMON_RULESETS_H
+#define TOCSIN_DAEMON_RULESETS_H
+
+#include "language/settings.h"
+#include "scanner/scanner.h"
+
+/* Most files, and most bytes of one. */
+#define RULESETS_FILES_MAX 10000
+#define RULESETS_BYTES_MAX (64u << 20)
+
+struct rulesets {
+	LIST_OF(struct scanner_ruleset) items;
+	unsigned long long signature; /* over names and text */
+};
+
+/* Reads them into the arena. What cannot be read is left out and noted in
+ * `diag` as an error. TC_LIMIT when the arena is full. */
+enum tc_status rulesets_read(const struct settings *settings,
+    struct arena *arena, struct diag *diag, struct rulesets *rulesets_out);
+
+#endif
