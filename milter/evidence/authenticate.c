@@ -76,6 +76,8 @@ authenticate_new(struct evidence *evidence)
 	const struct settings_limits *limits = &evidence->settings->limits;
 	struct dkim_verify_limits dkim_limits = DKIM_VERIFY_LIMITS_DEFAULT;
 	struct arc_limits arc_limits = ARC_LIMITS_DEFAULT;
+	bool native =
+	    evidence->settings->dkim_engine == SETTINGS_DKIM_ENGINE_NATIVE;
 	struct authenticate *authenticate =
 	    arena_alloc(evidence->arena, sizeof *authenticate);
 
@@ -83,9 +85,9 @@ authenticate_new(struct evidence *evidence)
 		return NULL;
 	authenticate->evidence = evidence;
 	dkim_limits.signatures_max = (unsigned)limits->signatures;
-	authenticate->dkim =
-	    dkim_verify_new(evidence->arena, evidence->lookups, &dkim_limits,
-		DKIM_VERIFY_LIBOPENDKIM, (uint64_t)evidence->now_unix);
+	authenticate->dkim = dkim_verify_new(evidence->arena, evidence->lookups,
+	    &dkim_limits, native ? DKIM_VERIFY_NATIVE : DKIM_VERIFY_LIBOPENDKIM,
+	    (uint64_t)evidence->now_unix);
 	if (authenticate->dkim == NULL)
 		fail_dkim(authenticate, TC_SYSTEM);
 	arc_limits.instances_max = (unsigned)limits->arc_sets;
@@ -160,6 +162,25 @@ authenticate_header(
 	}
 }
 
+/* The author domains, and an empty one more where readers may disagree about
+ * the author: then nothing passes (RFC 9989, 11.5). Several addresses of one
+ * domain are still one author domain. */
+static size_t
+author_domains(const struct address_list *from, struct slice *authors)
+{
+	const unsigned harmless = ADDRESS_DEFECT_BIT(ADDRESS_DEFECT_COMMENT) |
+				  ADDRESS_DEFECT_BIT(ADDRESS_DEFECT_DISPLAY) |
+				  ADDRESS_DEFECT_BIT(ADDRESS_DEFECT_EIGHT_BIT) |
+				  ADDRESS_DEFECT_BIT(ADDRESS_DEFECT_SEVERAL);
+	size_t count = 0;
+
+	for (size_t i = 0; i < from->count; i++)
+		authors[count++] = from->items[i].domain;
+	if (count > 0 && (from->defects & ~harmless) != 0)
+		authors[count++] = slice_make(NULL, 0);
+	return count;
+}
+
 static void
 start_dmarc(struct authenticate *authenticate)
 {
@@ -172,11 +193,9 @@ start_dmarc(struct authenticate *authenticate)
 
 	if (authenticate->skip_sender)
 		return;
-	for (size_t i = 0; authors != NULL && i < from->count; i++)
-		authors[i] = from->items[i].domain;
 	if (authors != NULL)
 		authenticate->dmarc = dmarc_eval_new(evidence->arena,
-		    evidence->lookups, authors, from->count,
+		    evidence->lookups, authors, author_domains(from, authors),
 		    by_suffix_list ? DMARC_RFC7489 : DMARC_RFC9989);
 	if (authenticate->dmarc == NULL) {
 		note(evidence, TC_LIMIT);

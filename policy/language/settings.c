@@ -18,6 +18,8 @@ static const char *const format_words[] = { "text", "json", NULL };
 static const char *const level_words[] = { "error", "warning", "notice", "info",
 	"debug", NULL };
 static const char *const engine_words[] = { "native", "libspf2", NULL };
+static const char *const dkim_engine_words[] = { "libopendkim", "native",
+	NULL };
 static const char *const mode_words[] = { "9989", "7489", NULL };
 static const char *const disclose_words[] = { "nothing", "rule", "indicator",
 	NULL };
@@ -108,6 +110,8 @@ const struct settings_entry settings_table[] = {
 	    "Which evaluator gives SPF results."),
 	ON_OFF(NULL, "received-spf", received_spf, "off",
 	    "Add a Received-SPF header as well."),
+	CHOICE(NULL, "dkim-engine", dkim_engine, dkim_engine_words,
+	    "libopendkim", "What verifies DKIM signatures."),
 	CHOICE(NULL, "dmarc-mode", dmarc_mode, mode_words, "9989",
 	    "How the organisational domain is found: by the tree walk of RFC "
 	    "9989, or by the public suffix list as in RFC 7489."),

@@ -28,6 +28,11 @@ enum settings_spf_engine {
 	SETTINGS_SPF_ENGINE_LIBSPF2
 };
 
+enum settings_dkim_engine {
+	SETTINGS_DKIM_ENGINE_LIBOPENDKIM,
+	SETTINGS_DKIM_ENGINE_NATIVE
+};
+
 enum settings_dmarc_mode {
 	SETTINGS_DMARC_MODE_9989, /* tree walk */
 	SETTINGS_DMARC_MODE_7489  /* public suffix list */
@@ -142,7 +147,8 @@ struct settings {
 	bool judge_own;
 	int64_t spf_engine; /* enum settings_spf_engine */
 	bool received_spf;
-	int64_t dmarc_mode; /* enum settings_dmarc_mode */
+	int64_t dkim_engine; /* enum settings_dkim_engine */
+	int64_t dmarc_mode;  /* enum settings_dmarc_mode */
 	bool evidence;
 	uint64_t evidence_retention; /* ms */
 	uint64_t evidence_quota;     /* bytes of preserved messages */
