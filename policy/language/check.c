@@ -5,6 +5,7 @@
 #include "language/check_expr.h"
 #include "language/check_settings.h"
 #include "language/check_text.h"
+#include "language/given.h"
 #include "language/moment.h"
 #include "language/parse.h"
 
@@ -466,7 +467,7 @@ compile_rule(struct scope *scope, struct scope_symbol *symbol)
 		good = false;
 	}
 	scope->program->stages[rule->stage] = true;
-	if (good)
+	if (good && scope->diag->error_count == 0)
 		warn_rule(&place, ast, rule);
 	return good;
 }
@@ -688,6 +689,18 @@ check_test_names(const struct scope_place *place, const struct ast_test *test)
 	}
 }
 
+/* Reads the given facts once, so that what is wrong is said at load time. */
+static void
+check_test_givens(const struct scope_place *place, const struct ast_test *test)
+{
+	struct facts *facts = facts_new(place->scope->arena);
+
+	if (facts == NULL)
+		place->scope->full = true;
+	else
+		given_fields(place, test, facts);
+}
+
 #define TEST_TIME 1767225600 /* 2026-01-01T00:00:00Z */
 
 static void
@@ -702,6 +715,7 @@ add_test(struct scope *scope, const struct ast_file *file,
 	if (ast->name == NULL)
 		return;
 	check_test_names(&place, ast);
+	check_test_givens(&place, ast);
 	if (ast->expects == NULL) {
 		scope_error(&place, ast->name->offset,
 		    "a test that expects nothing shows nothing: write expect "
@@ -817,6 +831,8 @@ check_files(struct scope *scope, const struct ast_file *files)
 			else if (at->kind == AST_TEST)
 				add_test(scope, file, at);
 		}
+	if (scope->diag->error_count > 0)
+		return; /* first things first */
 	warn_lists(scope);
 	warn_repeated(scope);
 	if (scope->options->strict)

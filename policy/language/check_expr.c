@@ -262,9 +262,9 @@ named_list(const struct scope_place *place, const struct ast_operand *ast,
 	type = place->scope->program->list_entries.items[list->index].type;
 	if (fits_list(left->type, type))
 		return list->index;
-	scope_error(place, ast->offset,
-	    "%.*s is a list of %s, and this is a %s", SHOWN(ast->text),
-	    value_list_type_name(type), value_type_name(left->type));
+	scope_error(place, ast->offset, "%.*s is a list of %s, and this is %s",
+	    SHOWN(ast->text), value_list_type_name(type),
+	    value_type_phrase(left->type));
 	return -1;
 }
 
@@ -382,9 +382,9 @@ compile_under(const struct scope_place *place, const struct ast_expr *ast,
 	node.left = node_operand(place, left);
 	if (left->type != VALUE_DOMAIN && left->type != VALUE_IP) {
 		scope_error(place, ast->left->offset,
-		    "under compares domains and IP addresses, and this is a "
+		    "under compares domains and IP addresses, and this is "
 		    "%s%s",
-		    value_type_name(left->type),
+		    value_type_phrase(left->type),
 		    left->type == VALUE_ADDRESS ? "; use its domain" : "");
 		return NULL;
 	}
@@ -430,8 +430,8 @@ compile_matches(const struct scope_place *place, const struct ast_expr *ast,
 
 	if (!is_text(left->type)) {
 		scope_error(place, ast->left->offset,
-		    "matches looks into strings, and this is a %s",
-		    value_type_name(left->type));
+		    "matches looks into strings, and this is %s",
+		    value_type_phrase(left->type));
 		return NULL;
 	}
 	if (ast->right->kind != OPERAND_REGEX) {
@@ -456,8 +456,8 @@ compile_text(const struct scope_place *place, const struct ast_expr *ast,
 	if (!is_text(left->type) && !(left->type == VALUE_STRINGS &&
 					ast->comparison == COMPARE_CONTAINS)) {
 		scope_error(place, ast->left->offset,
-		    "this looks into strings, and the value is a %s",
-		    value_type_name(left->type));
+		    "this looks into strings, and the value is %s",
+		    value_type_phrase(left->type));
 		return NULL;
 	}
 	if (ast->right->kind == OPERAND_LIST) {
@@ -492,8 +492,8 @@ compile_contains_any(const struct scope_place *place,
 
 	if (!is_text(left->type) && left->type != VALUE_STRINGS) {
 		scope_error(place, ast->left->offset,
-		    "contains looks into strings, and this is a %s",
-		    value_type_name(left->type));
+		    "contains looks into strings, and this is %s",
+		    value_type_phrase(left->type));
 		return NULL;
 	}
 	node.left = node_operand(place, left);
@@ -512,8 +512,8 @@ compile_relation(const struct scope_place *place, const struct ast_expr *ast,
 
 	if (comparison != COMPARE_EQUAL && !is_ordered(left)) {
 		scope_error(place, ast->operator_offset,
-		    "a %s has no order: compare with == or in",
-		    value_type_name(left->type));
+		    "%s has no order: compare with == or in",
+		    value_type_phrase(left->type));
 		return NULL;
 	}
 	if (left->type == VALUE_STRINGS) {
@@ -542,9 +542,9 @@ compile_relation(const struct scope_place *place, const struct ast_expr *ast,
 			!(is_text(right.type) && is_text(left->type))) ||
 		    right.words != left->words) {
 			scope_error(place, ast->right->offset,
-			    "a %s can't be compared with a %s",
-			    value_type_name(left->type),
-			    value_type_name(right.type));
+			    "%s can't be compared with %s",
+			    value_type_phrase(left->type),
+			    value_type_phrase(right.type));
 			return NULL;
 		}
 	}
@@ -722,8 +722,8 @@ compile_lookalike(const struct scope_place *place, const struct ast_expr *ast)
 		return NULL;
 	if (left.type != VALUE_DOMAIN) {
 		scope_error(place, domain->offset,
-		    "lookalike takes a domain, and this is a %s",
-		    value_type_name(left.type));
+		    "lookalike takes a domain, and this is %s",
+		    value_type_phrase(left.type));
 		return NULL;
 	}
 	node.left = node_operand(place, &left);
@@ -795,9 +795,9 @@ compile_truth(const struct scope_place *place, const struct ast_expr *ast)
 		return NULL;
 	if (left.type != VALUE_BOOL) {
 		scope_error(place, ast->offset,
-		    "%.*s is a %s, not a truth value; compare it%s",
+		    "%.*s is %s, not a truth value; compare it%s",
 		    SHOWN(check_operand_text(place, operand)),
-		    value_type_name(left.type),
+		    value_type_phrase(left.type),
 		    left.optional ? ", or write is present" : "");
 		return NULL;
 	}

@@ -270,18 +270,6 @@ use_field(const struct scope_place *place, const struct ast_operand *ast,
 }
 
 static bool
-reserved_for_later(struct slice name)
-{
-	static const char *const words[] = { "rate", "distinct", "seen",
-		"first-contact", "learning", "client.asn", "client.country" };
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (slice_equal_text(name, words[i]))
-			return true;
-	return false;
-}
-
-static bool
 resolve_name(const struct scope_place *place, const struct ast_operand *ast,
     struct compiled_operand *operand, bool *bare_from)
 {
@@ -386,9 +374,9 @@ resolve_call(const struct scope_place *place, const struct ast_operand *ast,
 			: !is_text(inner.type) &&
 			      !(length && inner.type == VALUE_STRINGS)) {
 		scope_error(place, argument->offset,
-		    "%.*s takes a %s, and this is a %s", SHOWN(ast->text),
-		    registrable ? "domain" : "string",
-		    value_type_name(inner.type));
+		    "%.*s takes %s, and this is %s", SHOWN(ast->text),
+		    registrable ? "a domain" : "a string",
+		    value_type_phrase(inner.type));
 		return false;
 	}
 	operand->kind = length        ? COMPILED_LENGTH
@@ -433,12 +421,6 @@ check_operand_value(const struct scope_place *place,
 	operand_out->exactly = ast->exactly;
 	switch (ast->kind) {
 	case OPERAND_NAME:
-		if (reserved_for_later(ast->text)) {
-			scope_error(place, ast->offset,
-			    "%.*s is reserved for a later version",
-			    SHOWN(ast->text));
-			return false;
-		}
 		return resolve_name(place, ast, operand_out, bare_from_out);
 	case OPERAND_MEMBER:
 		return resolve_member(place, ast, operand_out);
@@ -487,8 +469,8 @@ wrong_type(const struct scope_place *place, const struct token *token,
 	};
 
 	scope_error(place, token->offset,
-	    "this can't be compared with a %s; write %s",
-	    value_type_name(like->type), examples[like->type]);
+	    "this can't be compared with %s; write %s",
+	    value_type_phrase(like->type), examples[like->type]);
 	return false;
 }
 
@@ -546,9 +528,9 @@ read_text(const struct scope_place *place, const struct token *token,
 		value_set_text(value, token->text);
 	if (value->state != VALUE_PRESENT)
 		scope_error(place, token->offset,
-		    "an empty %s; to ask whether there is none write is "
+		    "%s can't be empty; to ask whether there is none write is "
 		    "missing",
-		    value_type_name(like->type));
+		    value_type_phrase(like->type));
 	value->folded = utf8_fold_slice(arena, value->text);
 	return value->state == VALUE_PRESENT;
 }

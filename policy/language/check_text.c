@@ -67,7 +67,8 @@ resolve_field(const struct scope_place *place, struct slice name, size_t offset,
 		operand.optional = schema_fields[field].optional;
 	} else if (!resolve_first(name, &operand)) {
 		scope_error(place, offset,
-		    "unknown field {%.*s} in the text%s; for a brace write {{",
+		    "unknown field {%.*s} in the text (a brace is written "
+		    "{{)%s",
 		    SHOWN(name), scope_suggest(place->scope, name));
 		return false;
 	}

@@ -171,9 +171,16 @@ read_string(struct lexer *lexer)
 			builder_byte(&text, c);
 		lexer->at++;
 	}
-	if (!closed)
+	if (!closed) {
 		diag_at(lexer->diag, DIAG_ERROR, lexer->source, start,
 		    "the string does not end on its line");
+		/* rule a "no end {: the brace was not meant as text. */
+		if (lexer->at > start + 1 &&
+		    lexer->text.data[lexer->at - 1] == '{') {
+			lexer->at--;
+			text.length -= text.length > 0;
+		}
+	}
 	lexer->full = lexer->full || text.failed;
 	add_token(lexer, TOKEN_STRING, start)->text =
 	    text.length == 0 ? slice_make("", 0) : builder_result(&text);
@@ -347,28 +354,52 @@ read_atom(struct lexer *lexer)
 	add_number(lexer, atom, start);
 }
 
-/* Things that other languages have and this one writes otherwise. */
+/* 'text', as other languages have it: read as the string that was meant. */
+static void
+read_quoted(struct lexer *lexer)
+{
+	size_t start = lexer->at++;
+	struct slice rest = slice_skip(lexer->text, lexer->at);
+	struct slice line = slice_range(rest, 0, slice_find_byte(rest, '\n'));
+	size_t end = slice_find_byte(line, '\'');
+
+	diag_at(lexer->diag, DIAG_ERROR, lexer->source, start,
+	    "strings stand in \" \", not in \' \'");
+	if (end == SIZE_MAX)
+		return;
+	lexer->at += end + 1;
+	add_token(lexer, TOKEN_STRING, start)->text = slice_range(line, 0, end);
+}
+
+/* Things that other languages have and this one writes otherwise; the token
+ * that was meant keeps the parser on its way. */
 static void
 read_unknown(struct lexer *lexer)
 {
 	static const struct {
 		const char *text;
+		const char *meant; /* a word; NULL: nothing */
 		const char *instead;
-	} known[] = { { "&&", "write and" }, { "||", "write or" },
-		{ "!", "write not" }, { ";", "statements need no semicolon" },
-		{ "'", "strings stand in \" \"" },
-		{ "=~", "write matches /.../" } };
+	} known[] = { { "&&", "and", "write and" }, { "||", "or", "write or" },
+		{ "!", "not", "write not" },
+		{ ";", NULL, "statements need no semicolon" },
+		{ "=~", "matches", "write matches /.../" } };
 	struct slice rest = slice_skip(lexer->text, lexer->at);
+	size_t start = lexer->at;
 
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (slice_starts_with(rest, slice_text(known[i].text))) {
-			diag_at(lexer->diag, DIAG_ERROR, lexer->source,
-			    lexer->at, "\"%s\" is not of this language; %s",
-			    known[i].text, known[i].instead);
-			lexer->at += strlen(known[i].text);
-			return;
-		}
-	diag_at(lexer->diag, DIAG_ERROR, lexer->source, lexer->at,
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		if (!slice_starts_with(rest, slice_text(known[i].text)))
+			continue;
+		diag_at(lexer->diag, DIAG_ERROR, lexer->source, start,
+		    "\"%s\" is not of this language; %s", known[i].text,
+		    known[i].instead);
+		lexer->at += strlen(known[i].text);
+		if (known[i].meant != NULL)
+			add_token(lexer, TOKEN_WORD, start)->text =
+			    slice_text(known[i].meant);
+		return;
+	}
+	diag_at(lexer->diag, DIAG_ERROR, lexer->source, start,
 	    "a character that does not belong here");
 	utf8_next(&rest, NULL);
 	lexer->at = lexer->text.length - rest.length;
@@ -398,6 +429,8 @@ read_token(struct lexer *lexer)
 
 	if (c == '"') {
 		read_string(lexer);
+	} else if (c == '\'') {
+		read_quoted(lexer);
 	} else if (c == '/') {
 		read_regex(lexer);
 	} else if (c == '.' && ascii_is_alpha(peek(lexer, 1))) {

@@ -11,9 +11,10 @@ libpolicy_a_SOURCES += \
 	policy/language/eval.c policy/language/eval.h \
 	policy/language/eval_node.c policy/language/eval_node.h \
 	policy/language/expand.c policy/language/expand.h \
-	policy/language/explain.h \
+	policy/language/explain.c policy/language/explain.h \
 	policy/language/facts.c policy/language/facts.h \
-	policy/language/language_test.h \
+	policy/language/given.c policy/language/given.h \
+	policy/language/language_test.c policy/language/language_test.h \
 	policy/language/lex.c policy/language/lex.h \
 	policy/language/load.c policy/language/load.h \
 	policy/language/lookalike.c policy/language/lookalike.h \
@@ -22,7 +23,7 @@ libpolicy_a_SOURCES += \
 	policy/language/parse.c policy/language/parse.h \
 	policy/language/parse_expr.c policy/language/parse_expr.h \
 	policy/language/parse_test.c policy/language/parse_test.h \
-	policy/language/print.h \
+	policy/language/print.c policy/language/print.h \
 	policy/language/program.c policy/language/program.h \
 	policy/language/read.c policy/language/read.h \
 	policy/language/regex.c policy/language/regex.h \

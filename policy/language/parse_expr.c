@@ -161,6 +161,26 @@ parse_call(struct cursor *cursor, struct ast_operand *call)
 	return call;
 }
 
+/* The collection of a quantifier: `any url(...)` is no call, only yara("x")
+ * is. */
+static struct ast_operand *
+parse_collection(struct cursor *cursor)
+{
+	const struct token *token = cursor_peek(cursor);
+	const struct token *next = cursor_ahead(cursor, 1);
+	struct ast_operand *operand;
+
+	if (token->kind != TOKEN_WORD || next->kind != TOKEN_MARK ||
+	    next->mark != '(' || slice_equal_text(token->text, "yara") ||
+	    parse_is_reserved(token->text))
+		return parse_operand(cursor);
+	operand = new_operand(cursor, OPERAND_NAME);
+	if (operand != NULL)
+		operand->text = token->text;
+	cursor_take(cursor);
+	return operand;
+}
+
 /* count C, count C (condition). */
 static struct ast_operand *
 parse_count(struct cursor *cursor)
@@ -170,13 +190,26 @@ parse_count(struct cursor *cursor)
 	cursor_take(cursor);
 	if (count == NULL)
 		return NULL;
-	count->collection = parse_operand(cursor);
+	count->collection = parse_collection(cursor);
 	if (cursor_accept_mark(cursor, '(')) {
 		count->condition = parse_or(cursor);
 		cursor_expect_mark(cursor, ')', "after the condition");
 	}
 	count->end = cursor_last_end(cursor);
 	return count;
+}
+
+/* The words of the history, which later versions bring. */
+static bool
+is_for_later(struct slice word)
+{
+	static const char *const words[] = { "rate", "distinct", "seen",
+		"first-contact", "learning", "client.asn", "client.country" };
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (slice_equal_text(word, words[i]))
+			return true;
+	return false;
 }
 
 static struct ast_operand *
@@ -188,7 +221,14 @@ parse_word(struct cursor *cursor)
 	if (operand == NULL)
 		return NULL;
 	if (parse_is_reserved(cursor_peek(cursor)->text)) {
-		cursor_unexpected(cursor, "a field, a name or a value");
+		if (is_for_later(cursor_peek(cursor)->text))
+			cursor_error(cursor,
+			    "%.*s is reserved for a later "
+			    "version",
+			    (int)cursor_peek(cursor)->text.length,
+			    cursor_peek(cursor)->text.data);
+		else
+			cursor_unexpected(cursor, "a field, a name or a value");
 		operand->kind = OPERAND_BAD;
 		return operand;
 	}
@@ -343,7 +383,7 @@ parse_quantifier(struct cursor *cursor, enum ast_expr_kind kind)
 	if (expr == NULL)
 		return NULL;
 	cursor_take(cursor);
-	expr->collection = parse_operand(cursor);
+	expr->collection = parse_collection(cursor);
 	if (expr->collection == NULL || expr->collection->kind == OPERAND_BAD) {
 		expr->kind = EXPR_BAD;
 		return expr;

@@ -8,6 +8,27 @@
 
 #define NAMES_MAX 100000
 
+/* One error at one place: what follows from it helps nobody. */
+static bool
+is_reported(const struct scope_place *place, size_t offset)
+{
+	const struct diag *diag = place->scope->diag;
+	const struct diag_source *source = place->file->source;
+	unsigned line, column;
+
+	if (diag->entries.count == 0)
+		return false;
+	diag_position(source, offset, &line, &column);
+	for (size_t i = 0; i < diag->entries.count; i++) {
+		const struct diag_entry *entry = &diag->entries.items[i];
+
+		if (entry->source == source && entry->line == line &&
+		    entry->column == column && entry->level == DIAG_ERROR)
+			return true;
+	}
+	return false;
+}
+
 void
 scope_error(
     const struct scope_place *place, size_t offset, const char *format, ...)
@@ -15,6 +36,8 @@ scope_error(
 	char message[768];
 	va_list arguments;
 
+	if (is_reported(place, offset))
+		return;
 	va_start(arguments, format);
 	vsnprintf(message, sizeof message, format, arguments);
 	va_end(arguments);
@@ -38,7 +61,8 @@ static const char *
 suggestion(
     struct scope *scope, struct slice word, const char **names, size_t count)
 {
-	const char *near = diag_suggest(word, names, count);
+	const char *near =
+	    word.length < 3 ? NULL : diag_suggest(word, names, count);
 	const char *text;
 
 	if (near == NULL)

@@ -7,36 +7,31 @@
 #include "base/utf8.h"
 #include "language/value.h"
 
+static const char *const type_phrases[] = {
+	[VALUE_BOOL] = "a truth value",
+	[VALUE_INTEGER] = "a number",
+	[VALUE_SIZE] = "a size",
+	[VALUE_DURATION] = "a duration",
+	[VALUE_TIME] = "a time",
+	[VALUE_ENUM] = "a word",
+	[VALUE_STRING] = "a string",
+	[VALUE_DOMAIN] = "a domain",
+	[VALUE_ADDRESS] = "an address",
+	[VALUE_IP] = "an IP address",
+	[VALUE_STRINGS] = "a set of strings",
+	[VALUE_COLLECTION] = "a collection",
+};
+
+const char *
+value_type_phrase(enum value_type type)
+{
+	return type_phrases[type];
+}
+
 const char *
 value_type_name(enum value_type type)
 {
-	switch (type) {
-	case VALUE_BOOL:
-		return "truth value";
-	case VALUE_INTEGER:
-		return "number";
-	case VALUE_SIZE:
-		return "size";
-	case VALUE_DURATION:
-		return "duration";
-	case VALUE_TIME:
-		return "time";
-	case VALUE_ENUM:
-		return "word";
-	case VALUE_STRING:
-		return "string";
-	case VALUE_DOMAIN:
-		return "domain";
-	case VALUE_ADDRESS:
-		return "address";
-	case VALUE_IP:
-		return "IP address";
-	case VALUE_STRINGS:
-		return "set of strings";
-	case VALUE_COLLECTION:
-		return "collection";
-	}
-	return "?";
+	return strchr(type_phrases[type], ' ') + 1;
 }
 
 void

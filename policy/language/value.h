@@ -62,8 +62,10 @@ struct value {
 	struct slice folded; /* of text; the evaluator's, made when needed */
 };
 
-/* "string", "list of strings", "address", ... for messages and manuals. */
+/* "string", "address", "IP address", ... for listings and manuals. */
 const char *value_type_name(enum value_type type);
+/* The same with its article, for messages: "an address". */
+const char *value_type_phrase(enum value_type type);
 
 /* The arena is used for canonical forms; text that needs none is kept as it
  * is. At the arena's ceiling the value becomes VALUE_ERROR. */

@@ -1,1 +1,8 @@
 # unit tests of language
+UNIT_TESTS += tests/unit/policy_language_test
+tests_unit_policy_language_test_SOURCES = \
+	tests/unit/policy_language_test.c tests/support/unit.h
+tests_unit_policy_language_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_policy_language_test_LDADD = $(TEST_LIBS)
+EXTRA_DIST += $(wildcard $(srcdir)/tests/policy/errors/*.policy) \
+	$(wildcard $(srcdir)/tests/policy/errors/*.expected)
