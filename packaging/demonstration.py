@@ -30,7 +30,7 @@ rule spoofed-sender "the author's domain asks to reject what it did not send" {
 rule in-our-name "in our name from outside" {
     severity high
     when direction == inbound and any from (.domain in { "tocsin.test" }) and dmarc != pass
-    then reject "not from here"
+    then reject "5.7.1 not from here"
 }
 
 rule listed "carries an indicator that is known to be bad" {

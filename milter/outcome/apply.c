@@ -382,17 +382,48 @@ apply_early(const struct evidence *evidence, const struct verdict *verdict,
 	    verdict->reply.length > 0 ? verdict->reply : slice_text(text));
 }
 
+/* The octets of an enhanced status code (RFC 3463, 2) that `text` begins with,
+ * the blank behind it not counted; 0 when there is none of this class. */
+static size_t
+enhanced_length(struct slice text, char class)
+{
+	size_t at = 1;
+
+	if (text.length < 2 || text.data[0] != class)
+		return 0;
+	for (int group = 0; group < 2; group++) {
+		size_t digits = 0;
+
+		if (at >= text.length || text.data[at++] != '.')
+			return 0;
+		while (at < text.length && digits < 3 && text.data[at] >= '0' &&
+		       text.data[at] <= '9') {
+			at++;
+			digits++;
+		}
+		if (digits == 0)
+			return 0;
+	}
+	return at < text.length && text.data[at] == ' ' ? at : 0;
+}
+
 void
 apply_reply_make(
     struct apply_reply *reply, enum apply_answer answer, struct slice text)
 {
-	size_t room = sizeof reply->text - 1, length = 0;
+	size_t room = sizeof reply->text - 1, length = 0, own;
 
 	*reply = (struct apply_reply){ .answer = answer };
 	if (answer != APPLY_REJECT && answer != APPLY_DEFER)
 		return;
 	strcpy(reply->code, answer == APPLY_REJECT ? "550" : "451");
 	strcpy(reply->enhanced, answer == APPLY_REJECT ? "5.7.1" : "4.7.1");
+	own = enhanced_length(text, reply->enhanced[0]);
+	if (own > 0) {
+		memcpy(reply->enhanced, text.data, own);
+		reply->enhanced[own] = '\0';
+		text = slice_skip(text, own + 1);
+	}
 	/* Replies are ASCII unless the client asked for SMTPUTF8, which a
 	 * milter is not told (RFC 6531, 3.7.4). A '%' would have to be doubled
 	 * for Sendmail, and not every MTA undoes that. */

@@ -74,8 +74,9 @@ enum tc_status apply_verdict(const struct evidence *evidence,
 void apply_early(const struct evidence *evidence, const struct verdict *verdict,
     struct apply_reply *reply_out);
 
-/* Fills a reply: answer, code and enhanced code by disposition, text as given
- * or a default; the text is made safe and cut. */
+/* Fills a reply: answer; code and enhanced code by disposition, or the enhanced
+ * code of the same class that the text begins with; text as given or a default,
+ * made safe and cut. */
 void apply_reply_make(
     struct apply_reply *reply, enum apply_answer answer, struct slice text);
 

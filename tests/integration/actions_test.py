@@ -6,7 +6,7 @@ from tap import case, check, check_in, check_not_in, run, wait_for
 
 POLICY = """\
 rule to-hold "held by its subject" { severity high  when subject contains "please-hold" then quarantine }
-rule to-reject "refused" { severity high  when subject contains "please-reject" then reject "no such thing here" }
+rule to-reject "refused" { severity high  when subject contains "please-reject" then reject "5.7.9 no such thing here" }
 rule to-discard "dropped" { severity high  when subject contains "please-discard" then discard }
 rule to-defer "later" { severity high  when subject contains "please-defer" then defer }
 rule to-tag "marked" { severity low  when subject contains "please-tag" then tag }
@@ -60,7 +60,7 @@ def hold(this):
 def reject(this):
     reply = send(this, 'please-reject me')
     check(reply.code, 550, 'reply')
-    check_in('5.7.1 no such thing here', reply.text, 'reply')
+    check(reply.text, '5.7.9 no such thing here', 'reply')
 
 
 @case('discard is accepted and is gone')
