@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include <arpa/inet.h>
+#include <arpa/nameser.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -21,6 +22,8 @@
 #define IN_FLIGHT_MAX       8192 /* questions under way in the process */
 #define CACHE_BYTES_DEFAULT ((size_t)64 << 20)
 #define CACHE_ENTRIES       65536u
+#define PACKET_RECORDS_MAX  256
+#define PACKET_TTL_MAX_S    3600u
 #define PROBE_EVERY_MS      2000u
 #define PROBE_WAIT_MS       1500u
 #define PROBE_MISSES        2u /* unanswered probes that mean "down" */
@@ -134,6 +137,46 @@ reply_with_data(const struct ub_result *result, uint32_t ttl_s)
 	return reply;
 }
 
+/*
+ * libunbound says SERVFAIL to a good answer when it cannot take apart what it
+ * has just put together itself: a TXT record without a single string (RFC 1035,
+ * 3.3.14 wants one) among others does it. The packet is whole, so its records
+ * are read from it; the empty ones name nothing and are left out.
+ */
+static struct dns_reply *
+reply_of_packet(const struct ub_result *result)
+{
+	struct slice records[PACKET_RECORDS_MAX];
+	struct slice name = slice_text(result->qname);
+	uint32_t ttl_s = PACKET_TTL_MAX_S;
+	size_t count = 0;
+	ns_msg packet;
+	ns_rr record;
+
+	if (result->answer_packet == NULL || result->answer_len < NS_HFIXEDSZ ||
+	    ns_initparse(result->answer_packet, result->answer_len, &packet) !=
+		0 ||
+	    ns_msg_getflag(packet, ns_f_rcode) != ns_r_noerror)
+		return NULL;
+	if (name.length > 0 && name.data[name.length - 1] == '.')
+		name.length--;
+	for (int i = 0; i < ns_msg_count(packet, ns_s_an); i++) {
+		if (ns_parserr(&packet, ns_s_an, i, &record) != 0)
+			return NULL;
+		if ((int)ns_rr_type(record) != result->qtype ||
+		    !slice_equal_text_fold(name, ns_rr_name(record)) ||
+		    ns_rr_rdlen(record) == 0 || count == PACKET_RECORDS_MAX)
+			continue;
+		records[count++] =
+		    slice_make(ns_rr_rdata(record), ns_rr_rdlen(record));
+		if (ns_rr_ttl(record) < ttl_s)
+			ttl_s = (uint32_t)ns_rr_ttl(record);
+	}
+	if (count == 0)
+		return NULL;
+	return dns_reply_new(DNS_FOUND, ttl_s, name, records, count);
+}
+
 static struct dns_reply *
 reply_of_result(int error, const struct ub_result *result)
 {
@@ -157,6 +200,8 @@ reply_of_result(int error, const struct ub_result *result)
 	else if (result->rcode == 0)
 		reply = reply_of_state(DNS_NODATA, ttl_s);
 	else
+		reply = reply_of_packet(result);
+	if (reply == NULL)
 		reply = reply_of_state(DNS_TEMPERROR, 0);
 	if (reply != NULL)
 		reply->secure = result->secure != 0;
@@ -579,6 +624,9 @@ configure(struct resolver_unbound *resolver,
 		{ "infra-keep-probing:", "yes" },
 		{ "infra-cache-min-rtt:", "3000" },
 		{ "qname-minimisation:", "no" },
+		/* The first ten PTR or MX names count (RFC 7208, 4.6.4): the
+		 * same ones each time. */
+		{ "rrset-roundrobin:", "no" },
 		{ "cache-max-ttl:", "3600" },
 		{ "cache-max-negative-ttl:", "900" },
 	};
