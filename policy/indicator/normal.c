@@ -356,6 +356,19 @@ url_scheme(struct arena *arena, struct slice text, struct slice *scheme_out,
 	return true;
 }
 
+/* Schemes that lead to no host. */
+static bool
+is_hostless(struct slice text)
+{
+	static const char *const schemes[] = { "mailto:", "javascript:",
+		"data:", "cid:", "mid:", "tel:", "sms:", "about:", "blob:" };
+
+	for (size_t i = 0; i < COUNT(schemes); i++)
+		if (slice_starts_with_fold(text, slice_text(schemes[i])))
+			return true;
+	return false;
+}
+
 /* The WHATWG IPv4 parser: one to four parts, each decimal, octal or
  * hexadecimal, the last one filling what is left. */
 static bool
@@ -636,6 +649,8 @@ normal_url(struct arena *arena, struct slice value, struct normal_url *url_out)
 		return NORMAL_NO_MEMORY;
 	if (rest.length == 0)
 		return NORMAL_EMPTY;
+	if (is_hostless(rest))
+		return NORMAL_NOT_URL;
 	if (!url_scheme(arena, rest, &url.scheme, &rest))
 		return NORMAL_NO_MEMORY;
 	while (end < rest.length && !is_slash(rest.data[end]) &&
