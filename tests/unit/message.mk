@@ -18,3 +18,15 @@ UNIT_TESTS += tests/unit/mime_test
 tests_unit_mime_test_SOURCES = tests/unit/mime_test.c tests/support/unit.h
 tests_unit_mime_test_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_mime_test_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += tests/unit/message_address_test
+tests_unit_message_address_test_SOURCES = tests/unit/message_address_test.c \
+	tests/support/unit.h
+tests_unit_message_address_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_message_address_test_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += tests/unit/message_words_test
+tests_unit_message_words_test_SOURCES = tests/unit/message_words_test.c \
+	tests/support/unit.h
+tests_unit_message_words_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_message_words_test_LDADD = $(TEST_LIBS)
