@@ -1,8 +1,12 @@
 #include <config.h>
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 #include <time.h>
+
+#include "indicator/stix_judge.h"
 
 #include "tool/engine.h"
 #include "tool/indicators_report.h"
@@ -426,4 +430,67 @@ indicators_report_explain(
 		    feed_reason_text(i));
 		print_examples(explanation, i);
 	}
+}
+
+#define OBSERVED_BYTES_MAX (64u << 20)
+
+static bool
+read_observed(const char *path, struct builder *text)
+{
+	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	char buffer[65536];
+	bool good = file != NULL;
+	size_t got;
+
+	while (good && (got = fread(buffer, 1, sizeof buffer, file)) > 0)
+		builder_slice(text, slice_make(buffer, got));
+	good = good && !ferror(file) && !text->failed;
+	if (!good)
+		fprintf(stderr, "tocsin indicators: %s: %s\n", path,
+		    text->failed ? "larger than 64 MiB" : strerror(errno));
+	if (file != NULL && file != stdin)
+		fclose(file);
+	return good;
+}
+
+int
+indicators_report_pattern(int count, char **words)
+{
+	struct stix_judgement judgement = { 0 };
+	struct arena *arena;
+	struct builder observed;
+	int status = EX_OK;
+
+	if (count != 2)
+		return tool_misused(
+		    "indicators", "pattern takes PATTERN OBSERVED.json");
+	arena = arena_new(0, NULL);
+	observed = builder_make(arena, OBSERVED_BYTES_MAX);
+	if (!read_observed(words[1], &observed)) {
+		status = EX_NOINPUT;
+	} else if (stix_judge(arena, slice_text(words[0]),
+		       builder_result(&observed), &judgement) == TC_OK) {
+		printf("%s\n", stix_truth_name(judgement.truth));
+		if (judgement.decided.length > 0) {
+			printf("    decided by ");
+			engine_print_safe(judgement.decided);
+			printf("\n");
+		}
+		if (judgement.problem != NULL)
+			printf("    %s\n", judgement.problem);
+	} else {
+		status = EX_DATAERR;
+		if (judgement.column > 0)
+			fprintf(stderr,
+			    "pattern:1:%u: error: %s\n    %s\n"
+			    "    %*s^\n",
+			    judgement.column, judgement.problem, words[0],
+			    (int)judgement.column - 1, "");
+		else
+			fprintf(stderr, "tocsin indicators: %s\n",
+			    judgement.problem == NULL ? "no memory"
+						      : judgement.problem);
+	}
+	arena_free(&arena);
+	return status;
 }

@@ -15,11 +15,16 @@ static const struct tool_command commands[] = {
 	    tool_check },
 	{ "feeds", "fetch feeds, and tell how old they are", tool_feeds },
 	{ "fields", "list the fields that rules can name", tool_fields },
+	{ "fmt", "print policy files in the one canonical layout", tool_fmt },
 	{ "hunt", "which recorded messages carried a value", tool_hunt },
+	{ "indicators", "build, query and change the indicators in force",
+	    tool_indicators },
 	{ "reload", "have the running tocsind load its policy anew",
 	    tool_reload },
+	{ "scan", "run the policy over messages at rest", tool_scan },
 	{ "set", "flip a switch of the policy", tool_set },
 	{ "status", "what the running tocsind does and has done", tool_status },
+	{ "test", "run the tests of a policy", tool_test },
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
