@@ -136,22 +136,36 @@ ends_token(char c)
 	return octet <= ' ' || octet == 0x7f || strchr("<>\"`{}|^", c) != NULL;
 }
 
-/* Punctuation that belongs to the sentence, not to the URL. */
+static size_t
+count_byte(struct slice text, char byte)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.length; i++)
+		count += text.data[i] == byte;
+	return count;
+}
+
+/* Punctuation that belongs to the sentence, not to the URL; a bracket stays
+ * where it closes one inside. */
 static struct slice
 trim_end(struct slice text)
 {
-	while (text.length > 0) {
+	size_t round = count_byte(text, '('), square = count_byte(text, '[');
+	size_t round_ends = count_byte(text, ')');
+	size_t square_ends = count_byte(text, ']');
+
+	for (; text.length > 0; text.length--) {
 		char last = text.data[text.length - 1];
 
-		if (last == ')' || last == ']') {
-			/* kept where it closes one inside */
-			char open = last == ')' ? '(' : '[';
-
-			if (slice_find_byte(text, open) != SIZE_MAX)
-				return text;
-		} else if (strchr(".,;:!?'*_~", last) == NULL)
-			return text;
-		text.length--;
+		if (last == ')') {
+			if (round_ends-- <= round)
+				break;
+		} else if (last == ']') {
+			if (square_ends-- <= square)
+				break;
+		} else if (last == '\0' || strchr(".,;:!?'*_~", last) == NULL)
+			break;
 	}
 	return text;
 }
@@ -302,7 +316,10 @@ add_token(struct arena *arena, struct url_list *list, struct slice token,
 		like.raw = trim_end(slice_skip(token, start));
 		if (parse_candidate(arena, like.raw, &url, &like.defanged))
 			add(arena, list, &url, &like);
-		/* "http://a/,http://b/": the second as one of its own */
+		/* "http://a/,http://b/": the second as one of its own; the
+		 * value of a parameter has been taken as a redirect */
+		while (next != SIZE_MAX && token.data[next - 1] == '=')
+			next = find_scheme(token, next + 1);
 		start = next;
 	}
 }

@@ -30,3 +30,9 @@ tests_unit_message_words_test_SOURCES = tests/unit/message_words_test.c \
 	tests/support/unit.h
 tests_unit_message_words_test_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_message_words_test_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += tests/unit/message_html_test
+tests_unit_message_html_test_SOURCES = tests/unit/message_html_test.c \
+	tests/support/unit.h
+tests_unit_message_html_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_message_html_test_LDADD = $(TEST_LIBS)
