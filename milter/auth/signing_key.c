@@ -1,7 +1,10 @@
 #include <config.h>
 
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
@@ -97,22 +100,86 @@ shards_prepare(void)
 		pthread_mutex_init(&shards[i].lock, NULL);
 }
 
+/* Takes one DER value with this tag off the front (X.690, 8.1). */
+static bool
+der_take(struct slice *rest, unsigned char tag, struct slice *content_out)
+{
+	size_t at = 2, length;
+
+	if (rest->length < 2 || (unsigned char)rest->data[0] != tag)
+		return false;
+	length = (unsigned char)rest->data[1];
+	if (length > 0x80) {
+		size_t octets = length - 0x80;
+
+		if (octets > 2 || rest->length < 2 + octets)
+			return false;
+		for (length = 0; at < 2 + octets; at++)
+			length = length << 8 | (unsigned char)rest->data[at];
+	}
+	if (length == 0x80 || rest->length - at < length)
+		return false;
+	*content_out = slice_range(*rest, at, at + length);
+	*rest = slice_skip(*rest, at + length);
+	return true;
+}
+
+#define DER_INTEGER    0x02
+#define DER_BIT_STRING 0x03
+#define DER_SEQUENCE   0x30
+
+/* The RSAPublicKey within a SubjectPublicKeyInfo (RFC 8017, A.1), or the
+ * octets themselves: RFC 6376, 3.6.1 asks for the bare key, the world
+ * publishes the other. */
+static struct slice
+bare_rsa(struct slice der)
+{
+	static const char oid[] =
+	    "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
+	struct slice rest = der, info, algorithm, bits;
+
+	if (!der_take(&rest, DER_SEQUENCE, &info) ||
+	    !der_take(&info, DER_SEQUENCE, &algorithm) ||
+	    !slice_starts_with(algorithm, slice_make(oid, sizeof oid - 1)) ||
+	    !der_take(&info, DER_BIT_STRING, &bits))
+		return der;
+	return slice_skip(bits, 1); /* how many bits are unused: none */
+}
+
+/* Reads modulus and exponent ourselves: OpenSSL's readers of public keys would
+ * take whatever kind of key a stranger publishes, curves with parameters of
+ * their own among them. */
 static EVP_PKEY *
 parse_rsa(struct slice der)
 {
-	const unsigned char *at = (const unsigned char *)der.data;
-	EVP_PKEY *pkey = d2i_PUBKEY(NULL, &at, (long)der.length);
+	struct slice rest = bare_rsa(der), key, modulus, exponent;
+	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	BIGNUM *n = NULL, *e = NULL;
+	OSSL_PARAM *params = NULL;
+	EVP_PKEY *pkey = NULL;
 
-	if (pkey == NULL) {
-		/* RFC 6376, 3.6.1 says RSAPublicKey; the world publishes
-		 * SubjectPublicKeyInfo. */
-		at = (const unsigned char *)der.data;
-		pkey = d2i_PublicKey(EVP_PKEY_RSA, NULL, &at, (long)der.length);
+	if (der_take(&rest, DER_SEQUENCE, &key) &&
+	    der_take(&key, DER_INTEGER, &modulus) &&
+	    der_take(&key, DER_INTEGER, &exponent)) {
+		n = BN_bin2bn((const unsigned char *)modulus.data,
+		    (int)modulus.length, NULL);
+		e = BN_bin2bn((const unsigned char *)exponent.data,
+		    (int)exponent.length, NULL);
 	}
-	if (pkey != NULL && EVP_PKEY_get_base_id(pkey) != EVP_PKEY_RSA) {
-		EVP_PKEY_free(pkey);
+	if (n != NULL && e != NULL && build != NULL &&
+	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
+	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) == 1)
+		params = OSSL_PARAM_BLD_to_param(build);
+	if (params != NULL && context != NULL &&
+	    EVP_PKEY_fromdata_init(context) == 1 &&
+	    EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
 		pkey = NULL;
-	}
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(build);
+	EVP_PKEY_CTX_free(context);
+	BN_free(n);
+	BN_free(e);
 	ERR_clear_error();
 	return pkey;
 }

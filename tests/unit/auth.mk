@@ -27,3 +27,9 @@ tests_unit_canonical_test_SOURCES = tests/unit/canonical_test.c \
 	tests/support/unit.h
 tests_unit_canonical_test_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_canonical_test_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += tests/unit/signing_key_test
+tests_unit_signing_key_test_SOURCES = tests/unit/signing_key_test.c \
+	tests/support/signer.c tests/support/signer.h tests/support/unit.h
+tests_unit_signing_key_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_signing_key_test_LDADD = $(TEST_LIBS)
