@@ -20,6 +20,7 @@
 #include "daemon/assembly.h"
 #include "daemon/channel.h"
 #include "daemon/filter.h"
+#include "daemon/nudge.h"
 #include "daemon/report.h"
 #include "daemon/sandbox.h"
 #include "outcome/alert.h"
@@ -35,6 +36,7 @@ static struct limits limits;
 static struct callbacks_setup callbacks = {
 	.generations = &generations,
 	.shared = { .limits = &limits },
+	.before_wait = nudge_pool,
 };
 static struct assembly assembly;
 static int channel = -1;
@@ -247,6 +249,7 @@ filter_run(const struct filter_setup *setup)
 
 	settle_process();
 	channel = setup->channel;
+	nudge_at(setup->address);
 	assembly = (struct assembly){
 		.configuration = setup->configuration,
 		.zygote = setup->zygote,

@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 
+#include "daemon/socket_address.h"
 #include "daemon/trial.h"
 
 /* Messages in hand are given this long when the filter stops, in milliseconds;
@@ -30,6 +31,7 @@ struct filter_setup {
 	uint64_t policy_generation;
 	int channel;
 	int zygote; /* -1: none */
+	const struct socket_address *address;
 };
 
 /* Registers our callbacks with libmilter; in the supervisor, before the socket

@@ -9,6 +9,7 @@ libtocsin_a_SOURCES += \
 	milter/daemon/log_sink.c milter/daemon/log_sink.h \
 	milter/daemon/milter_socket.c milter/daemon/milter_socket.h \
 	milter/daemon/notify.c milter/daemon/notify.h \
+	milter/daemon/nudge.c milter/daemon/nudge.h \
 	milter/daemon/options.c milter/daemon/options.h \
 	milter/daemon/privilege.c milter/daemon/privilege.h \
 	milter/daemon/report.c milter/daemon/report.h \

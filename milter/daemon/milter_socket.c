@@ -133,6 +133,13 @@ give_rights(const struct milter_socket_settings *settings, const char *path,
 		    "there is no group \"%s\" (socket-group)", settings->group);
 		return false;
 	}
+	/* The filter connects too (nudge.h); root's socket would refuse it. */
+	if (geteuid() == 0 && lchown(path, settings->filter_uid, group) != 0) {
+		snprintf(problem, problem_size,
+		    "the socket cannot be given to the filter's user: %s",
+		    strerror(errno));
+		return false;
+	}
 	if (group != (gid_t)-1 && lchown(path, (uid_t)-1, group) != 0) {
 		snprintf(problem, problem_size,
 		    "the socket cannot be given to the group \"%s\": %s",

@@ -210,6 +210,7 @@ start_filter(struct supervisor *supervisor)
 		.policy = &supervisor->policy,
 		.policy_generation = supervisor->policy_generation,
 		.zygote = supervisor->zygote,
+		.address = &supervisor->start.socket.address,
 	};
 	int ends[2];
 	pid_t pid;

@@ -18,6 +18,10 @@
  * decides when waiting is over. */
 #define WAIT_SLICE_MS 1000
 
+/* One session that waits is taken for a short wait first; when others wait too
+ * or it lasts, libmilter may need another thread. */
+#define WAIT_ALONE_MS 20
+
 /* How often the MTA hears at end of message that we are alive. Well below any
  * time-out an MTA has there. */
 #define PROGRESS_EVERY_S 5
@@ -51,6 +55,7 @@ static const struct callbacks_setup *setup;
 static atomic_bool draining;
 static atomic_uint connections;
 static atomic_uint messages;
+static atomic_uint waiting;
 
 void
 callbacks_drain(void)
@@ -86,6 +91,22 @@ message_ends(struct connection *connection)
 		atomic_fetch_sub(&messages, 1);
 	connection->in_message = false;
 	generation_release(&connection->matching);
+}
+
+/* Sleeps until an answer from DNS may be there; *turns counts the sleeps of
+ * this callback. */
+static void
+wait_for_answer(struct connection *connection, unsigned *turns)
+{
+	bool alone = atomic_fetch_add(&waiting, 1) == 0;
+	bool brief = alone && *turns == 0;
+
+	if (!brief && *turns < 2 && setup->before_wait != NULL)
+		setup->before_wait();
+	session_wait(
+	    connection->session, brief ? WAIT_ALONE_MS : WAIT_SLICE_MS);
+	(*turns)++;
+	atomic_fetch_sub(&waiting, 1);
 }
 
 /* ---- answers */
@@ -335,6 +356,7 @@ on_connect(SMFICTX *context, char *name, _SOCK_ADDR *address)
 	struct flow_peer peer = peer_of(name, address);
 	struct apply_reply reply = { .answer = APPLY_CONTINUE };
 	enum tc_status status;
+	unsigned turns = 0;
 
 	if (connection == NULL || connection->session != NULL ||
 	    !take_generation(connection))
@@ -353,7 +375,7 @@ on_connect(SMFICTX *context, char *name, _SOCK_ADDR *address)
 	take_macros(context, connection, SESSION_CONNECT);
 	while ((status = flow_connect(connection->session, &peer, &reply)) ==
 	       TC_AGAIN)
-		session_wait(connection->session, WAIT_SLICE_MS);
+		wait_for_answer(connection, &turns);
 	log_trouble(connection, "connect", status);
 	return answer(context, &reply, false);
 }
@@ -364,6 +386,7 @@ on_helo(SMFICTX *context, char *helo)
 	struct connection *connection = connection_of(context);
 	struct apply_reply reply = { .answer = APPLY_CONTINUE };
 	enum tc_status status;
+	unsigned turns = 0;
 
 	if (connection == NULL)
 		return SMFIS_TEMPFAIL;
@@ -372,7 +395,7 @@ on_helo(SMFICTX *context, char *helo)
 	take_macros(context, connection, SESSION_HELO);
 	while ((status = flow_helo(
 		    connection->session, slice_text(helo), &reply)) == TC_AGAIN)
-		session_wait(connection->session, WAIT_SLICE_MS);
+		wait_for_answer(connection, &turns);
 	log_trouble(connection, "helo", status);
 	return answer(context, &reply, true);
 }
@@ -383,6 +406,7 @@ on_mail(SMFICTX *context, char **arguments)
 	struct connection *connection = connection_of(context);
 	struct apply_reply reply = { .answer = APPLY_CONTINUE };
 	enum tc_status status;
+	unsigned turns = 0;
 
 	if (connection == NULL)
 		return SMFIS_TEMPFAIL;
@@ -395,7 +419,7 @@ on_mail(SMFICTX *context, char **arguments)
 	take_macros(context, connection, SESSION_MAIL);
 	while ((status = flow_mail(connection->session,
 		    slice_text(arguments[0]), &reply)) == TC_AGAIN)
-		session_wait(connection->session, WAIT_SLICE_MS);
+		wait_for_answer(connection, &turns);
 	log_trouble(connection, "mail", status);
 	if (reply.answer != APPLY_CONTINUE)
 		message_ends(connection);
@@ -408,13 +432,14 @@ on_rcpt(SMFICTX *context, char **arguments)
 	struct connection *connection = connection_of(context);
 	struct apply_reply reply = { .answer = APPLY_CONTINUE };
 	enum tc_status status;
+	unsigned turns = 0;
 
 	if (connection == NULL)
 		return SMFIS_TEMPFAIL;
 	take_macros(context, connection, SESSION_RCPT);
 	while ((status = flow_rcpt(connection->session,
 		    slice_text(arguments[0]), &reply)) == TC_AGAIN)
-		session_wait(connection->session, WAIT_SLICE_MS);
+		wait_for_answer(connection, &turns);
 	log_trouble(connection, "rcpt", status);
 	return answer(context, &reply, true);
 }
@@ -557,10 +582,11 @@ judge(
 	};
 	time_t told = time(NULL);
 	enum tc_status status;
+	unsigned turns = 0;
 
 	while ((status = flow_end_of_message(
 		    connection->session, &target, reply)) == TC_AGAIN) {
-		session_wait(connection->session, WAIT_SLICE_MS);
+		wait_for_answer(connection, &turns);
 		if (time(NULL) - told >= PROGRESS_EVERY_S) {
 			(void)smfi_progress(context);
 			told = time(NULL);

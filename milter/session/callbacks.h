@@ -23,6 +23,9 @@
 struct callbacks_setup {
 	struct generation_slot *generations;
 	struct session_shared shared;
+	/* Called when a callback is about to wait while others may be ready
+	 * and left behind (daemon/nudge.h); may be NULL. */
+	void (*before_wait)(void);
 };
 
 /* Registers with libmilter; once per process, before smfi_setconn(). False

@@ -335,6 +335,40 @@ def zygotes(this):
         judged(client)
 
 
+@case('messages that wait for a dead resolver do not wait for one another')
+def dead_resolver(this):
+    with another(this) as other, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as hole:
+        hole.bind(('127.0.0.1', 0))  # takes questions and never answers
+        other.dns = f'127.0.0.1@{hole.getsockname()[1]}'
+        other.template = other.template.replace('deadline 5s', 'deadline 2s')
+        other.write_conf()
+        other.start()
+        clients, took = [], []
+        for number in range(40):
+            client = milter_client.MilterClient(other.socket, timeout=60)
+            client.connect('192.0.2.20', 'mail.shop.test')
+            client.helo('mail.shop.test')
+            client.envelope(f'<news@slow{number}.test>', ['<inbox@tocsin.test>'])
+            fields, body = milter_client.mta_view(samples.clean(f'w{number}'))
+            for name, value in fields:
+                client.header(name, value)
+            client.end_of_headers()
+            client.body(body)
+            clients.append(client)
+
+        def finish(client):
+            start = time.monotonic()
+            client.end_of_message()
+            took.append(time.monotonic() - start)
+        threads = [threading.Thread(target=finish, args=(client,)) for client in clients]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        check(len(took), 40, 'answers')
+        check(max(took) < 3.5, True, f'the slowest took {max(took):.1f} s')
+
+
 @case('a message in hand is finished when it stops')
 def drains(this):
     with another(this, policy('drain')) as other:
