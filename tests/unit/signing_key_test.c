@@ -50,10 +50,9 @@ static void
 keys_of_other_kinds_and_broken_ones_are_refused(void **state)
 {
 	static const char *const keys[] = {
-		/* a P-256 key; an empty SEQUENCE; lengths beyond the end; an
+		/* Ed25519 in its wrapping; an empty SEQUENCE; lengths beyond the end; an
 		 * indefinite length; three octets of length; no integers */
-		"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaVXEfSKHnBOWKfzGBUBqmiWkJj2"
-		"Cp6xTuE2kKj1GZKDvSHPGBXbDYbOq3sAaCGkmpQIoPqqdKLI7WPYa9Gvx3A==",
+		"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=",
 		"MAA=",
 		"MIID",
 		"MIAA",
