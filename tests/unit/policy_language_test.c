@@ -694,7 +694,7 @@ write_file(const char *path, const char *content)
 static void
 lists_are_read_again_and_broken_ones_keep_the_old(void **state)
 {
-	char folder[] = "/tmp/tocsin-lists-XXXXXX", path[64];
+	char folder[] = "policy-lists-XXXXXX", path[64];
 	struct load_options options = { .now = NOW };
 	struct program_lists *lists;
 	struct program *program;
