@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unbound.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@
 #include "dns/resolver_unbound.h"
 
 #define SERVERS_MAX         8
-#define IN_FLIGHT_MAX       8192 /* questions under way in the process */
+#define PORTS_MAX           4096u /* questions on the wire at a time */
+#define IN_FLIGHT_MAX       8192u /* questions under way in the process */
 #define CACHE_BYTES_DEFAULT ((size_t)64 << 20)
 #define CACHE_ENTRIES       65536u
 #define PACKET_RECORDS_MAX  256
@@ -568,6 +570,26 @@ set_option(struct resolver_unbound *resolver, const char *name,
 	return error == 0;
 }
 
+/* As a library libunbound has 16 questions on the wire at a time, so that a
+ * few dead names would hold up all others. Each takes a descriptor: a quarter
+ * of what the process may have. */
+static bool
+set_ports(struct resolver_unbound *resolver, char *problem)
+{
+	struct rlimit files = { .rlim_cur = 1024 };
+	rlim_t ports;
+	char text[32];
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	ports = files.rlim_cur / 4;
+	ports = ports > PORTS_MAX ? PORTS_MAX : ports < 16 ? 16 : ports;
+	snprintf(text, sizeof text, "%u", (unsigned)ports);
+	if (!set_option(resolver, "outgoing-range:", text, problem))
+		return false;
+	snprintf(text, sizeof text, "%u", IN_FLIGHT_MAX);
+	return set_option(resolver, "num-queries-per-thread:", text, problem);
+}
+
 static bool
 set_dnssec(struct resolver_unbound *resolver,
     const struct resolver_settings *settings, char *problem)
@@ -641,6 +663,7 @@ configure(struct resolver_unbound *resolver,
 	snprintf(size, sizeof size, "%zu", cache_bytes / 4);
 	if (!set_option(resolver, "msg-cache-size:", size, problem) ||
 	    !set_option(resolver, "rrset-cache-size:", size, problem) ||
+	    !set_ports(resolver, problem) ||
 	    !set_dnssec(resolver, settings, problem))
 		return false;
 	for (size_t i = 0; i < resolver->server_count; i++) {

@@ -168,6 +168,10 @@ class Server:
                             (b'', MX, b'\0\1' + wire_name([b'a.b', b'test'])),
                             (b'', MX, b'\0\1' + wire_name([b'\xff\xfe"\\', b'test'])),
                             (b'', MX, b'\0\1\0')])]
+        if mood == 'deadmx' and kind == TXT:
+            return [packet([(b'', TXT, strings(b'v=spf1 mx -all'))])]
+        if mood == 'deadmx' and kind == MX:
+            return [packet([(b'', MX, b'\0\1' + wire_name('wrongid.h%d.%s' % (i, name))) for i in range(10)])]
         if mood == 'garbage':
             return [ident + b'\x85\x80' + os.urandom(300)]
         if mood == 'overrun':
@@ -256,7 +260,8 @@ def honest(bench):
 def down(bench):
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         mixed = pool.submit(bench.ask_all, ['wrongid.v.test', 'wrongid.test', 'late.test', 'wrongid.w.test',
-                                            'tcpsilent.test', 'wrongid.x.test', 'good.test'])
+                                            'tcpsilent.test', 'deadmx.x.test', 'deadmx.y.test',
+                                            'deadmx.z.test', 'good.test'])
         silent = pool.submit(bench.ask, 'good.test', port=bench.silent.getsockname()[1], deadline_s=7)
         dead = pool.submit(bench.ask, 'wrongid.test', deadline_s=7)
     silent, dead = silent.result(), dead.result()
