@@ -267,12 +267,17 @@ has_listed_suffix(const struct url_canonical *url)
 				    : domain_has_listed_suffix(url->host);
 }
 
-/* Whether a token without scheme is a host, perhaps with a path. */
+/* Whether a token without scheme is a host, perhaps with a path. Four numbers
+ * alone are more often the section of a document than an address, so an
+ * address needs a path, a port or drawn fangs beside it. */
 static bool
-is_bare_host(struct slice token, const struct url_canonical *url)
+is_bare_host(struct slice token, const struct url_canonical *url, bool defanged)
 {
 	size_t end = 0;
 
+	if (url->host_is_address && !defanged && url->path.length <= 1 &&
+	    slice_find_byte(token, ':') == SIZE_MAX)
+		return false;
 	if (slice_starts_with_fold(token, SLICE_LITERAL("www.")))
 		return slice_find_byte(slice_skip(url->host, 4), '.') !=
 		       SIZE_MAX;
@@ -304,7 +309,7 @@ add_token(struct arena *arena, struct url_list *list, struct slice token,
 		    like.raw.length < 4 || !may_try(list))
 			return;
 		if (parse_candidate(arena, like.raw, &url, &like.defanged) &&
-		    is_bare_host(like.raw, &url)) {
+		    is_bare_host(like.raw, &url, like.defanged)) {
 			like.bare_host = url.path.length <= 1;
 			add(arena, list, &url, &like);
 		}

@@ -542,6 +542,19 @@ feed_byte(const struct feed_target *target, char *byte)
 	return true;
 }
 
+/* Plain http, but to this machine, where nobody sits in between. */
+static bool
+is_loopback_http(struct slice url)
+{
+	static const char *const starts[] = { "http://127.", "http://[::1]",
+		"http://localhost:", "http://localhost/" };
+
+	for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
+		if (slice_starts_with(url, slice_text(starts[i])))
+			return true;
+	return false;
+}
+
 static bool
 feed_source(const struct feed_target *target)
 {
@@ -551,10 +564,12 @@ feed_source(const struct feed_target *target)
 	if (token == NULL || token->kind != TOKEN_STRING)
 		return feed_expected(target,
 		    "a file, folder or https address in quotation marks");
-	if (slice_starts_with(token->text, SLICE_LITERAL("http://")))
+	if (slice_starts_with(token->text, SLICE_LITERAL("http://")) &&
+	    !is_loopback_http(token->text))
 		return feed_expected(target,
 		    "https: over http anybody on the way could change it");
-	if (slice_starts_with(token->text, SLICE_LITERAL("https://"))) {
+	if (slice_starts_with(token->text, SLICE_LITERAL("https://")) ||
+	    is_loopback_http(token->text)) {
 		target->fetch->url = arena_text(arena, token->text);
 		target->config->source = arena_printf(arena, "%s/feeds/%s",
 		    target->scope->program->settings.state_directory,

@@ -7,10 +7,12 @@ import http.server
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import threading
 import urllib.parse
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'support'))
 from filter import program
 from tap import case, check, check_in, run, skip_all
 
@@ -194,7 +196,7 @@ def by_hand(this):
     check(this.acts('mail.by-hand.example'), False)
     this.tocsin('indicators', 'remove', '--mask', 'domain', 'misp-one.example')
     check(this.acts('misp-one.example'), False)
-    check_in('no value', this.tocsin('indicators', 'add', 'sha256', 'xyz', status=65))
+    check_in('not a digest', this.tocsin('indicators', 'add', 'sha256', 'xyz', status=65))
     check_in('good', this.tocsin('indicators', 'verify'))
 
 
