@@ -52,7 +52,7 @@ EXTRA_DIST += \
 # copied here, so that no header or test file is ever forgotten.
 dist-hook:
 	@cd '$(srcdir)' && \
-	if test -e .git; then git ls-files; \
+	if test -e .git && git --version >/dev/null 2>&1; then git ls-files; \
 	else find policy milter tests packaging -type f \
 		! -path '*/.deps/*' ! -name .dirstamp ! -name '*.o' ! -name '*.pyc'; fi | \
 	while read -r file; do \

@@ -23,7 +23,7 @@ EXTRA_DIST += $(SCRIPT_TESTS) $(LONG_TESTS)
 
 TEST_ENVIRONMENT = srcdir='$(abs_top_srcdir)' builddir='$(abs_top_builddir)' \
 	PYTHON3='$(PYTHON3)' FUZZ_TARGETS='$(FUZZ_TARGETS)' \
-	PYTHONDONTWRITEBYTECODE=1
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH='$(abs_top_srcdir)/tests/support'
 
 check-local: $(check_PROGRAMS)
 	$(AM_V_at)$(TEST_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/support/run_tests \

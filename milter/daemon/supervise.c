@@ -493,7 +493,7 @@ adopt_policy(struct supervisor *supervisor, const char *filter_hash)
 {
 	struct trial_policy policy;
 	struct cJSON *reply;
-	char restart[512];
+	char restart[512] = "";
 
 	if (!trial_load(
 		supervisor->options->configuration, true, false, &policy)) {

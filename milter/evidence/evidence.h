@@ -98,7 +98,7 @@ struct evidence {
 	struct lookups *lookups; /* NULL: none were asked */
 	time_t now_unix;
 	time_t match_at_unix; /* ends indicators; 0: none ends */
-	char reference[16]; /* names this message towards the outside */
+	char reference[16];   /* names this message towards the outside */
 
 	/* the client that is judged: the peer, or the first hop outside the
 	 * trusted relays */

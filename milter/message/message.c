@@ -9,7 +9,7 @@
 #include "message/message.h"
 #include "message/text.h"
 
-#define BIT(name) MIME_DEFECT_BIT(MIME_DEFECT_##name)
+#define BIT(name)       MIME_DEFECT_BIT(MIME_DEFECT_##name)
 
 #define BLANK_LINES_MAX 4 /* skipped in front of a saved message */
 

@@ -162,7 +162,8 @@ def plain_http(this):
 
 @case('a TAXII 2.1 collection comes page by page, and later only what was added')
 def taxii(this):
-    this.configure(f'feed taxii {{ source "{this.server.url}/taxii/api" collection "c1" format stix status verified refresh 1h }}')
+    this.configure(f'feed taxii {{ source "{this.server.url}/taxii/api" collection "c1" format stix '
+                   'status verified refresh 1h }')
     check_in('2 objects', this.tocsin('feeds', 'update', 'taxii'))
     check_in('/taxii/api/collections/c1/objects/', this.server.asked[-1][0])
     this.server.collection.append(dict(stix_indicator(3, 'taxii-three.example'), added='2026-02-01T00:00:00Z'))

@@ -93,8 +93,11 @@ class Filter:
                 user=f'user "{service_user()}"' if os.geteuid() == 0 else ''))
 
     def write_policy(self, text):
-        with open(self.policy, 'w') as file:
+        """Puts the file in place whole: a reload that is under way must not
+        see half of it."""
+        with open(self.policy + '.new', 'w') as file:
             file.write(text)
+        os.replace(self.policy + '.new', self.policy)
 
     def write(self, name, text):
         path = os.path.join(self.top, name)

@@ -15,8 +15,8 @@ parse(const char *raw)
 {
 	struct mail mail = { .arena = arena_new(0, NULL) };
 
-	mail.message = message_new(
-	    mail.arena, &message_limits_default, MESSAGE_NEED_ALL);
+	mail.message =
+	    message_new(mail.arena, &message_limits_default, MESSAGE_NEED_ALL);
 	assert_int_equal(message_parse_raw(mail.message, text(raw)), TC_OK);
 	return mail;
 }
@@ -50,13 +50,13 @@ a_multipart_gives_its_parts_in_order(void **state)
 	assert_slice(part(&mail, 1)->text, "hello");
 	assert_slice(part(&mail, 2)->content, "PK\3\4");
 	assert_slice(part(&mail, 2)->names.items[0].name, "a.zip");
-	assert_slice(part(&mail, 2)->digests.md5,
-	    "10893fd7cff66dca193f658ca9438d15");
+	assert_slice(
+	    part(&mail, 2)->digests.md5, "10893fd7cff66dca193f658ca9438d15");
 	assert_int_equal(message_defects(mail.message), 0);
 	assert_slice(message_subject(mail.message), "Gr\xc3\xbc\xc3\x9f"
 						    "e");
-	assert_slice(message_from(mail.message)->items[0].address,
-	    "a@b.example");
+	assert_slice(
+	    message_from(mail.message)->items[0].address, "a@b.example");
 	arena_free(&mail.arena);
 }
 
