@@ -237,7 +237,12 @@ see_urls(struct observer *observer, const struct url_list *urls)
 {
 	for (size_t i = 0; i < urls->count; i++) {
 		const struct message_url *url = &urls->items[i];
+		struct ipaddr ip;
 
+		/* Four numbers in running text are a section or a version far
+		 * more often than an address. */
+		if (url->bare_host && ipaddr_parse(url->host, &ip))
+			continue;
 		add(observer,
 		    &(struct match_observation){ .kind = url->bare_host
 							     ? INDICATOR_DOMAIN

@@ -175,6 +175,16 @@ send_recipient(struct replay *replay, struct slice recipient)
 	return status;
 }
 
+static bool
+is_repeated(const struct address_list *list, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (slice_equal(
+			list->items[i].address, list->items[index].address))
+			return true;
+	return false;
+}
+
 /* Recipients that are on record in the message: delivery fields first, else
  * what To and Cc show. */
 static enum tc_status
@@ -196,7 +206,9 @@ send_derived_recipients(struct replay *replay)
 		for (size_t i = 0; i < list.count &&
 				   i < REPLAY_RECIPIENTS_MAX && status == TC_OK;
 		     i++)
-			status = send_recipient(replay, list.items[i].address);
+			if (!is_repeated(&list, i))
+				status = send_recipient(
+				    replay, list.items[i].address);
 		if (list.count > 0)
 			break;
 	}
