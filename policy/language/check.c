@@ -63,6 +63,10 @@ name_is_taken(struct scope *scope, const struct ast_file *file,
 	}
 	if (other == NULL)
 		return false;
+	if (scope->diag->entries.count >= scope->diag->entries_max) {
+		scope->diag->error_count++; /* counted, no longer shown */
+		return true;
+	}
 	diag_position(other->file->source, other->name.offset, &line, &column);
 	diag_at(scope->diag, DIAG_ERROR, file->source, name->offset,
 	    "the name %.*s is taken at %s:%u", SHOWN(name->text),

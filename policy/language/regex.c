@@ -15,8 +15,11 @@
  * ordinary pattern needs). */
 #define BUDGET_NS          20000000
 #define BUDGET_NS_PER_BYTE 50
-#define WRAP_BEFORE        "(?C1)(?:"
-#define WRAP_AFTER         ")"
+/* Up to here the limit on steps is bound enough, and asking for the time would
+ * cost more than the match. */
+#define SHORT_TEXT  64
+#define WRAP_BEFORE "(?C1)(?:"
+#define WRAP_AFTER  ")"
 
 struct regex {
 	pcre2_code *code;
@@ -135,11 +138,13 @@ regex_match(const struct regex *regex, struct slice text,
 
 	if (context == NULL || data == NULL)
 		goto done;
-	budget.started_coarse_ns = clock_ns(CLOCK_MONOTONIC_COARSE);
-	budget.started_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-	budget.allowed_ns =
-	    BUDGET_NS + (int64_t)text.length * BUDGET_NS_PER_BYTE;
-	pcre2_set_callout(context, check_budget, &budget);
+	if (text.length > SHORT_TEXT) {
+		budget.started_coarse_ns = clock_ns(CLOCK_MONOTONIC_COARSE);
+		budget.started_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+		budget.allowed_ns =
+		    BUDGET_NS + (int64_t)text.length * BUDGET_NS_PER_BYTE;
+		pcre2_set_callout(context, check_budget, &budget);
+	}
 	pcre2_set_match_limit(context, limits->steps);
 	pcre2_set_depth_limit(context, limits->depth);
 	pcre2_set_heap_limit(context, HEAP_KIB_MAX);

@@ -8,6 +8,12 @@
 
 #define NAMES_MAX 100000
 
+static bool
+is_full(const struct diag *diag)
+{
+	return diag->entries.count >= diag->entries_max;
+}
+
 /* One error at one place: what follows from it helps nobody. */
 static bool
 is_reported(const struct scope_place *place, size_t offset)
@@ -16,7 +22,8 @@ is_reported(const struct scope_place *place, size_t offset)
 	const struct diag_source *source = place->file->source;
 	unsigned line, column;
 
-	if (diag->entries.count == 0)
+	/* Beyond what is kept errors are only counted, and cheaply. */
+	if (diag->entries.count == 0 || is_full(diag))
 		return false;
 	diag_position(source, offset, &line, &column);
 	for (size_t i = 0; i < diag->entries.count; i++) {
@@ -89,9 +96,11 @@ const char *
 scope_suggest(struct scope *scope, struct slice word)
 {
 	size_t most = 2000, count = 0;
-	const char **names =
-	    arena_alloc_array(scope->arena, most, sizeof *names);
+	const char **names;
 
+	if (is_full(scope->diag))
+		return "";
+	names = arena_alloc_array(scope->arena, most, sizeof *names);
 	if (names == NULL)
 		return "";
 	for (unsigned i = 0; i < FIELD_COUNT; i++) {
@@ -112,9 +121,11 @@ const char *
 scope_suggest_list(struct scope *scope, struct slice word)
 {
 	size_t most = 1000;
-	const char **names =
-	    arena_alloc_array(scope->arena, most, sizeof *names);
+	const char **names;
 
+	if (is_full(scope->diag))
+		return "";
+	names = arena_alloc_array(scope->arena, most, sizeof *names);
 	if (names == NULL)
 		return "";
 	return suggestion(
