@@ -901,6 +901,7 @@ stop(struct supervisor *supervisor)
 	}
 	if (supervisor->build.pid > 0)
 		(void)kill(supervisor->build.pid, SIGKILL);
+	forget_job(&supervisor->build);
 	close_fd(&supervisor->zygote);
 	close_fd(&supervisor->control);
 	start_undo(&supervisor->start);

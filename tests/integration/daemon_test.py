@@ -15,7 +15,7 @@ import bench
 import filter as tocsind
 import milter_client
 import samples
-from tap import Skip, case, check, check_in, check_not_in, run, wait_for
+from tap import Skip, case, check, check_in, check_not_in, diag, run, wait_for
 
 POLICY = """\
 switch containment off
@@ -95,6 +95,10 @@ def another(this, policy_text=policy('x')):
     found = tocsind.Filter(folder, policy_text, dns=this.dns.host_port)
     try:
         yield found
+    except Exception:
+        found.stop()
+        diag(found.log_text()[-4000:])
+        raise
     finally:
         found.stop()
 
