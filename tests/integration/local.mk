@@ -5,5 +5,6 @@ SCRIPT_TESTS += \
 	tests/integration/daemon_test.py \
 	tests/integration/input_test.py \
 	tests/integration/package_test.py \
+	tests/integration/scan_test.py \
 	tests/integration/survival_test.py
 EXTRA_DIST += tests/integration/bench.py

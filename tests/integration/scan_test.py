@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+"""`tocsin scan` and `tocsin hunt` over messages at rest, as an operator runs them."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+BUILD = os.environ.get('builddir', '.')
+TOCSIN = os.path.join(BUILD, 'tocsin')
+CASES = []
+
+CONF = '''
+state-directory "state"
+authserv-id "mx.test.example"
+own-domains { "interieur.example" }
+own-networks { 10.0.0.0/8 }
+trusted-relays { 127.0.0.0/8 }
+feed bad { source "bad.txt"  format list  status verified  severity high }
+rule listed "carries an indicator" { when any indicator (.strength == strong) then quarantine }
+rule unchecked "not checked" { when analysis.incomplete then tag }
+'''
+ZONE = '''
+good.example         TXT "v=spf1 ip4:192.0.2.7 -all"
+_dmarc.good.example  TXT "v=DMARC1; p=reject"
+'''
+GOOD = '''Received: from mail.good.example (mail.good.example [192.0.2.7])
+ by mx.test.example (Postfix) with ESMTPS id 4Zb1; Mon, 23 Nov 2026 10:00:00 +0000
+Delivered-To: chef@interieur.example
+Return-Path: <anne@good.example>
+From: Anne <anne@good.example>
+To: chef@interieur.example
+Subject: lunch
+Message-ID: <1@good.example>
+
+Noon?
+'''
+EVIL = '''Authentication-Results: mx.test.example; spf=fail smtp.mailfrom=x@evil.example.net;
+ dkim=none; dmarc=fail policy.dmarc=reject header.from=evil.example.net
+Received: from evil (unknown [203.0.113.5]) by mx.test.example; Mon, 23 Nov 2026 11:00:00 +0000
+From: x@evil.example.net
+To: chef@interieur.example
+Subject: Your parcel
+Message-ID: <2@evil.example.net>
+MIME-Version: 1.0
+Content-Type: application/octet-stream; name="invoice.exe"
+Content-Disposition: attachment; filename="invoice.exe"
+Content-Transfer-Encoding: base64
+
+aGVsbG8=
+'''
+
+
+def case(function):
+    CASES.append(function)
+    return function
+
+
+class Place:
+    """A configuration with its state in a folder of its own."""
+
+    def __init__(self):
+        self.path = tempfile.mkdtemp(prefix='tocsin-scan-')
+        os.makedirs(self.file('state/evidence'))
+        self.write('tocsin.conf', CONF)
+        self.write('bad.txt', 'evil.example.net\n')
+        self.write('zone', ZONE)
+        self.write('good.eml', GOOD)
+        self.write('evil.eml', EVIL.replace('\n', '\r\n'))
+        done = self.run('indicators', 'build')
+        assert done.returncode == 0, done.stderr
+
+    def file(self, name):
+        return os.path.join(self.path, name)
+
+    def write(self, name, text):
+        os.makedirs(os.path.dirname(self.file(name)), exist_ok=True)
+        with open(self.file(name), 'w', newline='') as out:
+            out.write(text)
+
+    def run(self, command, *arguments, text=None):
+        configuration = ['-c', self.file('tocsin.conf')]
+        if command == 'indicators':
+            arguments = (*arguments, *configuration)
+        else:
+            arguments = (*configuration, *arguments)
+        return subprocess.run([TOCSIN, command, *arguments], cwd=self.path, input=text,
+                              capture_output=True, text=True, timeout=60)
+
+    def scan(self, *arguments, text=None):
+        done = self.run('scan', '--json', *arguments, text=text)
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@case
+def a_zone_answers_and_the_envelope_is_derived_and_marked(place):
+    record, = place.scan('--zone', 'zone', 'good.eml')
+    assert record['results']['spf'] == 'pass' and record['results']['dmarc'] == 'pass', record
+    assert record['client'] == {'ip': '192.0.2.7', 'name': 'mail.good.example',
+                                'helo': 'mail.good.example'}, record
+    assert record['mail_from'] == 'anne@good.example'
+    assert record['rcpt'] == ['chef@interieur.example']
+    assert record['derived'] == ['client', 'helo', 'mail_from', 'rcpt']
+    assert record['rules'] == [] and record['incomplete'] == []
+
+
+@case
+def a_given_envelope_replaces_the_derived_one(place):
+    record, = place.scan('--zone', 'zone', '--client', '203.0.113.9', '--helo', 'h.example',
+                         '--mail-from', 'b@good.example', '--rcpt', 'a@b.example', 'good.eml')
+    assert record['derived'] == [] and record['results']['spf'] == 'fail', record
+    assert record['rcpt'] == ['a@b.example']
+
+
+@case
+def without_dns_recorded_results_are_taken_from_our_own_field(place):
+    record, = place.scan('evil.eml')
+    assert record['results']['spf'] == 'fail' and record['results']['dmarc'] == 'fail', record
+    assert record['results']['dmarc_policy'] == 'reject'
+    assert record['incomplete'] == []
+    record, = place.scan('--auth', 'none', 'evil.eml')
+    assert record['results']['spf'] == 'none' and record['incomplete'] == ['auth'], record
+
+
+@case
+def what_was_not_recorded_is_incomplete(place):
+    record, = place.scan('good.eml')
+    assert record['incomplete'] == ['auth'] and record['rules'][0]['name'] == 'unchecked', record
+
+
+@case
+def indicators_are_named_with_where_they_stood(place):
+    record, = place.scan('evil.eml')
+    places = {hit['where'] for hit in record['indicators']}
+    assert record['verdict']['disposition'] == 'quarantine', record
+    assert 'from' in places and 'message-id' in places, places
+    done = place.run('scan', 'evil.eml')
+    assert 'rule        listed (quarantine)' in done.stdout, done.stdout
+    assert 'domain evil.example.net in from' in done.stdout, done.stdout
+
+
+@case
+def mbox_maildir_folder_and_standard_input_give_the_same(place):
+    one = 'From x Mon Nov 23 10:00:00 2026\n' + GOOD + '\n>From here\n\n'
+    place.write('box', one + 'From y Mon Nov 23 11:00:00 2026\n' + EVIL)
+    place.write('md/cur/1:2,S', GOOD)
+    place.write('md/new/2', EVIL)
+    place.write('md/tmp/3', EVIL)
+    place.write('md/dovecot.index', 'no mail')
+    records = place.scan('box')
+    assert [r['number'] for r in records] == [1, 2]
+    assert [r['message_id'].strip('<>') for r in records] == ['1@good.example',
+                                                             '2@evil.example.net'], records
+    assert len(place.scan('md')) == 2
+    assert len(place.scan('-', text=GOOD)) == 1
+
+
+@case
+def explain_shows_questions_answers_and_what_decided(place):
+    done = place.run('scan', '--explain', '--zone', 'zone', 'good.eml')
+    for wanted in ('asked       TXT   good.example: found "v=spf1 ip4:192.0.2.7 -all"',
+                   'spf         pass for mailfrom good.example (RFC 7208',
+                   'dmarc       pass for good.example, record at _dmarc.good.example',
+                   'listed', 'edit        insert 0 Authentication-Results'):
+        assert wanted in done.stdout, (wanted, done.stdout)
+
+
+@case
+def an_unreadable_file_is_said_and_counted(place):
+    done = place.run('scan', 'nothing.eml')
+    assert done.returncode == 66 and 'nothing.eml' in done.stderr, done
+    done = place.run('scan')
+    assert done.returncode == 64, done
+
+
+@case
+def hunt_finds_every_kind_and_says_where(place):
+    with open(place.file('state/evidence/2026-11-23.jsonl'), 'w') as out:
+        for record in place.scan('good.eml', 'evil.eml'):
+            out.write(json.dumps(record) + '\n')
+        out.write('{"torn')
+    for value, where in (('192.0.2.0/24', 'client'), ('anne@GOOD.example', 'mail-from'),
+                         ('good.example', 'client-name'), ('hxxp://evil[.]example[.]net/x', 'mail-from'),
+                         ('2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824',
+                          'attachment'),
+                         ('Invoice.EXE', 'attachment'), ('your parcel', 'subject'),
+                         ('<1@good.example>', 'message-id')):
+        done = place.run('hunt', value)
+        assert done.returncode == 0, (value, done.stderr)
+        assert ' in %s disposition=' % where in done.stdout, (value, where, done.stdout)
+        assert '1 lines that are no records' in done.stderr, done.stderr
+    done = place.run('hunt', 'ood.example')
+    assert done.returncode == 1 and done.stdout == '', done
+    done = place.run('hunt', '--since', '2026-99-99', 'x')
+    assert done.returncode == 64, done
+
+
+def main():
+    print('1..%d' % len(CASES))
+    failed = 0
+    for number, function in enumerate(CASES, 1):
+        place = None
+        try:
+            place = Place()
+            function(place)
+            print('ok %d - %s' % (number, function.__name__))
+        except Exception as error:  # a test must not end the others
+            failed += 1
+            print('# %s: %s' % (type(error).__name__, str(error).replace('\n', '\n# ')))
+            print('not ok %d - %s' % (number, function.__name__))
+        finally:
+            if place is not None:
+                shutil.rmtree(place.path, ignore_errors=True)
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
