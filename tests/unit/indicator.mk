@@ -10,3 +10,9 @@ tests_unit_indicator_stix_test_SOURCES = tests/unit/indicator_stix_test.c \
 	tests/support/unit.h
 tests_unit_indicator_stix_test_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_indicator_stix_test_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += tests/unit/indicator_match_test
+tests_unit_indicator_match_test_SOURCES = tests/unit/indicator_match_test.c \
+	tests/support/unit.h
+tests_unit_indicator_match_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_indicator_match_test_LDADD = $(TEST_LIBS)
