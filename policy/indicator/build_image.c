@@ -7,11 +7,11 @@
 #include "indicator/build_image.h"
 #include "indicator/store.h"
 
-#define BUCKET_BITS   16
-#define BUCKETS       (1u << BUCKET_BITS)
-#define BUFFER_BYTES  (1u << 20)
-#define DROPPED       0xff
-#define SAME_KEY_KEPT 4096u /* of all feeds together */
+#define BUCKET_BITS_MAX 16
+#define BUCKET_ENTRIES  64 /* wanted in one */
+#define BUFFER_BYTES    (1u << 20)
+#define DROPPED         0xff
+#define SAME_KEY_KEPT   4096u /* of all feeds together */
 
 /* ------------------------------------------------------------------ sorting */
 
@@ -37,12 +37,25 @@ compare_order(const void *left, const void *right)
 	return a->entry < b->entry ? -1 : a->entry > b->entry;
 }
 
+/* At least one, so that a hash shifted by the rest is defined. */
+static unsigned
+bucket_bits(size_t count)
+{
+	unsigned bits = 1;
+
+	while (bits < BUCKET_BITS_MAX && count >> bits > BUCKET_ENTRIES)
+		bits++;
+	return bits;
+}
+
 /* All live entries by hash: one pass into buckets by its upper bits, then
  * each small bucket by itself. */
 static struct order *
 sorted(const struct build *build, size_t *count_out)
 {
-	size_t *starts = calloc(BUCKETS + 1, sizeof *starts);
+	unsigned bits = bucket_bits(build->entries.count);
+	size_t buckets = (size_t)1 << bits;
+	size_t *starts = calloc(buckets + 1, sizeof *starts);
 	uint64_t *hashes = malloc((build->entries.count + 1) * sizeof *hashes);
 	struct order *order =
 	    malloc((build->entries.count + 1) * sizeof *order);
@@ -60,18 +73,18 @@ sorted(const struct build *build, size_t *count_out)
 			continue;
 		hashes[i] = format_hash(build->seed,
 		    (enum indicator_kind)entry->kind, key_of(build, entry));
-		starts[(hashes[i] >> (64 - BUCKET_BITS)) + 1]++;
+		starts[(hashes[i] >> (64 - bits)) + 1]++;
 		live++;
 	}
-	for (size_t i = 0; i < BUCKETS; i++)
+	for (size_t i = 0; i < buckets; i++)
 		starts[i + 1] += starts[i];
 	for (size_t i = 0; i < build->entries.count; i++) {
 		if (build->entries.items[i].kind == DROPPED)
 			continue;
-		order[starts[hashes[i] >> (64 - BUCKET_BITS)]++] =
+		order[starts[hashes[i] >> (64 - bits)]++] =
 		    (struct order){ hashes[i], (uint32_t)i };
 	}
-	for (size_t i = 0, from = 0; i < BUCKETS; i++) {
+	for (size_t i = 0, from = 0; i < buckets; i++) {
 		qsort(order + from, starts[i] - from, sizeof *order,
 		    compare_order);
 		from = starts[i];

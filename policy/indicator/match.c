@@ -268,7 +268,9 @@ valid_until(const struct matcher_feed *feed, const struct store_entry *entry)
 		since = entry->first_seen_unix;
 	if (since == 0)
 		since = feed->published_unix;
-	if (feed->config.expire_s > INT64_MAX / 4)
+	/* Longer than any time that a sound store holds. */
+	if (feed->config.expire_s > INT64_MAX / 4 || since < 0 ||
+	    since > INT64_MAX / 4)
 		return entry->valid_until_unix;
 	end = since + (int64_t)feed->config.expire_s;
 	return entry->valid_until_unix == 0 || end < entry->valid_until_unix

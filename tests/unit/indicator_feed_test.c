@@ -1,0 +1,534 @@
+#include <config.h>
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/unit.h"
+
+#include "base/builder.h"
+#include "indicator/build.h"
+#include "indicator/feed.h"
+#include "indicator/feed_reader.h"
+#include "indicator/json_split.h"
+
+/* What a sink has been given, as lines "KIND VALUE". */
+struct heard {
+	struct builder items;
+	struct builder rejected;
+};
+
+static enum feed_reason
+hear_item(void *context, const struct feed_item *item)
+{
+	struct heard *heard = context;
+
+	if (item->revoked) {
+		builder_text(&heard->items, "revoked\n");
+		return FEED_REVOKED;
+	}
+	builder_printf(&heard->items, "%s %.*s\n",
+	    indicator_kind_name(item->kind), (int)item->value.length,
+	    item->value.data);
+	return FEED_USED;
+}
+
+static void
+hear_rejected(void *context, enum feed_reason reason, struct slice what,
+    const char *detail)
+{
+	struct heard *heard = context;
+
+	(void)what;
+	(void)detail;
+	builder_printf(&heard->rejected, "%s\n", feed_reason_name(reason));
+}
+
+struct feed_case {
+	const char *name;
+	enum feed_format format; /* as configured */
+	const char *content;
+	enum feed_format found;
+	const char *items;
+	const char *rejected;
+};
+
+static const struct feed_case feed_cases[] = {
+	{ "a mixed list with comments, ports and CRLF", FEED_FORMAT_AUTO,
+	    "\xef\xbb\xbf# head\r\n; more\r\n\r\nevil.example\r\n"
+	    "192.0.2.1:443\r\n[2001:db8::1]:80\r\n"
+	    "203.0.113.0/24 ; SBL1\r\nhttp://a.example/x#y # why\r\n"
+	    "/wp-content/x/\r\n  bad@a.example \r\n",
+	    FEED_FORMAT_LIST,
+	    "domain evil.example\nnetwork 192.0.2.1\nnetwork 2001:db8::1\n"
+	    "network 203.0.113.0/24\nurl http://a.example/x#y\n"
+	    "address bad@a.example\n",
+	    "bad-value\n" },
+	{ "a defanged list without refang", FEED_FORMAT_LIST,
+	    "hxxp://evil[.]example/\nevil.example\n", FEED_FORMAT_LIST,
+	    "domain evil.example\n", "defanged\n" },
+	{ "a hosts file", FEED_FORMAT_AUTO,
+	    "127.0.0.1 localhost\n0.0.0.0 0.0.0.0\n0.0.0.0 a.example b.example"
+	    " # two\n0.0.0.0 c.example\n",
+	    FEED_FORMAT_HOSTS,
+	    "domain a.example\ndomain b.example\ndomain c.example\n", "" },
+	{ "Loki's lists", FEED_FORMAT_LOKI,
+	    "# FORMAT\nd41d8cd98f00b204e9800998ecf8427f;Tool; v2\n"
+	    "\\\\invoice\\.exe;80\n\\\\temp\\\\[a-z]+\\.dll;70\nWCESERVICE\n",
+	    FEED_FORMAT_LOKI,
+	    "md5 d41d8cd98f00b204e9800998ecf8427f\nfilename invoice.exe\n",
+	    "not-visible\nnot-visible\n" },
+	{ "a header that is a comment (URLhaus)", FEED_FORMAT_URLHAUS,
+	    "################\n# id,dateadded,url,url_status,last_online,"
+	    "threat,tags,urlhaus_link,reporter\n"
+	    "\"1\",\"2025-04-21 12:35:06\",\"http://a.example/x\",\"online\","
+	    "\"2025-04-21 12:35:06\",\"malware\",\"elf,x\","
+	    "\"https://urlhaus.example/1/\",\"me\"\n",
+	    FEED_FORMAT_URLHAUS, "url http://a.example/x\n", "" },
+	{ "no header at all, with a preset", FEED_FORMAT_URLHAUS,
+	    "\"1\",\"2025-04-21 12:35:06\",\"http://a.example/x\",\"online\","
+	    "\"2025-04-21 12:35:06\",\"malware\",\"elf,x\","
+	    "\"https://urlhaus.example/1/\",\"me\"\n",
+	    FEED_FORMAT_URLHAUS, "url http://a.example/x\n", "" },
+	{ "ThreatFox: blanks before quotes, a count at the end",
+	    FEED_FORMAT_THREATFOX,
+	    "# \"first_seen_utc\",\"ioc_id\",\"ioc_value\",\"ioc_type\"\n"
+	    "\"2026-01-01\", \"7\", \"192.0.2.9:8080\", \"ip:port\", \"c2\"\n"
+	    "\"2026-01-01\", \"8\", \"a.example\", \"domain\", \"c2\"\n"
+	    "# Number of entries: 2\n",
+	    FEED_FORMAT_THREATFOX, "network 192.0.2.9\ndomain a.example\n",
+	    "" },
+	{ "Feodo: a header that is no comment", FEED_FORMAT_FEODO,
+	    "# head\n\"first_seen_utc\",\"dst_ip\",\"dst_port\",\"c2_status\","
+	    "\"last_online\",\"malware\"\n\"2024-04-04 07:03:03\","
+	    "\"192.0.2.9\",\"5938\",\"offline\",\"2024-04-04\",\"Pikabot\"\n",
+	    FEED_FORMAT_FEODO, "network 192.0.2.9\n", "" },
+	{ "bazaar by its columns", FEED_FORMAT_BAZAAR,
+	    "\"2026-01-01\", \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934"
+	    "ca495991b7852b856\", \"d41d8cd98f00b204e9800998ecf8427f\", "
+	    "\"da39a3ee5e6b4b0d3255bfef95601890afd80708\", \"r\"\n",
+	    FEED_FORMAT_BAZAAR,
+	    "sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b78"
+	    "52b856\nmd5 d41d8cd98f00b204e9800998ecf8427f\n"
+	    "sha1 da39a3ee5e6b4b0d3255bfef95601890afd80708\n",
+	    "" },
+	{ "MISP's CSV with compound types", FEED_FORMAT_MISP_CSV,
+	    "uuid,event_id,category,type,value,comment,to_ids,date\n"
+	    "u1,1,x,filename|md5,\"a,b.exe|d41d8cd98f00b204e9800998ecf8427f\","
+	    "\"say \"\"hi\"\"\",1,1700000000\n"
+	    "u2,1,x,link,https://report.example/,,0,\n"
+	    "u3,1,x,domain|ip,a.example|192.0.2.1,,1,\n",
+	    FEED_FORMAT_MISP_CSV,
+	    "md5 d41d8cd98f00b204e9800998ecf8427f\ndomain a.example\n",
+	    "not-visible\n" },
+	{ "semicolons without a header", FEED_FORMAT_AUTO,
+	    "805fb9539c7398f8c249160e699d2050e4f08d6d;a@evil.example;"
+	    "192.0.2.9\n\n;;\n805fb9539c7398f8c249160e699d2050e4f08d6e;"
+	    "b@evil.example;192.0.2.8\n",
+	    FEED_FORMAT_CSV,
+	    "sha1 805fb9539c7398f8c249160e699d2050e4f08d6d\n"
+	    "address a@evil.example\nnetwork 192.0.2.9\n"
+	    "sha1 805fb9539c7398f8c249160e699d2050e4f08d6e\n"
+	    "address b@evil.example\nnetwork 192.0.2.8\n",
+	    "" },
+	{ "several hashes in one cell, an unknown type", FEED_FORMAT_CSV,
+	    "value,type,description\n"
+	    "\"805fb9539c7398f8c249160e699d2050e4f08d6d,"
+	    "d41d8cd98f00b204e9800998ecf8427f\",file,x\n",
+	    FEED_FORMAT_CSV,
+	    "sha1 805fb9539c7398f8c249160e699d2050e4f08d6d\n"
+	    "md5 d41d8cd98f00b204e9800998ecf8427f\n",
+	    "" },
+	{ "a quote that never closes", FEED_FORMAT_CSV,
+	    "type,value\ndomain,\"a.example\ndomain,b.example\n",
+	    FEED_FORMAT_CSV, "domain \"a.example\ndomain b.example\n", "" },
+	{ "one bad object among good ones", FEED_FORMAT_STIX,
+	    "{\"type\":\"bundle\",\"objects\":[{\"type\":\"indicator\","
+	    "\"id\":\"1\",\"pattern\":\"[url:value = 'http://a.example/']\"},"
+	    "{\"type\":\"indicator\" \"id\":},{\"type\":\"indicator\",\"id\":"
+	    "\"2\",\"pattern\":\"[url:value = \"},{\"type\":\"indicator\","
+	    "\"id\":\"3\",\"pattern\":\"[file:name='x.exe']\"},"
+	    "{\"type\":\"indicator\",\"id\":\"4\",\"pattern_type\":\"snort\","
+	    "\"pattern\":\"alert\"},{\"type\":\"indicator\",\"revoked\":true,"
+	    "\"id\":\"5\"},{\"type\":\"malware\",\"id\":\"6\"}]}",
+	    FEED_FORMAT_STIX,
+	    "url http://a.example/\nfilename x.exe\nrevoked\n",
+	    "bad-object\nbad-pattern\nunsupported-pattern\n" },
+	{ "a bundle cut off", FEED_FORMAT_AUTO,
+	    "{\"type\":\"bundle\",\"objects\":[{\"type\":\"indicator\","
+	    "\"id\":\"1\",\"pattern\":\"[url:value = 'http://a.example/']\"},"
+	    "{\"type\":\"indicator\",\"id\":\"2\",\"patt",
+	    FEED_FORMAT_STIX, "url http://a.example/\n",
+	    "bad-object\nbad-object\n" },
+	{ "JSON lines with a broken line", FEED_FORMAT_AUTO,
+	    "{\"type\":\"indicator\",\"id\":\"1\",\"pattern\":"
+	    "\"[url:value = 'http://a.example/']\"}\n"
+	    "{\"type\":\"indicator\",\"id\":[[\n"
+	    "{\"type\":\"indicator\",\"id\":\"2\",\"pattern\":"
+	    "\"[url:value = 'http://b.example/']\"}\n",
+	    FEED_FORMAT_STIX, "url http://a.example/\nurl http://b.example/\n",
+	    "bad-object\n" },
+	{ "a TAXII envelope inside a server's dump", FEED_FORMAT_STIX,
+	    "{\"root\":{\"collections\":[{\"id\":\"x\",\"objects\":["
+	    "{\"type\":\"indicator\",\"id\":\"1\",\"pattern\":"
+	    "\"[ipv4-addr:value = '203.0.113.9']\"}]}]}}",
+	    FEED_FORMAT_STIX, "network 203.0.113.9\n", "" },
+	{ "an event in a response, with an object", FEED_FORMAT_AUTO,
+	    "{\"response\":[{\"Event\":{\"uuid\":\"u\",\"info\":\"i\","
+	    "\"Attribute\":[{\"type\":\"email-src\",\"value\":"
+	    "\"bad@a.example\",\"to_ids\":true},{\"type\":\"malware-sample\","
+	    "\"value\":\"x.exe|d41d8cd98f00b204e9800998ecf8427f\",\"data\":"
+	    "\"UEsDBA==\"},{\"type\":\"btc\",\"value\":\"1x\"},{\"type\":"
+	    "\"url\"},7,{\"type\":\"url\",\"value\":\"http://a.example\","
+	    "\"deleted\":true}],\"Object\":[{\"Attribute\":[{\"type\":"
+	    "\"ip-dst|port\",\"value\":\"192.0.2.1|80\"}]}]}}]}",
+	    FEED_FORMAT_MISP,
+	    "address bad@a.example\nmd5 d41d8cd98f00b204e9800998ecf8427f\n"
+	    "revoked\nnetwork 192.0.2.1\n",
+	    "not-visible\nbad-object\nbad-object\n" },
+	{ "a bare event and a list of events", FEED_FORMAT_MISP,
+	    "[{\"uuid\":\"u\",\"info\":\"i\",\"Attribute\":[{\"type\":"
+	    "\"domain\",\"value\":\"\\u0061.example\"}]},{\"Event\":{"
+	    "\"Attribute\":[{\"type\":\"domain\",\"value\":\"b.example\"}]}}]",
+	    FEED_FORMAT_MISP, "domain a.example\ndomain b.example\n", "" },
+};
+
+static void
+every_form_is_read_with_its_traps(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof feed_cases / sizeof *feed_cases; i++) {
+		const struct feed_case *test = &feed_cases[i];
+		struct feed_config config = feed_config_defaults("f", "f");
+		struct feed_limits limits = feed_limits_defaults();
+		struct arena *arena = arena_new(0, NULL);
+		struct heard heard = { builder_make(arena, SIZE_MAX),
+			builder_make(arena, SIZE_MAX) };
+		struct feed_sink sink = { &heard, hear_item, hear_rejected };
+		struct feed_report report;
+
+		config.format = test->format;
+		limits.line_bytes_max = 1000;
+		assert_int_equal(feed_read_bytes(arena, &config, &limits,
+				     text(test->content), &sink, &report),
+		    TC_OK);
+		if (report.format != test->found)
+			fail_msg("%s: taken for %s", test->name,
+			    feed_format_name(report.format));
+		if (!slice_equal_text(
+			builder_result(&heard.items), test->items))
+			fail_msg("%s: gives\n%s", test->name,
+			    builder_c_string(&heard.items));
+		if (!slice_equal_text(
+			builder_result(&heard.rejected), test->rejected))
+			fail_msg("%s: rejects\n%s", test->name,
+			    builder_c_string(&heard.rejected));
+		arena_free(&arena);
+	}
+}
+
+static enum tc_status
+read_text(struct arena *arena, struct feed_config *config, struct slice content,
+    struct heard *heard, struct feed_report *report)
+{
+	struct feed_limits limits = feed_limits_defaults();
+	struct feed_sink sink = { heard, hear_item, hear_rejected };
+
+	heard->items = builder_make(arena, SIZE_MAX);
+	heard->rejected = builder_make(arena, SIZE_MAX);
+	return feed_read_bytes(arena, config, &limits, content, &sink, report);
+}
+
+static void
+forms_that_we_do_not_read_say_what_to_do(void **state)
+{
+	static const struct {
+		const char *content, *remedy;
+	} cases[] = {
+		{ "<?xml version='1.0'?><ioc xmlns='http://schemas.mandiant.com/"
+		  "2010/ioc'/>",
+		    "OpenIOC" },
+		{ "<stix:STIX_Package xmlns:stix='http://stix.mitre.org/"
+		  "stix-1'/>",
+		    "stix2-elevator" },
+		{ "<html>404</html>", "HTML" },
+		{ "\x1f\x8b\x08", "unpack" },
+		{ "{\"a\":1}", "no STIX object" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct feed_config config = feed_config_defaults("f", "f");
+		struct arena *arena = arena_new(0, NULL);
+		struct feed_report report;
+		struct heard heard;
+
+		assert_int_equal(read_text(arena, &config,
+				     text(cases[i].content), &heard, &report),
+		    TC_INVALID);
+		assert_non_null(report.problem);
+		assert_non_null(strstr(report.problem, cases[i].remedy));
+		arena_free(&arena);
+	}
+}
+
+static void
+columns_are_mapped_by_name_and_number(void **state)
+{
+	struct feed_column columns[3] = { { .name = "IOC" }, { .number = 3 },
+		{ .name = "hash" } };
+	struct feed_config config = feed_config_defaults("f", "f");
+	struct arena *arena = arena_new(0, NULL);
+	struct feed_report report;
+	struct heard heard;
+
+	(void)state;
+	assert_true(feed_column_parse(text("value"), &columns[0]));
+	assert_true(feed_column_parse(text("type"), &columns[1]));
+	assert_true(feed_column_parse(text("md5"), &columns[2]));
+	assert_false(feed_column_parse(text("colour"), &columns[2]));
+	config.format = FEED_FORMAT_CSV;
+	config.columns = columns;
+	config.column_count = 3;
+	config.comment = '%';
+	config.delimiter = '|';
+	assert_int_equal(
+	    read_text(arena, &config,
+		text("% why\nwho|ioc|what|hash\nx|hxxp://a[.]example/|url|\n"
+		     "x|b.example|hostname|d41d8cd98f00b204e9800998ecf8427f\n"),
+		&heard, &report),
+	    TC_OK);
+	assert_slice(builder_result(&heard.items),
+	    "domain b.example\nmd5 d41d8cd98f00b204e9800998ecf8427f\n");
+	config.refang = true;
+	assert_int_equal(
+	    read_text(arena, &config,
+		text("who|ioc|what|hash\nx|hxxp://a[.]example/|url|\n"), &heard,
+		&report),
+	    TC_OK);
+	assert_slice(builder_result(&heard.items), "url http://a.example/\n");
+	columns[0].name = "nowhere";
+	assert_int_equal(read_text(arena, &config, text("who|ioc|what|hash\n"),
+			     &heard, &report),
+	    TC_INVALID);
+	assert_non_null(strstr(report.problem, "nowhere"));
+	arena_free(&arena);
+}
+
+static void
+dates_of_five_styles_are_one_time(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t time;
+	} cases[] = {
+		{ "2024-04-04T07:03:03Z", 1712214183 },
+		{ "2024-04-04T09:03:03.123+02:00", 1712214183 },
+		{ "2024-04-04 07:03:03", 1712214183 },
+		{ "2024-04-04 07:03:03 UTC", 1712214183 },
+		{ "2024/04/04 07:03", 1712214180 },
+		{ "2024-04-04", 1712188800 },
+		{ "04.04.2024", 1712188800 },
+		{ "1712214183", 1712214183 },
+		{ "1712214183000", 1712214183 },
+		{ "2024-13-04", 0 },
+		{ "soon", 0 },
+		{ "", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		if (feed_reader_time(text(cases[i].text)) != cases[i].time)
+			fail_msg("%s is %lld", cases[i].text,
+			    (long long)feed_reader_time(text(cases[i].text)));
+}
+
+static void
+hostile_sizes_cost_themselves(void **state)
+{
+	struct feed_config config = feed_config_defaults("f", "f");
+	struct arena *arena = arena_new(0, NULL);
+	struct builder content = builder_make(arena, SIZE_MAX);
+	struct feed_report report;
+	struct heard heard;
+
+	(void)state;
+	/* A line of a megabyte. */
+	config.format = FEED_FORMAT_LIST;
+	for (unsigned i = 0; i < 1000000; i++)
+		builder_byte(&content, 'x');
+	builder_text(&content, "\na.example\n");
+	assert_int_equal(read_text(arena, &config, builder_result(&content),
+			     &heard, &report),
+	    TC_OK);
+	assert_slice(builder_result(&heard.items), "domain a.example\n");
+	assert_int_equal(report.reasons[FEED_BAD_OBJECT], 1);
+	/* A million blank rows. */
+	content.length = 0;
+	config.format = FEED_FORMAT_CSV;
+	builder_text(&content, "type,value\n");
+	for (unsigned i = 0; i < 1000000; i++)
+		builder_text(&content, ",\n");
+	builder_text(&content, "domain,a.example\n");
+	assert_int_equal(read_text(arena, &config, builder_result(&content),
+			     &heard, &report),
+	    TC_OK);
+	assert_int_equal(report.read, 1);
+	/* An object 100,000 brackets deep, and brackets that never close. */
+	for (unsigned close = 0; close < 2; close++) {
+		content.length = 0;
+		config.format = FEED_FORMAT_STIX;
+		builder_text(&content, "{\"objects\":[{\"type\":\"indicator\","
+				       "\"x\":");
+		for (unsigned i = 0; i < 100000; i++)
+			builder_byte(&content, '[');
+		for (unsigned i = 0; close == 1 && i < 100000; i++)
+			builder_byte(&content, ']');
+		if (close == 1)
+			builder_text(&content,
+			    "},{\"type\":\"indicator\",\"id\":\"1\",\"pattern\""
+			    ":\"[domain-name:value = 'a.example']\"}]}");
+		read_text(
+		    arena, &config, builder_result(&content), &heard, &report);
+		assert_slice(builder_result(&heard.items),
+		    close == 1 ? "domain a.example\n" : "");
+		assert_true(report.reasons[FEED_BAD_OBJECT] >= 1);
+	}
+	arena_free(&arena);
+}
+
+static void
+a_folder_survives_a_bad_file(void **state)
+{
+	struct arena *arena = arena_new(0, NULL);
+	char folder[] = "feed-XXXXXX", path[64];
+	struct feed_limits limits = feed_limits_defaults();
+	struct heard heard = { builder_make(arena, SIZE_MAX),
+		builder_make(arena, SIZE_MAX) };
+	struct feed_sink sink = { &heard, hear_item, hear_rejected };
+	struct feed_config config;
+	struct feed_report report;
+	static const char *const names[] = { "1.json", "2.json", "3.json",
+		"manifest.json" };
+	static const char *const contents[] = {
+		"{\"Event\":{\"Attribute\":[{\"type\":\"domain\",\"value\":"
+		"\"a.example\"}]}}",
+		"<html>",
+		"{\"Event\":{\"Attribute\":[{\"type\":\"domain\","
+		"\"value\":\"b.example\"}]}}",
+		"{\"1\":{\"info\":\"x\"}}"
+	};
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	for (size_t i = 0; i < 4; i++) {
+		FILE *file;
+
+		snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+		file = fopen(path, "w");
+		assert_non_null(file);
+		fputs(contents[i], file);
+		fclose(file);
+	}
+	config = feed_config_defaults("f", folder);
+	assert_int_equal(
+	    feed_read(arena, &config, &limits, &sink, &report), TC_OK);
+	assert_slice(builder_result(&heard.items),
+	    "domain a.example\ndomain b.example\n");
+	assert_int_equal(report.files, 3);
+	assert_int_equal(report.files_failed, 1);
+	assert_non_null(strstr(report.problem, "2.json"));
+	config.size_bytes_max = 10;
+	assert_int_equal(
+	    feed_read(arena, &config, &limits, &sink, &report), TC_INVALID);
+	for (size_t i = 0; i < 4; i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+		unlink(path);
+	}
+	rmdir(folder);
+	config.size_bytes_max = 0;
+	assert_int_equal(
+	    feed_read(arena, &config, &limits, &sink, &report), TC_SYSTEM);
+	arena_free(&arena);
+}
+
+/* --------------------------------------------------------------- real feeds */
+
+static const char *
+shared_folder(void)
+{
+	static char path[4096];
+	const char *set = getenv("TOCSIN_SHARED"), *top = getenv("srcdir");
+
+	if (set != NULL)
+		snprintf(path, sizeof path, "%s/data/indicators", set);
+	else
+		snprintf(path, sizeof path, "%s/../shared/data/indicators",
+		    top == NULL ? "." : top);
+	return access(path, R_OK) == 0 ? path : NULL;
+}
+
+static unsigned
+read_tree(const char *folder, unsigned depth)
+{
+	DIR *open = opendir(folder);
+	struct dirent *entry;
+	unsigned files = 0;
+
+	while (open != NULL && (entry = readdir(open)) != NULL) {
+		struct feed_config config;
+		struct build_request request = { .limits =
+						     build_limits_defaults() };
+		struct build_explanation explanation;
+		struct arena *arena;
+		struct stat info;
+		char path[4096];
+
+		snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+		if (entry->d_name[0] == '.' || stat(path, &info) != 0)
+			continue;
+		if (S_ISDIR(info.st_mode)) {
+			files += depth > 4 ? 0 : read_tree(path, depth + 1);
+			continue;
+		}
+		arena = arena_new(0, NULL);
+		config = feed_config_defaults("shared", path);
+		/* Each is read, or refused with a reason. */
+		if (build_explain(arena, &request, &config, 2, &explanation) !=
+		    TC_OK)
+			assert_non_null(explanation.report.problem);
+		arena_free(&arena);
+		files++;
+	}
+	if (open != NULL)
+		closedir(open);
+	return files;
+}
+
+static void
+every_real_feed_is_read_or_refused_with_a_reason(void **state)
+{
+	const char *folder = shared_folder();
+
+	(void)state;
+	if (folder == NULL) {
+		print_message("the shared feeds are not at hand: set "
+			      "TOCSIN_SHARED\n");
+		skip();
+	}
+	assert_true(read_tree(folder, 0) > 50);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(every_form_is_read_with_its_traps),
+	cmocka_unit_test(forms_that_we_do_not_read_say_what_to_do),
+	cmocka_unit_test(columns_are_mapped_by_name_and_number),
+	cmocka_unit_test(dates_of_five_styles_are_one_time),
+	cmocka_unit_test(hostile_sizes_cost_themselves),
+	cmocka_unit_test(a_folder_survives_a_bad_file),
+	cmocka_unit_test(every_real_feed_is_read_or_refused_with_a_reason),
+};
+
+UNIT_MAIN(tests)
