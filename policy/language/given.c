@@ -154,6 +154,12 @@ set_member(const struct scope_place *place, enum field_id field,
 		value_set_bool(value, true);
 		return true;
 	}
+	/* feed cert-fr: names stand without quotation marks as well. */
+	if (entry->members[index].type == VALUE_STRING &&
+	    member->value->kind == TOKEN_WORD) {
+		value_set_text(value, member->value->text);
+		return true;
+	}
 	return read_token(place, member->value, entry->members[index].type,
 	    entry->members[index].words, value);
 }

@@ -12,7 +12,8 @@ struct printer {
 	const struct token *previous;
 	bool many[BRACES_MAX]; /* open braces: over several lines? */
 	unsigned braces;
-	unsigned depth; /* of braces over several lines */
+	unsigned depth;  /* of braces over several lines */
+	unsigned parens; /* that are open */
 	bool line_begun;
 	bool must_break; /* a comment ended the line */
 	bool any;        /* something was printed */
@@ -176,7 +177,7 @@ line_depth(const struct printer *printer, const struct token *token)
 		return 0;
 	if (is_mark(token, '}') && printer->depth > 0)
 		return printer->depth - 1;
-	return starts ? printer->depth : printer->depth + 1;
+	return starts ? printer->depth : printer->depth + 1 + printer->parens;
 }
 
 static void
@@ -221,6 +222,10 @@ print_token(struct printer *printer, size_t at, bool statement_is_big)
 	builder_slice(
 	    printer->out, slice_range(printer->file->source->text,
 			      token->offset, token->offset + token->length));
+	if (is_mark(token, '('))
+		printer->parens++;
+	else if (is_mark(token, ')') && printer->parens > 0)
+		printer->parens--;
 	printer->previous = token;
 	track_braces(printer, at, statement_is_big);
 }

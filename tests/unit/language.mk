@@ -6,3 +6,7 @@ tests_unit_policy_language_test_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_policy_language_test_LDADD = $(TEST_LIBS)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/policy/errors/*.policy) \
 	$(wildcard $(srcdir)/tests/policy/errors/*.expected)
+EXTRA_DIST += tests/policy/example/tocsin.conf \
+	tests/policy/example/policy.d/10-breach.policy \
+	tests/policy/example/lists/stolen-accounts.txt \
+	tests/policy/example/lists/partners.txt

@@ -807,6 +807,36 @@ broken_policies_say_what_is_wrong(void **state)
 }
 
 static void
+the_example_of_the_manual_loads_and_passes_its_tests(void **state)
+{
+	static const struct language_test_options test_options = { 0 };
+	struct load_options options = { .now = NOW };
+	struct language_test_result result;
+	struct program *program;
+	char path[4096];
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/tests/policy/example/tocsin.conf",
+	    source_folder());
+	program = load_file(path, &options, &diag);
+	if (program == NULL)
+		fail_msg("%s", messages());
+	assert_int_equal(program_rule_count(program), 5);
+	assert_int_equal(program_exemption_count(program), 1);
+	assert_int_equal(program_switch_count(program), 1);
+	assert_int_equal(program_file_count(program), 4);
+	assert_int_equal(program_settings(program)->feed_count, 3);
+	assert_int_equal(language_test_count(program), 1);
+	assert_int_equal(
+	    language_test_run(program, 0, &test_options, arena, &result),
+	    TC_OK);
+	if (!result.passed)
+		fail_msg("%s", result.problem);
+	assert_int_equal(result.verdict.disposition, DISPOSITION_QUARANTINE);
+	program_free(&program);
+}
+
+static void
 warnings_say_what_is_odd(void **state)
 {
 	static const struct {
@@ -920,6 +950,7 @@ main(void)
 		TEST(the_schema_knows_the_words_of_other_modules),
 		TEST(lists_are_read_again_and_broken_ones_keep_the_old),
 		TEST(broken_policies_say_what_is_wrong),
+		TEST(the_example_of_the_manual_loads_and_passes_its_tests),
 		TEST(warnings_say_what_is_odd),
 		TEST(printing_twice_changes_nothing),
 		TEST(comments_and_gaps_are_kept),
