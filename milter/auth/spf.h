@@ -3,7 +3,8 @@
  *
  * One interface, two engines. `native` is our own evaluator and the default:
  * all of RFC 7208 with strict grammar and its limits. `libspf2` is the library
- * behind a guard, for comparison.
+ * behind a guard, for comparison; loopback clients, which it lets pass whatever
+ * the record says, are judged by the native engine even then.
  *
  * An evaluation never blocks: it asks lookups and returns TC_AGAIN while an
  * answer is missing. Everything in a record is hostile; nothing but limits of

@@ -10,6 +10,10 @@
  * (test., 10.in-addr.arpa. and so on) included: those servers know best.
  * Truncated answers are asked again over TCP by libunbound.
  *
+ * Every question on the wire takes a descriptor; at most a quarter of those the
+ * process may have when the resolver is made, so raise RLIMIT_NOFILE before.
+ * A name without an answer keeps its one for up to 24 seconds.
+ *
  * The dispatcher watches over the servers: when nothing but failures comes
  * back it asks each for the root's NS records, at most every two seconds. A
  * server that answers anything is up.
