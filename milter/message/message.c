@@ -164,15 +164,16 @@ message_body(struct message *message, struct slice chunk)
 		message->defects |= BIT(TOO_LARGE);
 	}
 	if (length > message->body_capacity - message->body_kept) {
-		size_t capacity = message->body_capacity * 2;
+		size_t capacity =
+		    message->body_capacity + message->body_capacity / 2;
 		char *grown;
 
 		if (capacity < message->body_kept + length)
 			capacity = message->body_kept + length;
 		if (capacity > message->limits.body_bytes)
 			capacity = message->limits.body_bytes;
-		grown = arena_grow(message->arena, message->body,
-		    message->body_kept, capacity);
+		grown =
+		    arena_block_grow(message->arena, message->body, capacity);
 		if (grown == NULL)
 			return TC_LIMIT;
 		message->body = grown;

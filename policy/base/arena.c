@@ -36,8 +36,16 @@ struct chunk {
 	_Alignas(max_align_t) char bytes[];
 };
 
+/* A block that grows by realloc(). */
+struct block {
+	struct block *older, *newer;
+	size_t size; /* of what follows */
+	_Alignas(max_align_t) char bytes[];
+};
+
 struct arena {
 	struct chunk *newest;
+	struct block *blocks;
 	struct arena_pool *pool;
 	size_t ceiling;
 	size_t held; /* bytes of all chunks */
@@ -70,6 +78,28 @@ chunk_release(struct arena *arena, struct chunk *chunk)
 	free(chunk);
 }
 
+static void
+pool_give(struct arena_pool *pool, size_t size)
+{
+	if (pool != NULL)
+		atomic_fetch_sub_explicit(
+		    &pool->used_bytes, size, memory_order_relaxed);
+}
+
+static void
+blocks_release(struct arena *arena)
+{
+	struct block *older;
+
+	for (struct block *block = arena->blocks; block; block = older) {
+		older = block->older;
+		arena->held -= block->size;
+		pool_give(arena->pool, block->size);
+		free(block);
+	}
+	arena->blocks = NULL;
+}
+
 void
 arena_free(struct arena **arena)
 {
@@ -77,6 +107,7 @@ arena_free(struct arena **arena)
 
 	if (*arena == NULL)
 		return;
+	blocks_release(*arena);
 	for (struct chunk *chunk = (*arena)->newest; chunk; chunk = older) {
 		older = chunk->older;
 		chunk_release(*arena, chunk);
@@ -90,6 +121,7 @@ arena_reset(struct arena *arena)
 {
 	struct chunk *keep = arena->newest;
 
+	blocks_release(arena);
 	/* a large chunk is dearer to clear than to get anew */
 	while (keep != NULL && keep->size > CHUNK_MAX) {
 		arena->newest = keep->older;
@@ -228,6 +260,44 @@ arena_grow(struct arena *arena, void *memory, size_t old_size, size_t new_size)
 	return grown;
 }
 
+void *
+arena_block_grow(struct arena *arena, void *memory, size_t new_size)
+{
+	struct block *block =
+	    memory == NULL ? NULL
+			   : (struct block *)((char *)memory -
+					      offsetof(struct block, bytes));
+	size_t old_size = block == NULL ? 0 : block->size;
+	struct block *grown = NULL;
+
+	if (new_size <= old_size)
+		return memory;
+	if (new_size < SIZE_MAX / 2 &&
+	    new_size - old_size <= arena->ceiling - arena->held &&
+	    pool_take(arena->pool, new_size - old_size)) {
+		grown = realloc(block, sizeof *block + new_size);
+		if (grown == NULL)
+			pool_give(arena->pool, new_size - old_size);
+	}
+	if (grown == NULL) {
+		arena->exhausted = true;
+		return NULL;
+	}
+	if (block == NULL) {
+		grown->newer = NULL;
+		grown->older = arena->blocks;
+	}
+	grown->size = new_size;
+	arena->held += new_size - old_size;
+	if (grown->older != NULL)
+		grown->older->newer = grown;
+	if (grown->newer != NULL)
+		grown->newer->older = grown;
+	else
+		arena->blocks = grown;
+	return grown->bytes;
+}
+
 char *
 arena_text(struct arena *arena, struct slice slice)
 {
@@ -280,6 +350,9 @@ arena_used(const struct arena *arena)
 	for (const struct chunk *chunk = arena->newest; chunk;
 	     chunk = chunk->older)
 		used += chunk->used;
+	for (const struct block *block = arena->blocks; block;
+	     block = block->older)
+		used += block->size;
 	return used;
 }
 

@@ -55,6 +55,34 @@ sizes_that_would_wrap_are_refused(void **state)
 }
 
 static void
+a_block_grows_without_leaving_itself_behind(void **state)
+{
+	struct arena_pool pool = { .limit_bytes = 4000000 };
+	struct arena *arena = arena_new(3000000, &pool);
+	char *first = arena_block_grow(arena, NULL, 1000), *second, *grown;
+
+	(void)state;
+	memset(first, 'a', 1000);
+	second = arena_block_grow(arena, NULL, 1000);
+	memset(second, 'b', 1000);
+	first = arena_block_grow(arena, first, 2000000);
+	assert_non_null(first);
+	assert_int_equal(first[999], 'a');
+	second = arena_block_grow(arena, second, 5000);
+	assert_int_equal(second[999], 'b');
+	grown = arena_block_grow(arena, first, 3000000);
+	assert_null(grown);
+	assert_true(arena_exhausted(arena));
+	assert_int_equal(first[0], 'a');
+	assert_true(arena_used(arena) >= 2005000);
+	arena_reset(arena);
+	assert_int_equal(arena_used(arena), 0);
+	assert_non_null(arena_block_grow(arena, NULL, 2900000));
+	arena_free(&arena);
+	assert_int_equal(atomic_load(&pool.used_bytes), 0);
+}
+
+static void
 a_list_grows_to_its_limit(void **state)
 {
 	struct arena *arena = arena_new(0, NULL);
@@ -281,6 +309,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(an_arena_stops_at_its_ceiling_and_says_so),
 	cmocka_unit_test(arenas_of_a_pool_share_its_limit_and_give_it_back),
 	cmocka_unit_test(sizes_that_would_wrap_are_refused),
+	cmocka_unit_test(a_block_grows_without_leaving_itself_behind),
 	cmocka_unit_test(a_list_grows_to_its_limit),
 	cmocka_unit_test(a_table_finds_what_was_put),
 	cmocka_unit_test(builders_escape_what_a_line_cannot_hold),
