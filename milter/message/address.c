@@ -89,6 +89,23 @@ struct spec {
 	size_t length;
 };
 
+/* Whether what follows the '@' could be a host for any reader: names and
+ * address literals, nothing quoted. */
+static bool
+domain_is_plain(const struct spec *spec, size_t start, size_t end)
+{
+	for (size_t i = start; i < end; i++) {
+		unsigned char c = (unsigned char)spec->text[i];
+
+		if (spec->quoted[i] ||
+		    (c < 0x80 && !ascii_is_alpha((char)c) &&
+			!ascii_is_digit((char)c) &&
+			(c == '\0' || strchr("-_.[]:", c) == NULL)))
+			return false;
+	}
+	return end > start;
+}
+
 /* Adds what stands around the '@' at `at` (SIZE_MAX: none). */
 static void
 add_spec(struct address_reader *reader, const struct spec *spec, size_t at,
@@ -110,7 +127,8 @@ add_spec(struct address_reader *reader, const struct spec *spec, size_t at,
 	}
 	box->local = arena_copy(reader->arena, slice_make(spec->text, at));
 	domain = slice_trim(slice_make(spec->text + at + 1, end - at - 1));
-	if (!domain_canonical(reader->arena, domain, &box->domain) || at == 0) {
+	if (!domain_canonical(reader->arena, domain, &box->domain) || at == 0 ||
+	    !domain_is_plain(spec, at + 1, end)) {
 		reader->list->defects |= BIT(DOMAIN);
 		if (box->domain.length == 0)
 			box->domain = arena_copy(reader->arena, domain);
@@ -212,6 +230,8 @@ add_words(struct address_reader *reader, const struct spec *spec,
 		}
 		word.length = end - start;
 		memcpy(word.text, spec->text + start, word.length);
+		memcpy(word.quoted, spec->quoted + start,
+		    word.length * sizeof word.quoted[0]);
 		if (last != SIZE_MAX) {
 			added++;
 			add_spec(

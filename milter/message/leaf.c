@@ -11,10 +11,41 @@ struct decoder {
 	struct slice raw;
 	size_t readings_max;
 	struct leaf *leaf;
+	size_t *extra_left;
+	unsigned char *spare; /* of a reading that was not kept */
+	size_t spare_size;
 };
 
-/* Adds a reading unless an earlier one has the same content. */
+/* Memory to decode into; NULL when no further reading may be made. The first
+ * is free, each other costs the bytes that it reads. */
+static unsigned char *
+take_room(struct decoder *decoder, size_t size)
+{
+	unsigned char *room = decoder->spare;
+
+	if (decoder->leaf->count > 0) {
+		if (decoder->raw.length > *decoder->extra_left) {
+			decoder->leaf->defects |= BIT(TOO_MANY_READINGS);
+			return NULL;
+		}
+		*decoder->extra_left -= decoder->raw.length;
+	}
+	decoder->spare = NULL;
+	if (room != NULL && decoder->spare_size >= size)
+		return room;
+	return arena_alloc(decoder->arena, size);
+}
+
+/* Keeps the memory of a reading that was not kept. */
 static void
+give_room(struct decoder *decoder, unsigned char *room, size_t size)
+{
+	decoder->spare = room;
+	decoder->spare_size = size;
+}
+
+/* Adds a reading unless an earlier one has the same content; false then. */
+static bool
 add(struct decoder *decoder, struct slice content,
     enum transfer_encoding encoding, const char *how, struct slice name)
 {
@@ -22,12 +53,12 @@ add(struct decoder *decoder, struct slice content,
 
 	for (size_t i = 0; i < leaf->count; i++)
 		if (slice_equal(leaf->readings[i].content, content))
-			return;
+			return false;
 	if (leaf->count > 0 && content.length == 0)
-		return;
+		return false;
 	if (leaf->count >= decoder->readings_max) {
 		leaf->defects |= BIT(TOO_MANY_READINGS);
-		return;
+		return false;
 	}
 	leaf->readings[leaf->count] = (struct leaf_reading){
 		.content = content,
@@ -36,6 +67,7 @@ add(struct decoder *decoder, struct slice content,
 		.name = name,
 	};
 	leaf->count++;
+	return true;
 }
 
 static mime_defect_set
@@ -43,15 +75,16 @@ add_base64(
     struct decoder *decoder, enum base64_reading reading, const char *how)
 {
 	struct slice raw = decoder->raw;
-	unsigned char *out =
-	    arena_alloc(decoder->arena, TRANSFER_BASE64_ROOM(raw.length));
+	size_t size = TRANSFER_BASE64_ROOM(raw.length);
+	unsigned char *out = take_room(decoder, size);
 	struct transfer_result result;
 
 	if (out == NULL)
 		return 0;
 	result = transfer_base64(raw, reading, out);
-	add(decoder, slice_make(out, result.length), TRANSFER_BASE64, how,
-	    slice_make(NULL, 0));
+	if (!add(decoder, slice_make(out, result.length), TRANSFER_BASE64, how,
+		slice_make(NULL, 0)))
+		give_room(decoder, out, size);
 	return result.defects;
 }
 
@@ -127,14 +160,16 @@ add_quoted(
     struct decoder *decoder, enum quoted_reading reading, const char *how)
 {
 	struct slice raw = decoder->raw;
-	unsigned char *out = arena_alloc(decoder->arena, raw.length + 1);
+	size_t size = raw.length + 1;
+	unsigned char *out = take_room(decoder, size);
 	struct transfer_result result;
 
 	if (out == NULL)
 		return 0;
 	result = transfer_quoted_printable(raw, reading, out);
-	add(decoder, slice_make(out, result.length), TRANSFER_QUOTED_PRINTABLE,
-	    how, slice_make(NULL, 0));
+	if (!add(decoder, slice_make(out, result.length),
+		TRANSFER_QUOTED_PRINTABLE, how, slice_make(NULL, 0)))
+		give_room(decoder, out, size);
 	return result.defects;
 }
 
@@ -156,7 +191,7 @@ read_file(
     struct decoder *decoder, enum transfer_encoding encoding, const char *how)
 {
 	struct slice rest = decoder->raw, name;
-	unsigned char *out = arena_alloc(decoder->arena, rest.length + 64);
+	unsigned char *out = take_room(decoder, rest.length + 64);
 	struct transfer_result result;
 
 	if (out == NULL)
@@ -253,13 +288,13 @@ leaf_looks_quoted_printable(struct slice raw)
 bool
 leaf_decode(struct arena *arena, struct slice raw,
     const struct declaration *declaration, bool guess, size_t extra_max,
-    struct leaf *leaf_out)
+    size_t *extra_left, struct leaf *leaf_out)
 {
 	struct leaf leaf = { .count = 0 };
 	struct decoder decoder = { arena, raw,
 		1 + extra_max < LEAF_READINGS_MAX ? 1 + extra_max
 						  : LEAF_READINGS_MAX,
-		&leaf };
+		&leaf, extra_left };
 	bool base64 = false, quoted = false;
 
 	for (size_t i = 0; i < declaration->encoding_count; i++) {

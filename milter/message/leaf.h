@@ -24,12 +24,14 @@ struct leaf {
 	mime_defect_set defects;
 };
 
-/* Decodes `raw`. At most 1 + extra_max readings. `guess`: the headers are such
+/* Decodes `raw`. At most 1 + extra_max readings; each but the first takes the
+ * bytes of `raw` off *extra_left, which is what other readings may still cost
+ * (beyond: TOO_MANY_READINGS). `guess`: the headers are such
  * that some readers miss the encoding, so the body is looked at as well.
  * False at the arena's ceiling. */
 bool leaf_decode(struct arena *arena, struct slice raw,
     const struct declaration *declaration, bool guess, size_t extra_max,
-    struct leaf *leaf_out);
+    size_t *extra_left, struct leaf *leaf_out);
 
 /* Whether the bytes look like a body in base64 (quoted-printable): used where
  * no header says so. */

@@ -446,8 +446,9 @@ read_multipart(struct parser *parser, struct entity *entity)
 		struct leaf leaf;
 
 		note(parser, entity, BIT(ENCODING_COMPOSITE));
-		if (usual.parts == 0 && leaf_decode(parser->arena, entity->body,
-					    declaration, false, 0, &leaf)) {
+		if (usual.parts == 0 &&
+		    leaf_decode(parser->arena, entity->body, declaration, false,
+			0, &parser->extra_left, &leaf)) {
 			usual.how = "decoded-multipart";
 			split_otherwise(
 			    parser, entity, leaf.readings[0].content, usual);
@@ -551,7 +552,7 @@ read_leaf_otherwise(struct parser *parser, struct entity *entity)
 
 	if (!take_extra(parser, entity, entity->body.length) ||
 	    !leaf_decode(parser->arena, entity->body, &entity->declaration,
-		true, 1, &leaf))
+		true, 1, &parser->extra_left, &leaf))
 		return;
 	for (size_t i = 0; i < leaf.count; i++) {
 		if (leaf.readings[i].encoding == TRANSFER_IDENTITY)
@@ -709,7 +710,7 @@ read_leaf(struct parser *parser, struct entity *entity)
 	if (entity->body.length > 0)
 		survey_octets(parser, entity);
 	if (!leaf_decode(parser->arena, entity->body, &entity->declaration,
-		guess, extra, &leaf))
+		guess, extra, &parser->extra_left, &leaf))
 		return;
 	part = part_of(parser, entity);
 	part->defects |= leaf.defects;
@@ -717,7 +718,7 @@ read_leaf(struct parser *parser, struct entity *entity)
 	add_name(parser, part, &leaf.readings[0]);
 	decide_attachment(part);
 	for (size_t i = 1; i < leaf.count; i++)
-		if (take_extra(parser, entity, entity->body.length))
+		if (take_extra(parser, entity, 0)) /* paid when decoded */
 			add_reading(parser, entity, &leaf.readings[i]);
 	if (part_of(parser, entity)->is_text)
 		find_inner_files(parser, entity);
@@ -756,7 +757,7 @@ read_nested(struct parser *parser, struct entity *entity)
 	part->raw = entity->body;
 	part->is_container = true;
 	if (!leaf_decode(parser->arena, entity->body, &entity->declaration,
-		false, 0, &leaf))
+		false, 0, &parser->extra_left, &leaf))
 		return;
 	part = part_of(parser, entity);
 	fill_part(parser, part, &leaf.readings[0]);

@@ -25,6 +25,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct param_readings names = { .count = 0 };
 	struct declaration declaration = { .encoding_count = 1 };
 	struct leaf leaf;
+	size_t extra = 100000;
 
 	if (encoded_word_decode(arena, value, &word) &&
 	    !utf8_is_valid(word.text))
@@ -36,7 +37,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				abort();
 	for (unsigned i = 0; i <= TRANSFER_UNKNOWN; i++) {
 		declaration.encodings[0] = (enum transfer_encoding)i;
-		leaf_decode(arena, value, &declaration, true, 8, &leaf);
+		leaf_decode(arena, value, &declaration, true, 8, &extra, &leaf);
 	}
 	arena_free(&arena);
 	return 0;
