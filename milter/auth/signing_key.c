@@ -348,6 +348,7 @@ signing_key_read(
 	encoded = tag_list_compact(arena, tag->value);
 	if (encoded.data == NULL)
 		return TC_LIMIT;
+	key_out->encoded = encoded;
 	if (encoded.length == 0)
 		return unusable(
 		    key_out, SIGNING_KEY_REVOKED, "key was revoked");
@@ -411,25 +412,14 @@ signing_key_verify(const struct signing_key *key,
 	return good;
 }
 
-const char *
-signing_key_encode(struct arena *arena, const struct signing_key *key)
+/* A bare RSAPublicKey in the wrapping that libopendkim needs. */
+static const char *
+encode_rsa(struct arena *arena, const struct signing_key *key)
 {
-	unsigned char raw[ED25519_KEY_SIZE], *der = NULL;
-	size_t raw_length = sizeof raw;
-	int length;
+	unsigned char *der = NULL;
+	int length = i2d_PUBKEY(key->pkey, &der);
 	char *text;
 
-	if (key->type == SIGNING_KEY_ED25519) {
-		if (EVP_PKEY_get_raw_public_key(key->pkey, raw, &raw_length) !=
-		    1)
-			return NULL;
-		text = arena_alloc(arena, ED25519_KEY_SIZE * 2);
-		if (text != NULL)
-			EVP_EncodeBlock(
-			    (unsigned char *)text, raw, (int)raw_length);
-		return text;
-	}
-	length = i2d_PUBKEY(key->pkey, &der);
 	if (length <= 0)
 		return NULL;
 	text = arena_alloc(arena, (size_t)length * 2 + 4);
@@ -437,6 +427,18 @@ signing_key_encode(struct arena *arena, const struct signing_key *key)
 		EVP_EncodeBlock((unsigned char *)text, der, length);
 	OPENSSL_free(der);
 	return text;
+}
+
+const char *
+signing_key_encode(struct arena *arena, const struct signing_key *key)
+{
+	struct slice der = signing_key_base64(arena, key->encoded);
+
+	/* OpenSSL takes longer to write a key than to verify with it. */
+	if (der.data != NULL && (key->type == SIGNING_KEY_ED25519 ||
+				    bare_rsa(der).data != der.data))
+		return arena_text(arena, key->encoded);
+	return encode_rsa(arena, key);
 }
 
 /* ------------------------------------------------------------ look-ups */

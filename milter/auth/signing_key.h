@@ -36,10 +36,11 @@ struct signing_key {
 	const char *reason; /* constant words where not usable */
 	enum signing_key_type type;
 	unsigned bits;
-	bool testing;        /* t=y */
-	bool own_domain;     /* t=s: i= must be in d= itself */
-	bool sha256_allowed; /* h= is absent or holds sha256 */
-	void *pkey;          /* EVP_PKEY; a reference of the caller's */
+	bool testing;         /* t=y */
+	bool own_domain;      /* t=s: i= must be in d= itself */
+	bool sha256_allowed;  /* h= is absent or holds sha256 */
+	struct slice encoded; /* p= without white space */
+	void *pkey;           /* EVP_PKEY; a reference of the caller's */
 };
 
 /* Asks for the key of selector and domain, both canonical; never waits. */
