@@ -96,27 +96,47 @@ store_build_has_store(const struct program *program)
 	return there;
 }
 
+/* The feed that the warning stands at as well, or NULL. */
+static const struct build_feed *
+feed_of_warning(const struct build_report *report, const char *warning)
+{
+	for (size_t i = 0; i < report->feed_count; i++)
+		if (report->feeds[i].warning != NULL &&
+		    strcmp(report->feeds[i].warning, warning) == 0)
+			return &report->feeds[i];
+	return NULL;
+}
+
+static const char *
+source_of(const struct build_request *request, const char *name)
+{
+	for (size_t i = 0; i < request->feed_count; i++)
+		if (strcmp(request->feeds[i].name, name) == 0)
+			return request->feeds[i].source;
+	return "";
+}
+
 static struct cJSON *
-warnings_of(const struct build_report *report)
+warnings_of(
+    const struct build_request *request, const struct build_report *report)
 {
 	struct cJSON *warnings = cJSON_CreateArray();
-	size_t given = 0;
-	char text[600];
+	char text[800];
 
-	for (size_t i = 0; i < report->feed_count; i++) {
-		const struct build_feed *feed = &report->feeds[i];
+	for (size_t i = 0; i < report->warnings.count && i < WARNINGS_MAX;
+	     i++) {
+		const char *warning = report->warnings.items[i];
+		const struct build_feed *feed =
+		    feed_of_warning(report, warning);
 
-		if (feed->warning == NULL || given++ >= WARNINGS_MAX)
-			continue;
-		snprintf(text, sizeof text, "feed=%s %s: %s", feed->name,
-		    feed->kept ? "keeps its older content" : "warning",
-		    feed->warning);
+		if (feed == NULL)
+			snprintf(text, sizeof text, "%s", warning);
+		else
+			snprintf(text, sizeof text, "%s (%s)%s", warning,
+			    source_of(request, feed->name),
+			    feed->kept ? "; its older content stays" : "");
 		cJSON_AddItemToArray(warnings, cJSON_CreateString(text));
 	}
-	for (size_t i = 0; i < report->warnings.count; i++)
-		if (given++ < WARNINGS_MAX)
-			cJSON_AddItemToArray(warnings,
-			    cJSON_CreateString(report->warnings.items[i]));
 	return warnings;
 }
 
@@ -126,7 +146,7 @@ run_child(const struct program *program, int fd)
 	struct cJSON *answer = cJSON_CreateObject();
 	struct arena *arena = arena_new(0, NULL);
 	struct build_report report = { 0 };
-	struct build_request request;
+	struct build_request request = { 0 };
 	enum tc_status status = TC_LIMIT;
 
 	if (arena != NULL)
@@ -142,7 +162,8 @@ run_child(const struct program *program, int fd)
 	    answer, "generation", (double)report.generation);
 	cJSON_AddNumberToObject(answer, "entries", (double)report.entries);
 	cJSON_AddNumberToObject(answer, "size", (double)report.size_bytes);
-	cJSON_AddItemToObject(answer, "warnings", warnings_of(&report));
+	cJSON_AddItemToObject(
+	    answer, "warnings", warnings_of(&request, &report));
 	_exit(channel_send(fd, answer) ? 0 : 1);
 }
 
