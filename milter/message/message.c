@@ -59,6 +59,20 @@ status_of(const struct message *message)
 	return arena_exhausted(message->arena) ? TC_LIMIT : TC_OK;
 }
 
+/* Whether a CR stands in a value that is no part of a fold. */
+static bool
+has_bare_cr(struct slice value)
+{
+	size_t at;
+
+	while ((at = slice_find_byte(value, '\r')) != SIZE_MAX) {
+		value = slice_skip(value, at + 1);
+		if (value.length == 0 || value.data[0] != '\n')
+			return true;
+	}
+	return false;
+}
+
 static enum tc_status
 add_header(struct message *message, struct slice name, struct slice value)
 {
@@ -76,6 +90,8 @@ add_header(struct message *message, struct slice name, struct slice value)
 	message->header_bytes += name.length + value.length;
 	if (slice_find_byte(value, '\0') != SIZE_MAX)
 		message->defects |= BIT(NUL_OCTET);
+	if (has_bare_cr(value))
+		message->defects |= BIT(BARE_CR);
 	field = list_append(message->arena, &message->headers, SIZE_MAX);
 	if (field == NULL)
 		return TC_LIMIT;

@@ -46,7 +46,9 @@ enum tc_status message_header(
 
 enum tc_status message_end_of_headers(struct message *message);
 
-/* Body bytes, CRLF line ends, cut anywhere. */
+/* Body bytes, CRLF line ends, cut anywhere. They are kept as they are, up to
+ * limits.body_bytes, since other readings need them; message_end() reads
+ * them. */
 enum tc_status message_body(struct message *message, struct slice chunk);
 
 /* Reads the parts. Calling it without a body is well. */

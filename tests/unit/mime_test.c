@@ -366,6 +366,32 @@ chunks_cut_anywhere_read_the_same(void **state)
 }
 
 static void
+odd_octets_in_headers_of_the_mta_are_told(void **state)
+{
+	static const struct {
+		const char *value;
+		mime_defect_set defects;
+	} values[] = {
+		{ " a\r\n b", 0 },
+		{ " a\n b", 0 },
+		{ " a\rb", BIT(BARE_CR) },
+		{ " a\r", BIT(BARE_CR) },
+	};
+	struct arena *arena = arena_new(0, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+		struct message *message =
+		    message_new(arena, &message_limits_default, 0);
+
+		message_header(message, text("X"), text(values[i].value));
+		assert_int_equal(message_end(message), TC_OK);
+		assert_int_equal(message_defects(message), values[i].defects);
+	}
+	arena_free(&arena);
+}
+
+static void
 digests_are_made_only_when_asked_for(void **state)
 {
 	struct arena *arena = arena_new(0, NULL);
@@ -428,6 +454,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(each_defect_has_a_name_that_finds_it),
 	cmocka_unit_test(hidden_content_is_found_and_its_reading_is_named),
 	cmocka_unit_test(chunks_cut_anywhere_read_the_same),
+	cmocka_unit_test(odd_octets_in_headers_of_the_mta_are_told),
 	cmocka_unit_test(digests_are_made_only_when_asked_for),
 	cmocka_unit_test(nested_parts_name_their_parents),
 	cmocka_unit_test(text_of_all_parts_is_joined_without_what_nobody_sees),

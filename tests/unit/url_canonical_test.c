@@ -3,6 +3,7 @@
 #include "support/unit.h"
 
 #include "base/url_canonical.h"
+#include "indicator/normal.h"
 
 static void
 spellings_of_one_url_have_one_normal_form(void **state)
@@ -171,7 +172,63 @@ defanged_text_is_refanged(void **state)
 	arena_free(&arena);
 }
 
+/* The store brings URLs to a key of its own; a spelling that one of the two
+ * read in another way would hide from the other. */
+static void
+the_indicator_store_reads_urls_alike(void **state)
+{
+	static const char *const rows[] = {
+		"http://Example.COM:80/a/../b?Q=%7e%2f#f",
+		"https://example.com:443",
+		"https:/\\example.com\\a\\b",
+		"https:example.com/a",
+		"http://user:pw@good.example@evil.example/",
+		"http://ex\tam\r\nple.com/\np",
+		"http://example.com./",
+		"http://ex%61mple.com/",
+		"http://b\xc3\xb6se.example/x",
+		"http://3232235777/",
+		"http://0xC0A80101/",
+		"http://0300.0250.1.1/",
+		"http://192.168.257/",
+		"http://[2001:DB8:0::1]:80/x",
+		"http://e.com/a/./b/../c/%2e%2e/d",
+		"http://e.com/a b\"",
+		"http://e.com/?#x",
+		"ftp://e.com:21/f",
+		"example.com/a",
+		"example.com:8080/a",
+	};
+	struct arena *arena = arena_new(0, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct url_canonical url;
+		struct normal_url normal;
+		bool read = url_canonical_parse(arena, text(rows[i]), &url);
+		bool stored =
+		    normal_url(arena, text(rows[i]), &normal) == NORMAL_GOOD;
+
+		if (!read || !stored)
+			fail_msg("refused: %s", rows[i]);
+		/* the store's host of an IPv6 address has its brackets */
+		if (normal.host.data[0] == '[')
+			normal.host =
+			    slice_range(normal.host, 1, normal.host.length - 1);
+		if (!slice_equal(url.host, normal.host) ||
+		    !slice_equal(url.path, normal.path) ||
+		    !slice_equal(url.query, normal.query) ||
+		    url.port != normal.port)
+			fail_msg("%s: %.*s%.*s and %.*s", rows[i],
+			    (int)normal.host.length, normal.host.data,
+			    (int)normal.path.length, normal.path.data,
+			    (int)url.normal.length, url.normal.data);
+	}
+	arena_free(&arena);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(the_indicator_store_reads_urls_alike),
 	cmocka_unit_test(spellings_of_one_url_have_one_normal_form),
 	cmocka_unit_test(what_has_no_host_is_refused),
 	cmocka_unit_test(parts_and_oddities_are_told),
