@@ -315,6 +315,21 @@ check_file(struct run *run, const char *path)
 	return status;
 }
 
+/* Repetitions and older versions come to light when all is laid out. */
+static void
+settle_counts(struct run *run)
+{
+	for (size_t i = 0;
+	     i < run->report->feed_count && i < run->build->feeds.count; i++) {
+		struct feed_report *report = &run->report->feeds[i].report;
+		const struct format_feed *feed = &run->build->feeds.items[i];
+
+		report->used = feed->used;
+		for (unsigned k = 0; k < FEED_REASONS; k++)
+			report->reasons[k] = feed->reasons[k];
+	}
+}
+
 static enum tc_status
 write_store(struct run *run)
 {
@@ -351,6 +366,7 @@ write_store(struct run *run)
 		return status;
 	}
 	sync_folder(folder);
+	settle_counts(run);
 	run->report->generation = generation;
 	return TC_OK;
 }

@@ -1,2 +1,8 @@
 # run_bench measures the cost of a message beside other milters.
 EXTRA_DIST += tests/bench/run_bench tests/bench/tocsin.conf.in
+
+# The indicator store at size: a report, not a test.
+EXTRA_PROGRAMS += tests/bench/indicators_bench
+tests_bench_indicators_bench_SOURCES = tests/bench/indicators_bench.c
+tests_bench_indicators_bench_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_bench_indicators_bench_LDADD = $(MILTER_LIBS)

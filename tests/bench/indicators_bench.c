@@ -1,0 +1,180 @@
+/*
+ * indicators_bench - how the store does at size
+ *
+ * Writes a CSV feed of N synthetic indicators (10 million unless given) into a
+ * folder, builds a store of it and looks keys up. Reports seconds, octets per
+ * indicator, the time to open and look-ups per second; judges nothing, since
+ * the numbers are the machine's.
+ *
+ *	indicators_bench FOLDER [COUNT]
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "indicator/build.h"
+
+#define COUNT_DEFAULT  10000000
+#define LOOK_UPS       1000000
+#define FEED_BYTES_MAX 8000000000ULL
+#define KINDS_IN_TEN   10
+
+static uint64_t random_state = 88172645463325252ULL;
+
+static uint64_t
+next_random(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state;
+}
+
+static double
+seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Four names, two URLs, an address, two digests and a mailbox in ten. */
+static const char *
+make_value(unsigned long number, char *value, size_t size)
+{
+	unsigned long long a = next_random(), b = next_random();
+	unsigned long long c = next_random();
+
+	switch (number % KINDS_IN_TEN) {
+	case 4:
+	case 5:
+		snprintf(value, size, "http://h%llx.name%llu.net/p/%llx.php",
+		    a >> 40, b % 100, c >> 44);
+		return "url";
+	case 6:
+		snprintf(value, size, "%llu.%llu.%llu.%llu", 11 + a % 80,
+		    b % 256, c % 256, (a >> 20) % 256);
+		return "ip-dst";
+	case 7:
+		snprintf(value, size, "%016llx%016llx%016llx%016llx", a, b, c,
+		    a ^ b);
+		return "sha256";
+	case 8:
+		snprintf(value, size, "%016llx%016llx", a, b);
+		return "md5";
+	case 9:
+		snprintf(value, size, "u%llx@name%llu.org", a >> 36, b % 1000);
+		return "email-src";
+	default:
+		snprintf(value, size, "m%llx.name%llu.com", a >> 28, b % 1000);
+		return "domain";
+	}
+}
+
+static bool
+write_feed(const char *path, unsigned long count)
+{
+	FILE *file = fopen(path, "w");
+	char value[256];
+
+	if (file == NULL)
+		return false;
+	fprintf(file, "value,type,uuid,description,tags\n");
+	for (unsigned long i = 0; i < count; i++) {
+		const char *type = make_value(i, value, sizeof value);
+		unsigned long long id = next_random();
+
+		fprintf(file,
+		    "%s,%s,%08llx-%04llx-4000-8000-%012lx,"
+		    "description %lu of a thousand,tag%lu|synthetic\n",
+		    value, type, id >> 32, id >> 16 & 0xffff, i, i % 1000,
+		    i % 1000);
+	}
+	return fclose(file) == 0;
+}
+
+static void
+look_up(const struct store *store)
+{
+	double start = seconds(), hits, misses;
+	unsigned long found = 0;
+
+	for (unsigned long i = 0; i < LOOK_UPS; i++) {
+		struct store_entry entry, again;
+		struct store_lookup lookup;
+
+		if (!store_entry(store,
+			(uint32_t)(next_random() % store_entry_count(store)),
+			&entry))
+			continue;
+		lookup = store_find(store, entry.kind, entry.key);
+		found += store_find_next(&lookup, &again);
+	}
+	hits = seconds() - start;
+	start = seconds();
+	for (unsigned long i = 0; i < LOOK_UPS; i++) {
+		struct store_entry entry;
+		struct store_lookup lookup;
+		char key[64];
+		int length = snprintf(key, sizeof key, "h%llx.absent.com",
+		    (unsigned long long)next_random());
+
+		lookup = store_find(
+		    store, INDICATOR_DOMAIN, slice_make(key, (size_t)length));
+		found += store_find_next(&lookup, &entry);
+	}
+	misses = seconds() - start;
+	printf("look-ups: %.2f million/s that hit, %.2f million/s that miss "
+	       "(%lu found)\n",
+	    LOOK_UPS / hits / 1e6, LOOK_UPS / misses / 1e6, found);
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *folder = argc > 1 ? argv[1] : ".";
+	unsigned long count =
+	    argc > 2 ? strtoul(argv[2], NULL, 10) : COUNT_DEFAULT;
+	struct arena *arena = arena_new(0, NULL);
+	char *path = arena_printf(arena, "%s/bench.csv", folder);
+	struct feed_config feed = feed_config_defaults("bench", path);
+	struct build_request request = { .state_directory = folder,
+		.feeds = &feed,
+		.feed_count = 1,
+		.limits = build_limits_defaults(),
+		.now_unix = (int64_t)time(NULL) };
+	struct build_report report;
+	struct store *store = NULL;
+	struct rusage usage;
+	double start;
+
+	feed.size_bytes_max = FEED_BYTES_MAX;
+	if (!write_feed(path, count)) {
+		perror(path);
+		return 1;
+	}
+	start = seconds();
+	if (build_run(arena, &request, &report) != TC_OK) {
+		fprintf(stderr, "%s\n", report.problem);
+		return 1;
+	}
+	getrusage(RUSAGE_SELF, &usage);
+	printf("build: %llu indicators in %.1f s, %.1f octets each, at most "
+	       "%ld MB in memory\n",
+	    (unsigned long long)report.entries, seconds() - start,
+	    (double)report.size_bytes / (double)report.entries,
+	    usage.ru_maxrss / 1024);
+	start = seconds();
+	path = arena_printf(arena, "%s/%s", folder, BUILD_STORE_NAME);
+	if (store_open(path, &store, NULL) != TC_OK)
+		return 1;
+	printf("open: %.3f ms\n", (seconds() - start) * 1e3);
+	look_up(store);
+	store_close(&store);
+	arena_free(&arena);
+	return 0;
+}
