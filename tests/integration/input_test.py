@@ -238,9 +238,9 @@ def missing_things(this):
                            'feed gone { source "feeds/not-here.csv"  format list }\n')
     try:
         other.start(10)
-        wait_for(lambda: 'not-here.csv' in other.log_text(), 5, 'the missing feed in the log')
+        wait_for(lambda: 'feed gone cannot be read' in other.log_text(), 5, 'the missing feed in the log')
     except RuntimeError as problem:
-        check_in('not-here.csv', str(problem))
+        check_in('gone', str(problem))
     finally:
         other.stop()
     other = tocsind.Filter(os.path.join(this.top, 'fourth'), POLICY)
