@@ -330,20 +330,6 @@ open_resolver(struct assembly *assembly)
 	    free_resolver, NULL);
 }
 
-static struct scanner_settings
-scanner_settings_of(const struct settings *settings)
-{
-	struct scanner_settings scanner = scanner_settings_default();
-
-	scanner.workers_max = (unsigned)settings->limits.scan_workers;
-	scanner.scan_time_ms = (unsigned)settings->limits.scan_time;
-	scanner.archive_depth = (unsigned)settings->limits.archive_depth;
-	scanner.archive_bytes = settings->limits.archive_bytes;
-	scanner.archive_ratio = (unsigned)settings->limits.archive_ratio;
-	scanner.archive_entries = (unsigned)settings->limits.archive_entries;
-	return scanner;
-}
-
 /* What a scanner is made of; another one is started only when it differs. */
 static unsigned long long
 scanner_signature(
@@ -363,7 +349,7 @@ static void
 start_scanner(struct assembly *assembly, struct arena *arena)
 {
 	struct scanner_settings settings =
-	    scanner_settings_of(settings_of(assembly));
+	    rulesets_scanner_settings(settings_of(assembly));
 	struct diag diag = diag_make(arena, 100);
 	struct scanner *scanner = NULL;
 	struct rulesets rulesets;

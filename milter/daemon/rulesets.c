@@ -124,3 +124,17 @@ rulesets_read(const struct settings *settings, struct arena *arena,
 	*rulesets_out = rulesets;
 	return status;
 }
+
+struct scanner_settings
+rulesets_scanner_settings(const struct settings *settings)
+{
+	struct scanner_settings scanner = scanner_settings_default();
+
+	scanner.workers_max = (unsigned)settings->limits.scan_workers;
+	scanner.scan_time_ms = (unsigned)settings->limits.scan_time;
+	scanner.archive_depth = (unsigned)settings->limits.archive_depth;
+	scanner.archive_bytes = settings->limits.archive_bytes;
+	scanner.archive_ratio = (unsigned)settings->limits.archive_ratio;
+	scanner.archive_entries = (unsigned)settings->limits.archive_entries;
+	return scanner;
+}

@@ -25,4 +25,8 @@ struct rulesets {
 enum tc_status rulesets_read(const struct settings *settings,
     struct arena *arena, struct diag *diag, struct rulesets *rulesets_out);
 
+/* What the settings say about the scanner's workers. */
+struct scanner_settings rulesets_scanner_settings(
+    const struct settings *settings);
+
 #endif

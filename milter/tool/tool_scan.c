@@ -2,13 +2,16 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdint.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tool/tool.h"
 
 #include "base/log.h"
+#include "daemon/rulesets.h"
 #include "dns/resolver.h"
 #include "dns/resolver_zone.h"
 #include "language/program.h"
@@ -40,6 +43,8 @@ struct scan {
 
 	struct engine engine;
 	struct resolver *resolver;
+	int zygote; /* of the scanner; -1: none */
+	struct scanner *scanner;
 	struct limits limits;
 	struct session_shared shared;
 	struct session_basis basis;
@@ -238,13 +243,39 @@ open_resolver(struct scan *scan)
 	return scan->zone != NULL ? EX_DATAERR : EX_CONFIG;
 }
 
+/* Without workers attachments are not opened, as in a daemon without them;
+ * rules that do not compile are said. */
+static void
+open_scanner(struct scan *scan)
+{
+	const struct settings *settings =
+	    program_settings(scan->engine.program);
+	struct scanner_settings limits = rulesets_scanner_settings(settings);
+	struct arena *arena = scan->engine.arena;
+	struct diag diag = diag_make(arena, 100);
+	struct builder text = builder_make(arena, SIZE_MAX);
+	struct rulesets rulesets = { 0 };
+
+	if (scan->zygote < 0 ||
+	    rulesets_read(settings, arena, &diag, &rulesets) != TC_OK)
+		return;
+	scanner_new(scan->zygote, &limits, rulesets.items.items,
+	    rulesets.items.count, &diag, &scan->scanner);
+	diag_print_all(&diag, &text);
+	fwrite(text.data, 1, text.length, stderr);
+}
+
 static int
 open_all(struct scan *scan)
 {
-	int status = engine_open(&scan->engine, "scan", scan->config);
+	int status;
 
+	/* Forked first, while the process is small. */
+	scan->zygote = scanner_zygote_start();
+	status = engine_open(&scan->engine, "scan", scan->config);
 	if (status != EX_OK)
 		return status;
+	open_scanner(scan);
 	status = engine_open_matcher(&scan->engine);
 	if (status == EX_OK)
 		status = open_resolver(scan);
@@ -261,6 +292,7 @@ open_all(struct scan *scan)
 	scan->basis = (struct session_basis){ .program = scan->engine.program,
 		.resolver = scan->resolver,
 		.matcher = scan->engine.matcher,
+		.scanner = scan->scanner,
 		.store_generation =
 		    scan->engine.store == NULL
 			? 0
@@ -273,6 +305,9 @@ static void
 close_all(struct scan *scan)
 {
 	arena_free(&scan->arena);
+	scanner_free(&scan->scanner);
+	if (scan->zygote >= 0)
+		close(scan->zygote);
 	resolver_free(&scan->resolver);
 	if (scan->engine.arena != NULL)
 		engine_close(&scan->engine);
@@ -372,7 +407,8 @@ int
 tool_scan(int argc, char **argv)
 {
 	struct scan scan = { .config = TOOL_CONFIGURATION,
-		.auth = SESSION_AUTH_RECORDED };
+		.auth = SESSION_AUTH_RECORDED,
+		.zygote = -1 };
 	int option, status;
 
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
