@@ -9,7 +9,8 @@
  * read in the most usual way, and each other plausible way adds parts of its
  * own with `reading` set: one declaration is varied at a time, never a
  * product. At most limits.readings per part, and all extra readings together
- * at most twice the message's bytes (64 KiB in a small one); beyond: MIME_DEFECT_TOO_MANY_READINGS.
+ * at most twice the message's bytes (64 KiB in a small one); beyond:
+ * MIME_DEFECT_TOO_MANY_READINGS.
  *
  * No recursion over input: parts wait in a work list, nesting has a limit.
  * What a limit cuts off is an opaque leaf (`opaque`), its raw bytes searched

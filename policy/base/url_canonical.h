@@ -17,9 +17,9 @@
  *	  trailing dots; numeric hosts in any base become a dotted quad, IPv6
  *	  addresses their RFC 5952 form in brackets
  *	- a default port is left out
- *	- in the path backslashes are slashes, dot segments are resolved; in path
- *	  and query unreserved octets are not percent-encoded, all others that
- *	  need it are, with capitals (RFC 3986, 6.2.2)
+ *	- in the path backslashes are slashes, dot segments are resolved; in
+ *	  path and query unreserved octets are not percent-encoded, all others
+ *	  that need it are, with capitals (RFC 3986, 6.2.2)
  *	- an empty path is "/", an empty query is none
  *
  * Hostile input: linear time; what has no host is refused.
