@@ -249,12 +249,15 @@ log_diag(const struct diag *diag)
 {
 	for (size_t i = 0; i < diag->entries.count; i++) {
 		const struct diag_entry *entry = &diag->entries.items[i];
+		enum log_level level = entry->level == DIAG_ERROR
+					   ? LOG_LEVEL_ERROR
+					   : LOG_LEVEL_WARNING;
 
-		log_write(entry->level == DIAG_ERROR ? LOG_LEVEL_ERROR
-						     : LOG_LEVEL_WARNING,
-		    "%s:%u:%u: %s",
-		    entry->source == NULL ? "" : entry->source->file,
-		    entry->line, entry->column, entry->message);
+		if (entry->source == NULL)
+			log_write(level, "%s", entry->message);
+		else
+			log_write(level, "%s:%u:%u: %s", entry->source->file,
+			    entry->line, entry->column, entry->message);
 	}
 }
 
