@@ -16,6 +16,7 @@ include tests/fuzz/language.mk
 include tests/fuzz/message.mk
 include tests/fuzz/dns.mk
 include tests/fuzz/auth.mk
+include tests/fuzz/evidence.mk
 
 check_PROGRAMS += $(FUZZ_TARGETS)
 EXTRA_DIST += tests/fuzz/driver.c
