@@ -133,6 +133,13 @@ give_rights(const struct milter_socket_settings *settings, const char *path,
 		    "there is no group \"%s\" (socket-group)", settings->group);
 		return false;
 	}
+	/* First, while it is ours: afterwards it would take CAP_FOWNER, which the
+	 * systemd unit does not leave us. */
+	if (chmod(path, settings->mode) != 0) {
+		snprintf(problem, problem_size, "chmod %s: %s", path,
+		    strerror(errno));
+		return false;
+	}
 	/* The filter connects too (nudge.h); root's socket would refuse it. */
 	if (geteuid() == 0 && lchown(path, settings->filter_uid, group) != 0) {
 		snprintf(problem, problem_size,
@@ -144,11 +151,6 @@ give_rights(const struct milter_socket_settings *settings, const char *path,
 		snprintf(problem, problem_size,
 		    "the socket cannot be given to the group \"%s\": %s",
 		    settings->group, strerror(errno));
-		return false;
-	}
-	if (chmod(path, settings->mode) != 0) {
-		snprintf(problem, problem_size, "chmod %s: %s", path,
-		    strerror(errno));
 		return false;
 	}
 	return true;
