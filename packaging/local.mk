@@ -5,7 +5,16 @@ dist_man_MANS += \
 	packaging/man/tocsind.8
 
 docdir_examples = $(docdir)/examples
-dist_examples_DATA = packaging/examples/tocsin.conf packaging/examples/own-domains.txt
+dist_examples_DATA = packaging/examples/tocsin.conf
+
+EXAMPLE_LISTS = \
+	packaging/examples/lists/cert-desk.txt \
+	packaging/examples/lists/freemail.txt \
+	packaging/examples/lists/own-domains.txt \
+	packaging/examples/lists/partners.txt \
+	packaging/examples/lists/protective-markings.txt \
+	packaging/examples/lists/stolen-accounts.txt
+EXTRA_DIST += $(EXAMPLE_LISTS)
 examplesdir = $(docdir_examples)
 
 # The rules as shipped, to compare with; those in use are in policy.d.
@@ -29,8 +38,9 @@ install-data-local:
 	@put() { test -e "$$2" || $(INSTALL_DATA) "$$1" "$$2"; }; \
 	put '$(srcdir)/packaging/examples/tocsin.conf' \
 		'$(TOCSIN_CONFDIR)/tocsin.conf' && \
-	put '$(srcdir)/packaging/examples/own-domains.txt' \
-		'$(TOCSIN_CONFDIR)/lists/own-domains.txt' && \
+	for list in $(EXAMPLE_LISTS); do \
+		put "$(srcdir)/$$list" "$(TOCSIN_CONFDIR)/lists/$${list##*/}" || exit 1; \
+	done && \
 	for rule in $(SHIPPED_RULES); do \
 		put "$(srcdir)/$$rule" "$(TOCSIN_CONFDIR)/policy.d/$${rule##*/}" || exit 1; \
 	done
