@@ -4,6 +4,7 @@
 
 #include "evidence/evidence.h"
 
+#include "base/utf8.h"
 #include "language/program.h"
 #include "language/value_list.h"
 
@@ -52,6 +53,7 @@ evidence_new(struct arena *arena, const struct program *program,
 	    program_list(lists, settings->trusted_authserv_ids);
 	evidence->own_headers =
 	    program_own_headers(program, &evidence->own_header_count);
+	evidence->guarded_counts = table_make(arena);
 	make_reference(evidence->reference);
 	return evidence;
 }
@@ -119,6 +121,51 @@ evidence_add_hop(struct evidence *evidence, struct slice value)
 		evidence_note_gap(evidence, EVIDENCE_GAP_LIMIT);
 	else
 		*hop = hop_parse(arena_copy(evidence->arena, value));
+}
+
+bool
+evidence_is_guarded(const struct evidence *evidence, struct slice name)
+{
+	static const struct slice results =
+	    SLICE_LITERAL("Authentication-Results");
+	static const struct slice ours = SLICE_LITERAL("X-Tocsin-");
+
+	name = slice_trim(name);
+	if (slice_starts_with_fold(name, results) ||
+	    slice_starts_with_fold(name, ours))
+		return true;
+	for (unsigned i = 0; i < evidence->own_header_count; i++)
+		if (slice_equal_text_fold(name, evidence->own_headers[i]))
+			return true;
+	return false;
+}
+
+enum tc_status
+evidence_guard(struct evidence *evidence, struct slice name, struct slice value)
+{
+	struct evidence_field *field;
+	struct slice key;
+	unsigned *count;
+
+	if (!evidence_is_guarded(evidence, name))
+		return TC_OK;
+	key = utf8_fold_slice(
+	    evidence->arena, arena_copy(evidence->arena, slice_trim(name)));
+	count = table_get(&evidence->guarded_counts, key);
+	if (count == NULL) {
+		count = arena_alloc(evidence->arena, sizeof *count);
+		if (count == NULL ||
+		    !table_put(&evidence->guarded_counts, key, count))
+			return TC_LIMIT;
+	}
+	field = list_append(evidence->arena, &evidence->guarded, SIZE_MAX);
+	if (field == NULL)
+		return TC_LIMIT;
+	field->name = arena_copy(evidence->arena, name);
+	field->value = arena_copy(evidence->arena, value);
+	field->index = ++*count;
+	return field->name.data == NULL || field->value.data == NULL ? TC_LIMIT
+								     : TC_OK;
 }
 
 static bool

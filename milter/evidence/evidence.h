@@ -22,6 +22,7 @@
 #include "base/ipaddr.h"
 #include "base/list.h"
 #include "base/status.h"
+#include "base/table.h"
 #include "evidence/hop.h"
 
 struct arc_outcome;
@@ -84,6 +85,13 @@ struct evidence_recipient {
 	bool ours; /* under own-domains */
 };
 
+/* A field that only we, or a rule of ours, may write. */
+struct evidence_field {
+	struct slice name; /* as the MTA gave it */
+	struct slice value;
+	unsigned index; /* from 1, among fields of that name in any case */
+};
+
 struct evidence {
 	struct arena *arena;
 	const struct settings *settings;
@@ -125,6 +133,10 @@ struct evidence {
 	uint64_t body_bytes;
 	uint64_t size_bytes; /* of the message: both and the line between */
 	LIST_OF(struct hop) hops; /* from the top down */
+	/* All of them, also beyond the limits of the message's parser: a
+	 * forged field must not hide behind two thousand others. */
+	LIST_OF(struct evidence_field) guarded;
+	struct table guarded_counts;
 
 	/* NULL: not evaluated, which reads as none */
 	const struct spf_outcome *spf;
@@ -161,6 +173,15 @@ enum tc_status evidence_add_recipient(
 /* One Received field, in the order of the message. Beyond a bound further ones
  * are left out. */
 void evidence_add_hop(struct evidence *evidence, struct slice value);
+
+/* One field of the message: kept in `guarded` when it is one of those. TC_LIMIT
+ * at the arena's ceiling. */
+enum tc_status evidence_guard(
+    struct evidence *evidence, struct slice name, struct slice value);
+
+/* True for the names of Authentication-Results, X-Tocsin-… and the headers that
+ * loaded rules add. */
+bool evidence_is_guarded(const struct evidence *evidence, struct slice name);
 
 /* Finds the client that is judged, whether the message is ours, and its
  * direction. Call it at each stage that needs them: with what is known then

@@ -88,41 +88,67 @@ is_forged(const struct apply *apply, struct slice name, struct slice value)
 	return auth_results_claims(name, value, apply->ids, apply->id_count);
 }
 
-/* Walks the message's fields once and notes those that must go. Fields are
- * numbered as both MTAs number them: by name, without regard to case. */
 static enum tc_status
-collect_removals(struct apply *apply)
+add_removal(struct apply *apply, struct slice name, unsigned index)
+{
+	struct removal *removal =
+	    list_append(apply->arena, &apply->removals, SIZE_MAX);
+
+	if (removal == NULL)
+		return TC_LIMIT;
+	removal->name = arena_text(apply->arena, name);
+	removal->index = index;
+	return removal->name == NULL ? TC_LIMIT : TC_OK;
+}
+
+/* Fields that rules want removed. Fields are numbered as both MTAs number
+ * them: by name, without regard to case. */
+static enum tc_status
+collect_asked_for(struct apply *apply)
 {
 	const struct header_list *headers =
 	    message_headers(apply->evidence->message);
 	struct table seen = table_make(apply->arena);
+	enum tc_status status = TC_OK;
 
-	for (size_t i = 0; i < headers->count; i++) {
+	for (size_t i = 0; status == TC_OK && i < headers->count; i++) {
 		struct slice name = headers->items[i].name;
 		struct slice key =
 		    utf8_fold_slice(apply->arena, slice_trim(name));
 		unsigned *count = table_get(&seen, key);
-		struct removal *removal;
 
+		if (!is_asked_for(apply, slice_trim(name)) ||
+		    evidence_is_guarded(apply->evidence, name))
+			continue;
 		if (count == NULL) {
 			count = arena_alloc(apply->arena, sizeof *count);
 			if (count == NULL || !table_put(&seen, key, count))
 				return TC_LIMIT;
 		}
-		++*count;
-		if (is_forged(apply, slice_trim(name), headers->items[i].value))
-			metrics_add(METRICS_FORGED_HEADERS, 1);
-		else if (!is_asked_for(apply, slice_trim(name)))
-			continue;
-		removal = list_append(apply->arena, &apply->removals, SIZE_MAX);
-		if (removal == NULL)
-			return TC_LIMIT;
-		removal->name = arena_text(apply->arena, name);
-		removal->index = *count;
-		if (removal->name == NULL)
-			return TC_LIMIT;
+		status = add_removal(apply, name, ++*count);
 	}
-	return TC_OK;
+	return status;
+}
+
+static enum tc_status
+collect_removals(struct apply *apply)
+{
+	const struct evidence *evidence = apply->evidence;
+	enum tc_status status = TC_OK;
+
+	for (size_t i = 0; status == TC_OK && i < evidence->guarded.count;
+	     i++) {
+		const struct evidence_field *field =
+		    &evidence->guarded.items[i];
+		struct slice name = slice_trim(field->name);
+
+		if (is_forged(apply, name, field->value))
+			metrics_add(METRICS_FORGED_HEADERS, 1);
+		else if (!is_asked_for(apply, name))
+			continue;
+		status = add_removal(apply, field->name, field->index);
+	}
+	return status == TC_OK ? collect_asked_for(apply) : status;
 }
 
 /* From the last field up: Postfix renumbers the fields after a deleted one,

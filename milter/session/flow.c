@@ -218,6 +218,8 @@ flow_header(struct session *session, struct slice name, struct slice value)
 	evidence->header_bytes += name.length + value.length + 3;
 	if (slice_equal_text_fold(name, "Received"))
 		evidence_add_hop(evidence, value);
+	if (evidence_guard(evidence, name, value) != TC_OK)
+		return TC_LIMIT; /* what is forged could get through */
 	if (session->authenticate != NULL)
 		authenticate_header(session->authenticate, name, value);
 	return note_limit(

@@ -168,6 +168,15 @@ def explain_shows_questions_answers_and_what_decided(place):
 
 
 @case
+def three_thousand_forged_results_are_all_removed_from_the_last_up(place):
+    place.write('forged.eml', 'Authentication-Results: mx.test.example; spf=pass\n' * 3000 + GOOD)
+    done = place.run('scan', '--explain', '--zone', 'zone', 'forged.eml')
+    edits = [int(line.split()[2]) for line in done.stdout.splitlines()
+             if line.startswith('  edit        delete ')]
+    assert edits == list(range(3000, 0, -1)), edits[:5]
+
+
+@case
 def an_unreadable_file_is_said_and_counted(place):
     done = place.run('scan', 'nothing.eml')
     assert done.returncode == 66 and 'nothing.eml' in done.stderr, done
