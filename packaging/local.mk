@@ -13,7 +13,8 @@ EXAMPLE_LISTS = \
 	packaging/examples/lists/own-domains.txt \
 	packaging/examples/lists/partners.txt \
 	packaging/examples/lists/protective-markings.txt \
-	packaging/examples/lists/stolen-accounts.txt
+	packaging/examples/lists/stolen-accounts.txt \
+	packaging/examples/lists/trusted-sealers.txt
 EXTRA_DIST += $(EXAMPLE_LISTS)
 examplesdir = $(docdir_examples)
 

@@ -125,6 +125,7 @@ print_place(const struct diag_entry *entry, struct builder *out)
 	struct slice line = line_numbered(entry->source->text, entry->line);
 	struct builder caret = builder_make(out->arena, 8 * SHOWN_LINE_MAX);
 	unsigned column = 1;
+	size_t start, blanks;
 
 	builder_text(out, "    ");
 	builder_text(&caret, "    ");
@@ -132,13 +133,17 @@ print_place(const struct diag_entry *entry, struct builder *out)
 		struct slice before = line;
 		uint32_t c = utf8_next(&line, NULL);
 
-		if (c == '\t')
-			builder_byte(out, '\t');
+		before.length -= line.length;
+		start = out->length;
+		if (c == '\t' || c == '\\')
+			builder_byte(out, (char)c);
 		else
-			builder_printable(out,
-			    slice_range(before, 0, before.length - line.length),
-			    8);
-		if (column < entry->column)
+			builder_printable(out, before, 8);
+		/* What was escaped takes a column for each of its letters. */
+		blanks = out->length - start > before.length
+			     ? out->length - start
+			     : 1;
+		while (column < entry->column && blanks-- > 0)
 			builder_byte(&caret, c == '\t' ? '\t' : ' ');
 		column++;
 	}

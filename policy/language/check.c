@@ -421,7 +421,11 @@ warn_rule(const struct scope_place *place, const struct ast_rule *ast,
 	struct diag *diag = place->scope->diag;
 	const struct diag_source *source = place->file->source;
 
-	if (rule->shadow && rule->shadow_until == 0)
+	/* Under `enforcement shadow` all rules are in shadow, without a date:
+	 * what this rule says matters on the day when that ends. */
+	if (rule->shadow && rule->shadow_until == 0 &&
+	    place->scope->program->settings.enforcement_shadow ==
+		SETTINGS_ENFORCEMENT_ON)
 		diag_at(diag, DIAG_WARNING, source, ast->name.offset,
 		    "shadow without a date stays for ever; write shadow until "
 		    "2026-12-31");

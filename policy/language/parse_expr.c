@@ -443,6 +443,7 @@ parse_chain(struct cursor *cursor)
 {
 	struct ast_expr *first = parse_not(cursor), *chain, **last;
 	const char *word, *other;
+	bool mixed = false;
 
 	if (first == NULL)
 		return NULL;
@@ -460,10 +461,12 @@ parse_chain(struct cursor *cursor)
 	chain->terms = first;
 	last = &first->next;
 	for (;;) {
-		if (cursor_is_word(cursor, other))
+		if (!mixed && cursor_is_word(cursor, other)) {
 			cursor_error(cursor,
 			    "and and or side by side: put parentheses around "
 			    "what belongs together");
+			mixed = true;
+		}
 		if (!cursor_accept_word(cursor, word) &&
 		    !cursor_accept_word(cursor, other))
 			return finish(cursor, chain);

@@ -10,10 +10,15 @@ struct printer {
 	const struct ast_file *file;
 	struct builder *out;
 	const struct token *previous;
-	bool many[BRACES_MAX]; /* open braces: over several lines? */
+	struct printer_brace {
+		bool many;       /* over several lines? */
+		unsigned depth;  /* outside of it */
+		unsigned parens; /* that were open before it */
+	} open[BRACES_MAX];
 	unsigned braces;
-	unsigned depth;  /* of braces over several lines */
-	unsigned parens; /* that are open */
+	unsigned depth;      /* of what stands inside the last brace */
+	unsigned parens;     /* that are open in it */
+	unsigned line_depth; /* of the line that is being printed */
 	bool line_begun;
 	bool must_break; /* a comment ended the line */
 	bool any;        /* something was printed */
@@ -152,7 +157,7 @@ static bool
 begins_line(const struct printer *printer, const struct token *token)
 {
 	bool inside_many =
-	    printer->braces > 0 && printer->many[printer->braces - 1];
+	    printer->braces > 0 && printer->open[printer->braces - 1].many;
 
 	if (token->layout == LAYOUT_STATEMENT || printer->must_break)
 		return true;
@@ -175,7 +180,7 @@ line_depth(const struct printer *printer, const struct token *token)
 
 	if (token->layout == LAYOUT_STATEMENT)
 		return 0;
-	if (is_mark(token, '}') && printer->depth > 0)
+	if (is_mark(token, '}') && printer->braces > 0)
 		return printer->depth - 1;
 	return starts ? printer->depth : printer->depth + 1 + printer->parens;
 }
@@ -185,14 +190,22 @@ track_braces(struct printer *printer, size_t at, bool statement_is_big)
 {
 	const struct token *token = token_at(printer, at);
 
-	if (is_mark(token, '{') && printer->braces < BRACES_MAX) {
-		bool many = spans_lines(printer, at) ||
-			    (statement_is_big && printer->braces == 0);
+	struct printer_brace *brace;
 
-		printer->many[printer->braces++] = many;
-		printer->depth += many;
+	if (is_mark(token, '{') && printer->braces < BRACES_MAX) {
+		brace = &printer->open[printer->braces++];
+		brace->many = spans_lines(printer, at) ||
+			      (statement_is_big && printer->braces == 1);
+		brace->depth = printer->depth;
+		brace->parens = printer->parens;
+		if (brace->many) {
+			printer->depth = printer->line_depth + 1;
+			printer->parens = 0;
+		}
 	} else if (is_mark(token, '}') && printer->braces > 0) {
-		printer->depth -= printer->many[--printer->braces];
+		brace = &printer->open[--printer->braces];
+		printer->depth = brace->depth;
+		printer->parens = brace->parens;
 	}
 }
 
@@ -213,6 +226,7 @@ print_token(struct printer *printer, size_t at, bool statement_is_big)
 		if (token->layout != LAYOUT_NONE)
 			keep_gap(printer, token->lines_before, gap);
 		indent(printer, depth);
+		printer->line_depth = depth;
 	} else if (token->layout == LAYOUT_CLAUSE &&
 		   !is_mark(printer->previous, '{')) {
 		builder_text(printer->out, "  ");
