@@ -46,8 +46,17 @@ install-data-local:
 		put "$(srcdir)/$$rule" "$(TOCSIN_CONFDIR)/policy.d/$${rule##*/}" || exit 1; \
 	done
 
-# Leaves the operator's files, and the state.
+# Takes what nobody has changed, and leaves the operator's files and the state.
 uninstall-local:
+	@take() { ! cmp -s "$$1" "$$2" || rm -f "$$2"; }; \
+	take '$(srcdir)/packaging/examples/tocsin.conf' \
+		'$(TOCSIN_CONFDIR)/tocsin.conf'; \
+	for list in $(EXAMPLE_LISTS); do \
+		take "$(srcdir)/$$list" "$(TOCSIN_CONFDIR)/lists/$${list##*/}"; \
+	done; \
+	for rule in $(SHIPPED_RULES); do \
+		take "$(srcdir)/$$rule" "$(TOCSIN_CONFDIR)/policy.d/$${rule##*/}"; \
+	done
 	-rmdir '$(TOCSIN_CONFDIR)/feeds.d' '$(TOCSIN_CONFDIR)/lists' \
 		'$(TOCSIN_CONFDIR)/policy.d' '$(TOCSIN_CONFDIR)' 2>/dev/null
 
