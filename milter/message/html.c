@@ -220,6 +220,22 @@ line_break(struct html_reader *reader)
 	reader->blank = false;
 }
 
+/* The octets up to a reference or to blanks that are more than one space
+ * between words. */
+static size_t
+shown_run(struct slice text)
+{
+	size_t i = 0;
+
+	while (i < text.length && text.data[i] != '&' &&
+	       (!is_html_blank(text.data[i]) ||
+		   (i > 0 && i + 1 < text.length && text.data[i] == ' ' &&
+		       text.data[i + 1] != '&' &&
+		       !is_html_blank(text.data[i + 1]))))
+		i++;
+	return i;
+}
+
 /* Appends shown text: references decoded, blanks folded. */
 static void
 show(struct html_reader *reader, struct slice text)
@@ -227,11 +243,8 @@ show(struct html_reader *reader, struct slice text)
 	struct builder *out = &reader->text;
 
 	while (text.length > 0 && !out->failed) {
-		size_t i = 0, used = 1;
+		size_t i = shown_run(text), used = 1;
 
-		while (i < text.length && !is_html_blank(text.data[i]) &&
-		       text.data[i] != '&')
-			i++;
 		if (i > 0 || text.data[0] == '&') {
 			if (reader->blank && out->length > 0 &&
 			    out->data[out->length - 1] != '\n')
@@ -592,7 +605,8 @@ next_attribute(struct html_reader *reader, struct attribute *attribute)
 	}
 	start = at++;
 	while (at < input.length && !is_html_blank(input.data[at]) &&
-	       strchr("/>=", input.data[at]) == NULL)
+	       input.data[at] != '/' && input.data[at] != '>' &&
+	       input.data[at] != '=')
 		at++;
 	attribute->name = slice_range(input, start, at);
 	attribute->value = slice_make(NULL, 0);
@@ -698,7 +712,7 @@ tag_name(const struct html_reader *reader, size_t start)
 
 	while (end < reader->input.length &&
 	       !is_html_blank(reader->input.data[end]) &&
-	       strchr("/>", reader->input.data[end]) == NULL)
+	       reader->input.data[end] != '/' && reader->input.data[end] != '>')
 		end++;
 	return slice_range(reader->input, start, end);
 }

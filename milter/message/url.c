@@ -62,8 +62,12 @@ already_in(
 {
 	struct builder key = builder_make(arena, 8 * URL_LENGTH_MAX);
 
-	builder_printf(&key, "%d %zu %d ", (int)url->where, url->part,
-	    (int)url->text_mismatch);
+	struct {
+		size_t part;
+		unsigned where, mismatch;
+	} kind = { url->part, (unsigned)url->where, url->text_mismatch };
+
+	builder_slice(&key, slice_make(&kind, sizeof kind));
 	builder_slice(&key, url->normal);
 	if (key.failed || table_has(&list->seen, builder_result(&key)))
 		return true;
@@ -92,12 +96,12 @@ append(struct arena *arena, struct url_list *list,
 	entry.normal = url->normal;
 	entry.scheme = url->scheme;
 	entry.host = url->host;
-	entry.domain = registrable(url);
 	entry.path = url->path;
 	entry.query = url->query;
 	entry.oddities = url->oddities;
 	if (already_in(arena, list, &entry))
 		return;
+	entry.domain = registrable(url);
 	added = list_append(arena, list, list->limit);
 	if (added == NULL) {
 		list->cut = true;
@@ -128,13 +132,26 @@ add(struct arena *arena, struct url_list *list, const struct url_canonical *url,
 
 /* ------------------------------------------------------------------- text */
 
-static bool
-ends_token(char c)
-{
-	unsigned char octet = (unsigned char)c;
+/* What an octet does to a token; most do nothing. */
+enum {
+	TOKEN_ENDS = 1,
+	TOKEN_IS_WORTH = 2
+};
 
-	return octet <= ' ' || octet == 0x7f || strchr("<>\"`{}|^", c) != NULL;
-}
+static const unsigned char token_class[256] = {
+	[0 ... ' '] = TOKEN_ENDS,
+	[0x7f] = TOKEN_ENDS,
+	['<'] = TOKEN_ENDS,
+	['>'] = TOKEN_ENDS,
+	['"'] = TOKEN_ENDS,
+	['`'] = TOKEN_ENDS,
+	['{'] = TOKEN_ENDS,
+	['}'] = TOKEN_ENDS,
+	['|'] = TOKEN_ENDS,
+	['^'] = TOKEN_ENDS,
+	['.'] = TOKEN_IS_WORTH,
+	[':'] = TOKEN_IS_WORTH,
+};
 
 static size_t
 count_byte(struct slice text, char byte)
@@ -224,14 +241,17 @@ static size_t
 find_scheme(struct slice token, size_t from)
 {
 	for (size_t at = from; at < token.length; at++) {
-		struct slice rest = slice_skip(token, at);
-		bool marked =
-		    (token.data[at] == ':' && rest.length > 2 &&
-			(rest.data[1] == '/' || rest.data[1] == '\\')) ||
-		    slice_starts_with(rest, SLICE_LITERAL("[:]/")) ||
-		    slice_starts_with(rest, SLICE_LITERAL("[://]"));
+		struct slice rest;
+		bool marked;
 		size_t start;
 
+		if (token.data[at] != ':' && token.data[at] != '[')
+			continue;
+		rest = slice_skip(token, at);
+		marked = (token.data[at] == ':' && rest.length > 2 &&
+			     (rest.data[1] == '/' || rest.data[1] == '\\')) ||
+			 slice_starts_with(rest, SLICE_LITERAL("[:]/")) ||
+			 slice_starts_with(rest, SLICE_LITERAL("[://]"));
 		if (!marked)
 			continue;
 		start = scheme_start(token, at);
@@ -358,14 +378,15 @@ url_list_add_text(struct arena *arena, struct url_list *list, struct slice text,
 
 	while (at < text.length && !list->cut) {
 		size_t end = at, start = at, wrapped;
-		bool worth = false;
+		unsigned class = 0;
 
-		while (end < text.length && !ends_token(text.data[end])) {
-			worth |= text.data[end] == '.' || text.data[end] == ':';
-			end++;
+		for (; end < text.length; end++) {
+			class |= token_class[(unsigned char)text.data[end]];
+			if (class & TOKEN_ENDS)
+				break;
 		}
 		at = end + 1;
-		if (!worth || end - start < 4)
+		if (!(class & TOKEN_IS_WORTH) || end - start < 4)
 			continue;
 		wrapped = wrapped_end(text, start, end);
 		if (wrapped != SIZE_MAX) {

@@ -44,7 +44,13 @@ slice_equal_text(struct slice a, const char *text)
 bool
 slice_equal_text_fold(struct slice a, const char *text)
 {
-	return slice_equal_fold(a, slice_text(text));
+	size_t i = 0;
+
+	/* most differ in the first letter, so the text's length is not asked */
+	while (i < a.length && text[i] != '\0' &&
+	       ascii_lower(a.data[i]) == ascii_lower(text[i]))
+		i++;
+	return i == a.length && text[i] == '\0';
 }
 
 int

@@ -97,13 +97,15 @@ scheme_length(struct slice text)
 									 : 0;
 }
 
+/* Where the first slash stands, or the length. */
 static size_t
-find_any(struct slice text, const char *set)
+find_slash(struct slice text)
 {
-	for (size_t i = 0; i < text.length; i++)
-		if (text.data[i] != '\0' && strchr(set, text.data[i]) != NULL)
-			return i;
-	return text.length;
+	size_t i = 0;
+
+	while (i < text.length && !is_slash(text.data[i]))
+		i++;
+	return i;
 }
 
 /* Takes scheme, authority, path and query apart. */
@@ -136,10 +138,8 @@ split(struct slice text, struct url_pieces *pieces)
 		pieces->oddities |= URL_HAD_FRAGMENT;
 		text.length = end;
 	}
-	end = find_any(text, "?");
-	pieces->query = slice_skip(text, end + (end < text.length));
-	text.length = end;
-	end = find_any(text, "/\\");
+	pieces->query = slice_split(text, '?', &text);
+	end = find_slash(text);
 	pieces->authority = slice_range(text, 0, end);
 	pieces->path = slice_skip(text, end);
 	return pieces->authority.length > 0;
@@ -314,6 +314,30 @@ is_unreserved(char c)
 	       c == '_' || c == '~';
 }
 
+/* Octets of path or query that are written as an escape. '%' is looked at. */
+static const bool is_written_otherwise[256] = {
+	[0 ... ' '] = true,
+	['%'] = true,
+	['"'] = true,
+	['<'] = true,
+	['>'] = true,
+	['`'] = true,
+	['{'] = true,
+	['}'] = true,
+	[0x7f ... 255] = true,
+};
+
+static size_t
+plain_run(struct slice text)
+{
+	size_t i = 0;
+
+	while (i < text.length &&
+	       !is_written_otherwise[(unsigned char)text.data[i]])
+		i++;
+	return i;
+}
+
 /* Writes one octet of path or query as the normal form has it. */
 static void
 write_octet(struct builder *out, char c, bool escaped)
@@ -321,9 +345,7 @@ write_octet(struct builder *out, char c, bool escaped)
 	static const char digits[] = "0123456789ABCDEF";
 	unsigned char octet = (unsigned char)c;
 
-	if (escaped
-		? is_unreserved(c)
-		: octet > ' ' && octet < 0x7f && strchr("\"<>`{}", c) == NULL) {
+	if (escaped ? is_unreserved(c) : c == '%') {
 		builder_byte(out, c);
 		return;
 	}
@@ -335,16 +357,22 @@ write_octet(struct builder *out, char c, bool escaped)
 static void
 write_encoded(struct builder *out, struct slice text)
 {
-	for (size_t i = 0; i < text.length; i++) {
+	for (;;) {
+		size_t run = plain_run(text), used = 1;
 		int high, low;
 
-		if (text.data[i] == '%' && text.length - i > 2 &&
-		    (high = ascii_hex_value(text.data[i + 1])) >= 0 &&
-		    (low = ascii_hex_value(text.data[i + 2])) >= 0) {
+		builder_slice(out, slice_range(text, 0, run));
+		text = slice_skip(text, run);
+		if (text.length == 0)
+			return;
+		if (text.data[0] == '%' && text.length > 2 &&
+		    (high = ascii_hex_value(text.data[1])) >= 0 &&
+		    (low = ascii_hex_value(text.data[2])) >= 0) {
 			write_octet(out, (char)(high * 16 + low), true);
-			i += 2;
+			used = 3;
 		} else
-			write_octet(out, text.data[i], false);
+			write_octet(out, text.data[0], false);
+		text = slice_skip(text, used);
 	}
 }
 
@@ -377,7 +405,7 @@ write_path(struct builder *out, struct slice path, unsigned *oddities)
 	if (path.length > 0)
 		path = slice_skip(path, 1); /* the slash before the first */
 	for (;;) {
-		size_t end = find_any(path, "/\\");
+		size_t end = find_slash(path);
 		struct slice segment = slice_range(path, 0, end);
 		unsigned dots = dot_segment(segment);
 		bool last = end == path.length;
@@ -453,48 +481,68 @@ url_canonical_parse(
 	return true;
 }
 
-/* Services that carry the real target in a parameter. A name that begins
- * with a dot means everything below; `path` must begin the URL's path. */
+/* Services that carry the real target in a parameter, or in the path where
+ * there is none. The name stands for everything below as well; `path` must
+ * begin the URL's path. */
 static const struct redirector {
-	const char *host;
-	const char *path;
-	const char *parameter;
+	struct slice host;
+	struct slice path;
+	struct slice parameter;
 } redirectors[] = {
-	{ ".google.com", "/url", "q" },
-	{ ".google.com", "/url", "url" },
-	{ ".google.com", "/amp/s/", NULL },
-	{ ".googleadservices.com", "/pagead/aclk", "adurl" },
-	{ ".doubleclick.net", "/", "adurl" },
-	{ ".safelinks.protection.outlook.com", "/", "url" },
-	{ ".facebook.com", "/l.php", "u" },
-	{ ".facebook.com", "/flx/warn/", "u" },
-	{ ".instagram.com", "/", "u" },
-	{ ".linkedin.com", "/redir/", "url" },
-	{ ".linkedin.com", "/safety/go", "url" },
-	{ ".youtube.com", "/redirect", "q" },
-	{ ".slack-redir.net", "/link", "url" },
-	{ ".steamcommunity.com", "/linkfilter/", "url" },
-	{ ".t.umblr.com", "/redirect", "z" },
-	{ ".vk.com", "/away.php", "to" },
-	{ ".ok.ru", "/dk", "st.link" },
-	{ ".bing.com", "/ck/", "u" },
-	{ ".yahoo.com", "/", "RU" },
-	{ ".protect-us.mimecast.com", "/", "domain" },
-	{ ".linkprotect.cudasvc.com", "/url", "a" },
-	{ ".clicktime.symantec.com", "/", "u" },
-	{ ".urldefense.proofpoint.com", "/", "u" },
-	{ ".duckduckgo.com", "/l/", "uddg" },
-	{ ".exactag.com", "/", "url" },
-	{ ".awstrack.me", "/L0/", NULL },
-	{ ".urldefense.com", "/v3/__", NULL },
-	{ ".urldefense.us", "/v3/__", NULL },
+	{ SLICE_LITERAL("google.com"), SLICE_LITERAL("/url"),
+	    SLICE_LITERAL("q") },
+	{ SLICE_LITERAL("google.com"), SLICE_LITERAL("/url"),
+	    SLICE_LITERAL("url") },
+	{ SLICE_LITERAL("google.com"), SLICE_LITERAL("/amp/s/"), { NULL, 0 } },
+	{ SLICE_LITERAL("googleadservices.com"), SLICE_LITERAL("/pagead/aclk"),
+	    SLICE_LITERAL("adurl") },
+	{ SLICE_LITERAL("doubleclick.net"), SLICE_LITERAL("/"),
+	    SLICE_LITERAL("adurl") },
+	{ SLICE_LITERAL("safelinks.protection.outlook.com"), SLICE_LITERAL("/"),
+	    SLICE_LITERAL("url") },
+	{ SLICE_LITERAL("facebook.com"), SLICE_LITERAL("/l.php"),
+	    SLICE_LITERAL("u") },
+	{ SLICE_LITERAL("facebook.com"), SLICE_LITERAL("/flx/warn/"),
+	    SLICE_LITERAL("u") },
+	{ SLICE_LITERAL("instagram.com"), SLICE_LITERAL("/"),
+	    SLICE_LITERAL("u") },
+	{ SLICE_LITERAL("linkedin.com"), SLICE_LITERAL("/redir/"),
+	    SLICE_LITERAL("url") },
+	{ SLICE_LITERAL("linkedin.com"), SLICE_LITERAL("/safety/go"),
+	    SLICE_LITERAL("url") },
+	{ SLICE_LITERAL("youtube.com"), SLICE_LITERAL("/redirect"),
+	    SLICE_LITERAL("q") },
+	{ SLICE_LITERAL("slack-redir.net"), SLICE_LITERAL("/link"),
+	    SLICE_LITERAL("url") },
+	{ SLICE_LITERAL("steamcommunity.com"), SLICE_LITERAL("/linkfilter/"),
+	    SLICE_LITERAL("url") },
+	{ SLICE_LITERAL("t.umblr.com"), SLICE_LITERAL("/redirect"),
+	    SLICE_LITERAL("z") },
+	{ SLICE_LITERAL("vk.com"), SLICE_LITERAL("/away.php"),
+	    SLICE_LITERAL("to") },
+	{ SLICE_LITERAL("ok.ru"), SLICE_LITERAL("/dk"),
+	    SLICE_LITERAL("st.link") },
+	{ SLICE_LITERAL("bing.com"), SLICE_LITERAL("/ck/"),
+	    SLICE_LITERAL("u") },
+	{ SLICE_LITERAL("yahoo.com"), SLICE_LITERAL("/"), SLICE_LITERAL("RU") },
+	{ SLICE_LITERAL("protect-us.mimecast.com"), SLICE_LITERAL("/"),
+	    SLICE_LITERAL("domain") },
+	{ SLICE_LITERAL("linkprotect.cudasvc.com"), SLICE_LITERAL("/url"),
+	    SLICE_LITERAL("a") },
+	{ SLICE_LITERAL("clicktime.symantec.com"), SLICE_LITERAL("/"),
+	    SLICE_LITERAL("u") },
+	{ SLICE_LITERAL("urldefense.proofpoint.com"), SLICE_LITERAL("/"),
+	    SLICE_LITERAL("u") },
+	{ SLICE_LITERAL("duckduckgo.com"), SLICE_LITERAL("/l/"),
+	    SLICE_LITERAL("uddg") },
+	{ SLICE_LITERAL("exactag.com"), SLICE_LITERAL("/"),
+	    SLICE_LITERAL("url") },
+	{ SLICE_LITERAL("awstrack.me"), SLICE_LITERAL("/L0/"), { NULL, 0 } },
+	{ SLICE_LITERAL("urldefense.com"), SLICE_LITERAL("/v3/__"),
+	    { NULL, 0 } },
+	{ SLICE_LITERAL("urldefense.us"), SLICE_LITERAL("/v3/__"),
+	    { NULL, 0 } },
 };
-
-static bool
-host_matches(struct slice host, const char *pattern)
-{
-	return domain_is_under(host, slice_text(pattern + 1));
-}
 
 static struct slice
 query_value(struct slice query, struct slice name)
@@ -555,17 +603,18 @@ known_target(struct arena *arena, const struct url_canonical *url)
 	for (size_t i = 0; i < sizeof redirectors / sizeof redirectors[0];
 	     i++) {
 		const struct redirector *entry = &redirectors[i];
-		struct slice path = slice_text(entry->path), value;
+		struct slice value;
 
-		if (!host_matches(url->host, entry->host) ||
-		    !slice_starts_with(url->path, path))
+		if (!domain_is_under(url->host, entry->host) ||
+		    !slice_starts_with(url->path, entry->path))
 			continue;
-		if (entry->parameter == NULL)
-			return path_target(arena, url->path, path);
-		value = query_value(url->query, slice_text(entry->parameter));
+		if (entry->parameter.length == 0)
+			return path_target(arena, url->path, entry->path);
+		value = query_value(url->query, entry->parameter);
 		if (value.length == 0)
 			continue;
-		if (host_matches(url->host, ".urldefense.proofpoint.com") &&
+		if (domain_is_under(url->host,
+			SLICE_LITERAL("urldefense.proofpoint.com")) &&
 		    slice_starts_with(url->path, SLICE_LITERAL("/v2/")))
 			return decode_defense_v2(arena, value);
 		return url_canonical_percent_decode(arena, value);
@@ -637,6 +686,18 @@ static const struct fang scheme_fangs[] = {
 	{ "fxp", "ftp" },
 };
 
+/* Where a fang may begin, or the length. */
+static size_t
+find_fang(struct slice text)
+{
+	size_t i = 0;
+
+	while (i < text.length && text.data[i] != '[' && text.data[i] != '(' &&
+	       text.data[i] != '{' && text.data[i] != '\\')
+		i++;
+	return i;
+}
+
 bool
 url_canonical_refang(
     struct arena *arena, struct slice text, struct slice *text_out)
@@ -658,12 +719,14 @@ url_canonical_refang(
 			break;
 		}
 	}
+	if (!changed && find_fang(text) == text.length)
+		return false;
 	while (text.length > 0) {
 		size_t i = 0, count = sizeof fangs / sizeof fangs[0];
+		size_t plain = find_fang(text);
 
-		if (strchr("[({.\\", text.data[0]) == NULL ||
-		    text.data[0] == '\0')
-			i = count;
+		builder_slice(&out, slice_range(text, 0, plain));
+		text = slice_skip(text, plain);
 		while (i < count && !slice_starts_with_fold(
 					text, slice_text(fangs[i].written)))
 			i++;
@@ -671,7 +734,7 @@ url_canonical_refang(
 			builder_text(&out, fangs[i].meant);
 			text = slice_skip(text, strlen(fangs[i].written));
 			changed = true;
-		} else {
+		} else if (text.length > 0) {
 			builder_byte(&out, text.data[0]);
 			text = slice_skip(text, 1);
 		}
