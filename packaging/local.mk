@@ -22,6 +22,10 @@ examplesdir = $(docdir_examples)
 shippedrulesdir = $(pkgdatadir)/rules
 dist_shippedrules_DATA = $(SHIPPED_RULES)
 
+# bash-completion finds it by the command's name.
+completiondir = $(datadir)/bash-completion/completions
+dist_completion_DATA = packaging/completion/tocsin
+
 systemdsystemunit_DATA = packaging/systemd/tocsind.service
 packaging/systemd/tocsind.service: packaging/systemd/tocsind.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) packaging/systemd && \

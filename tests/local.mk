@@ -11,6 +11,7 @@ LONG_TESTS =
 
 include tests/support/local.mk
 include tests/unit/local.mk
+include tests/policy/local.mk
 include tests/scenes/local.mk
 include tests/integration/local.mk
 include tests/conformance/local.mk
