@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <time.h>
 
@@ -50,11 +51,13 @@ static void
 print_feed_json(const struct build_feed *feed)
 {
 	printf("{\"feed\":\"%s\",\"format\":\"%s\",\"read\":%llu,\"used\":%llu,"
-	       "\"suppressed\":%llu,\"kept\":%s,\"ignored\":",
+	       "\"suppressed\":%llu,\"bytes\":%llu,\"seconds\":%.3f,"
+	       "\"kept\":%s,\"ignored\":",
 	    feed->name, feed_format_name(feed->report.format),
 	    (unsigned long long)feed->report.read,
 	    (unsigned long long)feed->report.used,
 	    (unsigned long long)feed->suppressed,
+	    (unsigned long long)feed->bytes, feed->seconds,
 	    feed->kept ? "true" : "false");
 	print_reasons_json(feed->report.reasons);
 	if (feed->warning != NULL)
@@ -62,13 +65,24 @@ print_feed_json(const struct build_feed *feed)
 	printf("}");
 }
 
+/* The most memory that this process has held, in bytes. */
+static unsigned long long
+peak_memory(void)
+{
+	struct rusage usage = { 0 };
+
+	(void)getrusage(RUSAGE_SELF, &usage);
+	return (unsigned long long)usage.ru_maxrss * 1024;
+}
+
 static void
 print_build_json(const struct build_report *report)
 {
-	printf("{\"generation\":%llu,\"indicators\":%llu,\"bytes\":%llu",
+	printf("{\"generation\":%llu,\"indicators\":%llu,\"bytes\":%llu,"
+	       "\"peak-memory\":%llu",
 	    (unsigned long long)report->generation,
 	    (unsigned long long)report->entries,
-	    (unsigned long long)report->size_bytes);
+	    (unsigned long long)report->size_bytes, peak_memory());
 	if (report->problem != NULL)
 		print_json_member("problem", report->problem);
 	printf(",\"feeds\":[");
@@ -92,16 +106,16 @@ indicators_report_build(const struct build_report *report, bool json)
 		print_build_json(report);
 		return;
 	}
-	printf("%-20s %-10s %10s %10s %10s\n", "feed", "format", "read", "used",
-	    "suppressed");
+	printf("%-20s %-10s %10s %10s %10s %8s\n", "feed", "format", "read",
+	    "used", "suppressed", "seconds");
 	for (size_t i = 0; i < report->feed_count; i++) {
 		const struct build_feed *feed = &report->feeds[i];
 
-		printf("%-20s %-10s %10llu %10llu %10llu%s\n", feed->name,
+		printf("%-20s %-10s %10llu %10llu %10llu %8.2f%s\n", feed->name,
 		    feed_format_name(feed->report.format),
 		    (unsigned long long)feed->report.read,
 		    (unsigned long long)feed->report.used,
-		    (unsigned long long)feed->suppressed,
+		    (unsigned long long)feed->suppressed, feed->seconds,
 		    feed->kept ? "  (old content kept)" : "");
 		if (feed->warning != NULL)
 			printf("    warning: %s\n", feed->warning);
@@ -110,10 +124,12 @@ indicators_report_build(const struct build_report *report, bool json)
 	for (size_t i = 0; i < report->warnings.count; i++)
 		printf("warning: %s\n", report->warnings.items[i]);
 	if (report->problem == NULL)
-		printf("generation %llu: %llu indicators, %llu bytes\n",
+		printf("generation %llu: %llu indicators, %llu bytes; peak "
+		       "memory %llu MB\n",
 		    (unsigned long long)report->generation,
 		    (unsigned long long)report->entries,
-		    (unsigned long long)report->size_bytes);
+		    (unsigned long long)report->size_bytes,
+		    peak_memory() / 1000000);
 }
 
 static void

@@ -52,7 +52,8 @@ struct build_feed {
 	bool kept;           /* old content stays in force */
 	const char *warning; /* for the operator, or NULL */
 	uint64_t suppressed;
-	double seconds_used; /* filled by the caller's clock, else 0 */
+	double seconds; /* reading and normalising it took */
+	uint64_t bytes; /* read just now; the report's may be those kept */
 };
 
 struct build_report {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "indicator/build_image.h"
@@ -128,17 +129,20 @@ take_over(struct run *run, uint32_t old_feed, bool newer_only)
 static const char *
 nothing_used(struct run *run, const struct feed_report *report)
 {
-	unsigned most = FEED_USED;
+	unsigned most = FEED_NOT_INDICATOR;
 
 	for (unsigned i = 1; i < FEED_REASONS; i++)
 		if (i != FEED_NOT_INDICATOR &&
-		    report->reasons[i] > report->reasons[most])
+		    (most == FEED_NOT_INDICATOR ||
+			report->reasons[i] > report->reasons[most]) &&
+		    report->reasons[i] > 0)
 			most = i;
 	return arena_printf(run->arena,
-	    "holds nothing that can be used; of %llu indicators %llu are: %s",
-	    (unsigned long long)report->read,
+	    "holds nothing that can be used; %llu of %llu: %s%s",
 	    (unsigned long long)report->reasons[most],
-	    feed_reason_text((enum feed_reason)most));
+	    (unsigned long long)report->read,
+	    feed_reason_text((enum feed_reason)most),
+	    most == FEED_TO_IDS ? " (`to-ids ignore` uses them)" : "");
 }
 
 /* Why a feed's new content is not to be trusted, or NULL. */
@@ -154,8 +158,10 @@ doubt(struct run *run, enum tc_status status, const struct feed_report *report,
 	if (report->format == FEED_FORMAT_YARA)
 		return NULL;
 	if (report->used == 0)
-		return report->read == 0 ? "is empty"
-					 : nothing_used(run, report);
+		return report->read > 0 ? nothing_used(run, report)
+		       : report->reasons[FEED_NOT_INDICATOR] > 0
+			   ? "holds other things, but no indicators"
+			   : "is empty";
 	if (before != NULL && report->used < before->used / 10)
 		return arena_printf(run->arena,
 		    "has shrunk from %llu to %llu indicators",
@@ -222,19 +228,32 @@ settle_feed(struct run *run, const struct feed_config *config,
 	warn(run, feed->warning);
 }
 
+static double
+seconds_now(void)
+{
+	struct timespec now = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 static enum tc_status
 read_feed(
     struct run *run, const struct feed_config *config, struct build_feed *feed)
 {
 	struct feed_sink sink = { .context = run, .item = take_item };
+	struct feed_limits limits = run->request->limits.feed;
+	double begun = seconds_now();
 	enum tc_status status = build_begin_feed(run->build, config);
 
+	limits.spool_folder = run->request->state_directory;
 	feed->name = config->name;
 	run->feed = config->name;
 	if (status != TC_OK)
 		return status;
-	status = feed_read(run->arena, config, &run->request->limits.feed,
-	    &sink, &feed->report);
+	status = feed_read(run->arena, config, &limits, &sink, &feed->report);
+	feed->seconds = seconds_now() - begun;
+	feed->bytes = feed->report.bytes;
 	if (run->stopped)
 		return TC_AGAIN;
 	if (status == TC_SYSTEM && config->format == FEED_FORMAT_LOCAL &&
@@ -523,8 +542,10 @@ build_explain(struct arena *arena, const struct build_request *request,
 		.item = explain_item,
 		.rejected = explain_rejected };
 	struct exempt *exempt = exempt_new(&request->exempt);
+	struct feed_limits limits = request->limits.feed;
 	enum tc_status status = TC_SYSTEM;
 
+	limits.spool_folder = request->state_directory;
 	*explanation_out = (struct build_explanation){ 0 };
 	explaining.build = build_new(&request->limits);
 	if (exempt != NULL && explaining.build != NULL) {
@@ -532,8 +553,8 @@ build_explain(struct arena *arena, const struct build_request *request,
 		status = build_begin_feed(explaining.build, feed);
 	}
 	if (status == TC_OK)
-		status = feed_read(arena, feed, &request->limits.feed, &sink,
-		    &explanation_out->report);
+		status = feed_read(
+		    arena, feed, &limits, &sink, &explanation_out->report);
 	build_free(&explaining.build);
 	exempt_free(&exempt);
 	return status;

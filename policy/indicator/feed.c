@@ -18,8 +18,11 @@
 #define SCRATCH_BYTES_MAX  (64u << 20)
 #define SNIFF_BYTES        65536u
 #define SNIFF_LINES        30u
+/* Larger files are copied aside and mapped; pages are let go by this step. */
+#define SPOOL_FROM   (8 << 20)
+#define PASSED_STEP  (2u << 20)
 
-#define COUNT(array)       (sizeof(array) / sizeof(array)[0])
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static const char *const format_names[FEED_FORMATS] = {
 	[FEED_FORMAT_AUTO] = "auto",
@@ -639,28 +642,134 @@ slurp(int fd, size_t size_max, size_t *size_out, bool *too_large_out)
 	return NULL;
 }
 
+/* A file of its own without a name, for as long as it is mapped. */
+static int
+open_spool(struct feed_reader *reader)
+{
+	char *path = arena_printf(
+	    reader->arena, "%s/.spool-XXXXXX", reader->limits->spool_folder);
+	int fd = path == NULL ? -1 : mkostemp(path, O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)unlink(path);
+	return fd;
+}
+
+static bool
+write_all(int fd, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t wrote = write(fd, bytes, length);
+
+		if (wrote < 0 && errno == EINTR)
+			continue;
+		if (wrote <= 0)
+			return false;
+		bytes += wrote;
+		length -= (size_t)wrote;
+	}
+	return true;
+}
+
+/* Copies fd's file, SIZE_MAX when that fails or is more than allowed. */
+static size_t
+copy_file(int fd, int spool, size_t size_max)
+{
+	size_t length = 0, capacity = 1u << 20;
+	char *block = malloc(capacity);
+	ssize_t got = -1;
+
+	while (block != NULL && length <= size_max) {
+		got = read(fd, block, capacity);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0 || !write_all(spool, block, (size_t)got))
+			break;
+		length += (size_t)got;
+	}
+	free(block);
+	return got == 0 && length > 0 && length <= size_max ? length : SIZE_MAX;
+}
+
+/* Copies a large file aside and maps the copy: it takes no memory to speak of
+ * and nobody can cut it short under us. False: read it into memory. */
+static bool
+spool(struct feed_reader *reader, int fd, size_t size_max)
+{
+	int copy = open_spool(reader);
+	size_t length;
+	void *mapped = MAP_FAILED;
+
+	if (copy < 0)
+		return false;
+	length = copy_file(fd, copy, size_max);
+	if (length != SIZE_MAX)
+		mapped = mmap(NULL, length, PROT_READ, MAP_SHARED, copy, 0);
+	close(copy);
+	if (mapped == MAP_FAILED)
+		return lseek(fd, 0, SEEK_SET) != 0;
+	reader->mapped = mapped;
+	reader->mapped_bytes = length;
+	reader->passed = 0;
+	return true;
+}
+
+void
+feed_reader_passed(struct feed_reader *reader, struct slice rest)
+{
+	size_t at, page;
+
+	if (reader->mapped == NULL || rest.data < reader->mapped ||
+	    rest.data > reader->mapped + reader->mapped_bytes)
+		return;
+	at = (size_t)(rest.data - reader->mapped);
+	if (at < reader->passed + PASSED_STEP)
+		return;
+	page = (size_t)sysconf(_SC_PAGESIZE);
+	at -= at % page;
+	(void)madvise(reader->mapped + reader->passed, at - reader->passed,
+	    MADV_DONTNEED);
+	reader->passed = at;
+}
+
+static enum tc_status
+read_spooled(struct feed_reader *reader)
+{
+	enum tc_status status = read_bytes(
+	    reader, slice_make(reader->mapped, reader->mapped_bytes));
+
+	(void)munmap(reader->mapped, reader->mapped_bytes);
+	reader->mapped = NULL;
+	return status;
+}
+
 static enum tc_status
 read_file(struct feed_reader *reader, const char *path)
 {
 	uint64_t size_max = reader->config->size_bytes_max;
 	enum tc_status status = TC_SYSTEM;
-	struct stat info;
-	bool too_large = false;
+	struct stat info = { 0 };
+	bool too_large = false, spooled = false;
 	char *bytes = NULL;
 	size_t size = 0;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (size_max == 0)
 		size_max = SIZE_BYTES_DEFAULT;
-	if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
-		bytes = slurp(fd, (size_t)size_max, &size, &too_large);
-	else if (fd >= 0)
+	if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
+		spooled = reader->limits->spool_folder != NULL &&
+			  info.st_size >= SPOOL_FROM &&
+			  spool(reader, fd, (size_t)size_max);
+		if (!spooled)
+			bytes = slurp(fd, (size_t)size_max, &size, &too_large);
+	} else if (fd >= 0)
 		errno = EINVAL;
-	if (bytes != NULL) {
+	if (bytes != NULL || spooled) {
 		if (info.st_mtime > reader->report->published_unix)
 			reader->report->published_unix = info.st_mtime;
 		reader->report->files++;
-		status = read_bytes(reader, slice_make(bytes, size));
+		status = spooled ? read_spooled(reader)
+				 : read_bytes(reader, slice_make(bytes, size));
 	} else if (too_large) {
 		status = TC_LIMIT;
 		reader->report->problem = arena_printf(reader->arena,

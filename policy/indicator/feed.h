@@ -166,6 +166,9 @@ struct feed_sink {
 };
 
 struct feed_limits {
+	/* Folder for a copy, without a name, of a file that is too large to
+	 * read into memory (SPOOL_FROM in feed.c); NULL: all goes to memory. */
+	const char *spool_folder;
 	size_t line_bytes_max;      /* of a list or CSV: 65536 */
 	size_t object_bytes_max;    /* one JSON object: 16 MB */
 	unsigned json_depth_max;    /* 64 */

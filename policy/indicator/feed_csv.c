@@ -506,15 +506,37 @@ cell_of_role(const struct csv_row *row, const struct csv_map *map,
 	return slice_make("", 0);
 }
 
+/* A column whose name says what it holds, and a cell that holds something
+ * else: another kind of value, or words ("IOC FOUND") that are none. What the
+ * operator has said of a column is taken at its word. */
+static bool
+kind_of_cell(struct feed_reader *reader, struct slice cell,
+    enum indicator_kind said, enum indicator_kind *kind_out)
+{
+	struct slice plain = normal_refang(reader->scratch, cell, NULL), key;
+	enum indicator_kind kind;
+
+	*kind_out = said;
+	if (reader->config->column_count > 0 || said == INDICATOR_NETWORK ||
+	    normal_key(reader->scratch, said, plain, &key) == NORMAL_GOOD)
+		return true;
+	if (!normal_guess_kind(reader->scratch, plain, &kind))
+		return false;
+	*kind_out = kind;
+	return true;
+}
+
 static void
 read_mapped(struct feed_reader *reader, const struct csv_row *row,
     const struct csv_map *map)
 {
 	struct slice type = cell_of_role(row, map, FEED_COLUMN_TYPE);
+	struct slice words = { NULL, 0 };
 	bool value = false;
 
 	for (size_t i = 0; i < map->count; i++) {
 		const struct feed_column *column = &map->columns[i];
+		enum indicator_kind kind;
 		struct feed_item item;
 		struct slice cell;
 
@@ -524,14 +546,22 @@ read_mapped(struct feed_reader *reader, const struct csv_row *row,
 		cell = row->cells[column->number];
 		if (cell.length == 0 || slice_equal_text_fold(cell, "n/a"))
 			continue;
+		if (column->has_kind &&
+		    !kind_of_cell(reader, cell, column->kind, &kind)) {
+			words = cell;
+			continue;
+		}
 		value = true;
 		if (!column->has_kind && type.length > 0)
 			read_typed(reader, row, map, type, cell);
 		else if (feed_reader_value(reader, cell,
-			     column->has_kind ? &column->kind : NULL, &item))
+			     column->has_kind ? &kind : NULL, &item))
 			give(reader, row, map, &item);
 	}
-	if (!value)
+	if (!value && words.data != NULL)
+		feed_reader_reject(reader, FEED_BAD_VALUE, words,
+		    "not what the column's name says");
+	else if (!value)
 		feed_reader_reject(reader, FEED_BAD_OBJECT, row->cells[0],
 		    "the row has no value");
 }
@@ -698,6 +728,7 @@ feed_csv_read(
 		}
 		if (!next_row(reader, &bytes, file.delimiter, &row))
 			break;
+		feed_reader_passed(reader, bytes);
 		if (!row_is_blank(&row) && !read_row(&file, &row))
 			return TC_INVALID;
 	}

@@ -25,11 +25,28 @@ split_comment(
 	return slice_trim(line);
 }
 
+/* "192.0.2.1;65": what is no value as it stands and has one before a
+ * semicolon. */
+static struct slice
+without_score(struct feed_reader *reader, struct slice value)
+{
+	size_t end = slice_find_byte(value, ';');
+	struct slice head = slice_trim(slice_range(value, 0, end));
+	enum indicator_kind kind;
+
+	return end != SIZE_MAX &&
+		       !normal_guess_kind(reader->scratch, value, &kind) &&
+		       normal_guess_kind(reader->scratch, head, &kind)
+		   ? head
+		   : value;
+}
+
 static void
 read_value(struct feed_reader *reader, struct slice value, struct slice why)
 {
 	struct feed_item item;
 
+	value = without_score(reader, value);
 	if (!feed_reader_value(reader, value, NULL, &item))
 		return;
 	item.description = why;
@@ -155,6 +172,7 @@ feed_list_read(
 		if (line.data[0] == comment || line.data[0] == ';' ||
 		    slice_starts_with(line, SLICE_LITERAL("//")))
 			continue;
+		feed_reader_passed(reader, bytes);
 		if (format == FEED_FORMAT_LOKI) {
 			read_loki_line(reader, line);
 			continue;

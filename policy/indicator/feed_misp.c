@@ -444,13 +444,29 @@ walk_lines(struct feed_reader *reader, struct slice bytes)
 		else
 			feed_reader_reject(reader, FEED_BAD_OBJECT,
 			    slice_range(line, 0, 80), "a broken line");
+		feed_reader_passed(reader, bytes);
 	}
 	return events;
+}
+
+/* {"UUID": {"Orgc": ...}, ...} */
+static bool
+is_manifest(struct slice bytes)
+{
+	struct json_split split = json_split_begin(bytes);
+	struct json_value value;
+	struct slice name;
+
+	return json_is_object(bytes) &&
+	       json_split_member(&split, &name, &value) && name.length == 36 &&
+	       json_is_object(value.text) &&
+	       slice_find(value.text, SLICE_LITERAL("\"Orgc\"")) != SIZE_MAX;
 }
 
 enum tc_status
 feed_misp_read(struct feed_reader *reader, struct slice bytes)
 {
+	const struct slice all = slice_trim(bytes);
 	struct json_value value;
 	unsigned events = 0;
 
@@ -464,7 +480,11 @@ feed_misp_read(struct feed_reader *reader, struct slice bytes)
 			events += walk(reader, bytes, 0);
 	}
 	if (events == 0) {
-		reader->report->problem = "holds no MISP event";
+		reader->report->problem =
+		    is_manifest(all)
+			? "is the manifest of a MISP feed; name the folder "
+			  "that it lies in"
+			: "holds no MISP event";
 		return TC_INVALID;
 	}
 	return TC_OK;

@@ -18,7 +18,16 @@ struct feed_reader {
 	struct arena *arena;   /* of the whole reading */
 	struct arena *scratch; /* of one item: reset before each */
 	bool stopped;          /* the sink wants no more */
+
+	/* A large file is mapped, and its pages are let go behind us. */
+	char *mapped; /* NULL: in memory */
+	size_t mapped_bytes;
+	size_t passed; /* of them; a multiple of the page size */
 };
+
+/* Says that all before `rest` is done with. Readers that look at a whole file
+ * more than once don't say so; the pages come back when they are read again. */
+void feed_reader_passed(struct feed_reader *reader, struct slice rest);
 
 /* Hands an item to the sink and counts what became of it. */
 void feed_reader_item(struct feed_reader *reader, const struct feed_item *item);

@@ -327,6 +327,69 @@ walk_lines(struct feed_reader *reader, struct slice bytes)
 		else
 			feed_reader_reject(reader, FEED_BAD_OBJECT,
 			    slice_range(line, 0, 80), "a broken line");
+		feed_reader_passed(reader, bytes);
+	}
+	return objects;
+}
+
+/* A bundle or envelope at the top of a file: its objects are taken one after
+ * another, without a look at where it ends. False, with *rest as it was, when
+ * it has no objects. */
+static bool
+read_bundle(struct feed_reader *reader, struct slice *rest, uint64_t *objects)
+{
+	struct json_split split = json_split_begin(*rest);
+	struct json_value value;
+	struct slice name;
+	bool found = false;
+
+	while (!reader->stopped && json_split_name(&split, &name)) {
+		struct json_split inside;
+
+		if (!slice_equal_text(name, "objects") ||
+		    !json_is_array(split.rest)) {
+			if (!json_split_value(&split.rest, &value))
+				break;
+			continue;
+		}
+		found = true;
+		inside = json_split_begin(split.rest);
+		while (
+		    !reader->stopped && json_split_element(&inside, &value)) {
+			*objects += walk(reader, &value, 1);
+			feed_reader_passed(reader, inside.rest);
+		}
+		if (inside.broken) {
+			feed_reader_reject(reader, FEED_BAD_OBJECT,
+			    slice_range(inside.rest, 0, 80),
+			    "the file ends in the middle");
+			split.rest = slice_make("", 0);
+			break;
+		}
+		split.rest = slice_skip(inside.rest, 1);
+	}
+	if (found)
+		*rest = slice_skip(split.rest, 1);
+	return found;
+}
+
+/* One value after another: a bundle, or several files in one. */
+static uint64_t
+read_values(struct feed_reader *reader, struct slice bytes)
+{
+	struct json_value value;
+	uint64_t objects = 0;
+
+	while (!reader->stopped && (bytes = slice_trim(bytes)).length > 0) {
+		if (json_is_object(bytes) &&
+		    read_bundle(reader, &bytes, &objects))
+			continue;
+		if (!json_split_value(&bytes, &value)) {
+			value = (struct json_value){ .text = bytes };
+			return objects + walk(reader, &value, 0);
+		}
+		objects += walk(reader, &value, 0);
+		feed_reader_passed(reader, bytes);
 	}
 	return objects;
 }
@@ -334,19 +397,10 @@ walk_lines(struct feed_reader *reader, struct slice bytes)
 enum tc_status
 feed_stix_read(struct feed_reader *reader, struct slice bytes)
 {
-	struct json_value value;
-	uint64_t objects = 0;
+	uint64_t objects = json_split_is_lines(bytes)
+			       ? walk_lines(reader, bytes)
+			       : read_values(reader, bytes);
 
-	if (json_split_is_lines(bytes)) {
-		objects = walk_lines(reader, bytes);
-	} else {
-		while (!reader->stopped && json_split_value(&bytes, &value))
-			objects += walk(reader, &value, 0);
-		if (slice_trim(bytes).length > 0) {
-			value = (struct json_value){ .text = bytes };
-			objects += walk(reader, &value, 0);
-		}
-	}
 	if (objects == 0) {
 		reader->report->problem =
 		    "holds no STIX object and no MISP event";

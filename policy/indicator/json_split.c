@@ -8,6 +8,9 @@
 #include "base/utf8.h"
 #include "indicator/json_split.h"
 
+/* A first line that is longer is no line of JSON lines. */
+#define FIRST_LINE_MAX (16u << 20)
+
 /* Index behind the closing quote of the string that opens at `from`, or
  * SIZE_MAX. */
 static size_t
@@ -144,8 +147,7 @@ json_split_element(struct json_split *split, struct json_value *value_out)
 }
 
 bool
-json_split_member(struct json_split *split, struct slice *name_out,
-    struct json_value *value_out)
+json_split_name(struct json_split *split, struct slice *name_out)
 {
 	struct json_value name;
 
@@ -157,8 +159,17 @@ json_split_member(struct json_split *split, struct slice *name_out,
 		split->broken = true;
 		return false;
 	}
-	split->rest = slice_skip(split->rest, 1);
+	split->rest = skip_blanks(slice_skip(split->rest, 1));
 	*name_out = slice_range(name.text, 1, name.text.length - 1);
+	return true;
+}
+
+bool
+json_split_member(struct json_split *split, struct slice *name_out,
+    struct json_value *value_out)
+{
+	if (!json_split_name(split, name_out))
+		return false;
 	take_or_cut(split, value_out);
 	return true;
 }
@@ -170,6 +181,9 @@ json_split_is_lines(struct slice bytes)
 	struct slice first;
 
 	bytes = skip_blanks(bytes);
+	if (slice_find_byte(slice_range(bytes, 0, FIRST_LINE_MAX), '\n') ==
+	    SIZE_MAX)
+		return false;
 	bytes = slice_split(bytes, '\n', &first);
 	if (!json_is_object(first) || !json_split_value(&first, &value) ||
 	    slice_trim(first).length > 0)

@@ -39,6 +39,11 @@ bool json_split_element(struct json_split *split, struct json_value *value_out);
 bool json_split_member(struct json_split *split, struct slice *name_out,
     struct json_value *value_out);
 
+/* As json_split_member(), but stops before the value, at split->rest: for
+ * containers too large to look for their end first. The caller takes the value
+ * off split->rest before the next call. */
+bool json_split_name(struct json_split *split, struct slice *name_out);
+
 /* True for JSON lines: one object a line, at least two. */
 bool json_split_is_lines(struct slice bytes);
 

@@ -141,6 +141,31 @@ static const struct feed_case feed_cases[] = {
 	    "sha1 805fb9539c7398f8c249160e699d2050e4f08d6d\n"
 	    "md5 d41d8cd98f00b204e9800998ecf8427f\n",
 	    "" },
+	{ "a column that is named after a kind and holds words",
+	    FEED_FORMAT_AUTO,
+	    "Address,url\nevil.example, IOC FOUND\nb.example,http://c.example/\n"
+	    ",IOC FOUND\n",
+	    FEED_FORMAT_CSV,
+	    "domain evil.example\ndomain b.example\nurl http://c.example/\n",
+	    "bad-value\n" },
+	{ "a value in the column of another kind", FEED_FORMAT_CSV,
+	    "app,domain\nx,192.0.2.7\nx,http://a.example/b\nx,a.example\n",
+	    FEED_FORMAT_CSV,
+	    "network 192.0.2.7\nurl http://a.example/b\ndomain a.example\n",
+	    "" },
+	{ "scores behind a semicolon in a list", FEED_FORMAT_LIST,
+	    "192.0.2.1;65\nhttp://a.example/x;y=1\nnothing;65\n",
+	    FEED_FORMAT_LIST, "network 192.0.2.1\nurl http://a.example/x;y=1\n",
+	    "bad-value\n" },
+	{ "two bundles in one file, with members behind the objects",
+	    FEED_FORMAT_AUTO,
+	    "{\"spec_version\":\"2.0\",\"objects\":[{\"type\":\"indicator\","
+	    "\"id\":\"1\",\"pattern\":\"[url:value = 'http://a.example/']\"}],"
+	    "\"more\":{\"objects\":7},\"id\":\"bundle--1\"}\n\n"
+	    "{\"objects\": [ {\"type\":\"indicator\",\"id\":\"2\","
+	    "\"pattern\":\"[url:value = 'http://b.example/']\"} ] }\n",
+	    FEED_FORMAT_STIX, "url http://a.example/\nurl http://b.example/\n",
+	    "" },
 	{ "a quote that never closes", FEED_FORMAT_CSV,
 	    "type,value\ndomain,\"a.example\ndomain,b.example\n",
 	    FEED_FORMAT_CSV, "domain \"a.example\ndomain b.example\n", "" },
