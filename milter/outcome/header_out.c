@@ -135,18 +135,17 @@ add_arc(struct auth_results *results, const struct evidence *evidence)
 {
 	const struct arc_outcome *arc = evidence->arc;
 	size_t method;
-	char oldest[12];
 
 	if (arc == NULL || arc->result == ARC_NONE)
 		return;
 	method = auth_results_add(results, "arc", arc_result_name(arc->result));
 	if (arc->reason != NULL)
 		auth_results_reason(results, method, slice_text(arc->reason));
-	if (arc->result == ARC_PASS) {
-		snprintf(oldest, sizeof oldest, "%u", arc->oldest_pass);
+	/* In the arena: results keep slices until the header is written. */
+	if (arc->result == ARC_PASS)
 		auth_results_property(results, method, "header", "oldest-pass",
-		    slice_text(oldest));
-	}
+		    slice_text(
+			arena_printf(evidence->arena, "%u", arc->oldest_pass)));
 }
 
 enum tc_status

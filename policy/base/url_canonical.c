@@ -345,7 +345,7 @@ write_octet(struct builder *out, char c, bool escaped)
 	static const char digits[] = "0123456789ABCDEF";
 	unsigned char octet = (unsigned char)c;
 
-	if (escaped ? is_unreserved(c) : c == '%') {
+	if (escaped && is_unreserved(c)) {
 		builder_byte(out, c);
 		return;
 	}
@@ -354,6 +354,8 @@ write_octet(struct builder *out, char c, bool escaped)
 	builder_byte(out, digits[octet & 15]);
 }
 
+/* A percent sign that begins no escape is one of its own, written %25: left
+ * bare it could form an escape with what is decoded behind it ("%4%41"). */
 static void
 write_encoded(struct builder *out, struct slice text)
 {

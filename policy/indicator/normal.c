@@ -537,7 +537,8 @@ put_escaped(struct builder *out, unsigned char c)
 }
 
 /* One notation for each octet: unreserved ones bare, the rest escaped in
- * upper case, escapes of reserved ones kept. */
+ * upper case, escapes of reserved ones kept. A percent sign that begins no
+ * escape is escaped, else it could form one with what follows ("%4%41"). */
 static struct slice
 escapes_normal(struct arena *arena, struct slice text, bool path)
 {
@@ -558,7 +559,7 @@ escapes_normal(struct arena *arena, struct slice text, bool path)
 				put_escaped(&out, c);
 		} else if (path && c == '\\') {
 			builder_byte(&out, '/');
-		} else if (is_plain(c) || c == '%') {
+		} else if (is_plain(c)) {
 			builder_byte(&out, (char)c);
 		} else {
 			put_escaped(&out, c);

@@ -10,12 +10,15 @@
 #include <config.h>
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define INPUTS_MAX 4096
 #define BYTES_MAX  65536
@@ -38,6 +41,29 @@ next_random(void)
 	random_state ^= random_state >> 7;
 	random_state ^= random_state << 17;
 	return random_state;
+}
+
+/* The input under test, and where to leave it when it breaks the target. */
+static const uint8_t *current;
+static size_t current_size;
+static char artifact[4096] = "./";
+
+static void
+keep_finding(int number)
+{
+	char path[4200];
+	int file;
+
+	snprintf(path, sizeof path, "%scrash-%d", artifact, (int)getpid());
+	file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (file >= 0) {
+		if (write(file, current, current_size) < 0)
+			fprintf(stderr, "cannot keep the input\n");
+		fprintf(stderr, "the input is in %s\n", path);
+		close(file);
+	}
+	signal(number, SIG_DFL);
+	raise(number);
 }
 
 static void
@@ -90,6 +116,8 @@ run_one(const uint8_t *data, size_t size)
 	if (copy == NULL)
 		exit(1);
 	memcpy(copy, data, size);
+	current = copy;
+	current_size = size;
 	LLVMFuzzerTestOneInput(copy, size);
 	free(copy);
 }
@@ -153,9 +181,14 @@ main(int argc, char **argv)
 	long seconds = 0;
 	time_t start = time(NULL);
 
+	signal(SIGABRT, keep_finding);
+	signal(SIGSEGV, keep_finding);
+	signal(SIGFPE, keep_finding);
 	for (int i = 1; i < argc; i++) {
 		if (strncmp(argv[i], "-max_total_time=", 16) == 0)
 			seconds = strtol(argv[i] + 16, NULL, 10);
+		else if (strncmp(argv[i], "-artifact_prefix=", 17) == 0)
+			snprintf(artifact, sizeof artifact, "%s", argv[i] + 17);
 		else if (strncmp(argv[i], "-runs=", 6) == 0)
 			runs_max = strtoul(argv[i] + 6, NULL, 10);
 		else if (argv[i][0] != '-')

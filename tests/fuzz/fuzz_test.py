@@ -6,7 +6,7 @@ have a dictionary tests/fuzz/NAME.dict. The clang sanitizer build searches with
 libFuzzer's guidance; other builds replay the corpus and mutate it blindly.
 What breaks a target is kept in fuzz-findings/ of the build folder.
 
-FUZZ_SECONDS per target: 20, or 5 where coverage does not guide the search.
+FUZZ_SECONDS per target: 20.
 FUZZ_TARGETS names the targets; make sets it.
 """
 import concurrent.futures
@@ -22,19 +22,12 @@ SRC = os.environ.get('srcdir', os.path.abspath(os.path.join(os.path.dirname(__fi
 BUILD = os.environ.get('builddir', os.path.join(SRC, 'build'))
 
 
-def guided(program):
-    """Whether libFuzzer is linked in: it knows -help=1, the driver does not."""
-    done = subprocess.run([program, '-help=1'], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=60)
-    return b'max_total_time' in done.stdout
-
-
 def run_target(target, findings):
     """(name, exit status, last output)"""
     program = os.path.join(BUILD, target)
     name = os.path.basename(target).removesuffix('_fuzz')
     corpus, words = (os.path.join(SRC, 'tests', 'fuzz', *parts) for parts in (('corpus', name), (name + '.dict',)))
-    seconds = os.environ.get('FUZZ_SECONDS') or ('20' if guided(program) else '5')
+    seconds = os.environ.get('FUZZ_SECONDS') or '20'
     with tempfile.TemporaryDirectory() as found:
         command = [program, f'-max_total_time={seconds}', '-timeout=20', '-rss_limit_mb=4096',
                    f'-artifact_prefix={findings}/{name}-', '-print_final_stats=1']

@@ -43,7 +43,7 @@ spellings_of_one_url_have_one_normal_form(void **state)
 		{ "ftp://e.com:21/f", "ftp://e.com/f" },
 		{ "smb://srv.example/share", "smb://srv.example/share" },
 		{ "http://e.com:99999/", "http://e.com/" },
-		{ "http://e.com/100%", "http://e.com/100%" },
+		{ "http://e.com/100%", "http://e.com/100%25" },
 	};
 	struct arena *arena = arena_new(0, NULL);
 
