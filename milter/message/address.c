@@ -140,30 +140,55 @@ add_spec(struct address_reader *reader, const struct spec *spec, size_t at,
 	box->address = builder_result(&whole);
 }
 
+/* The index behind the comment that starts at `start`. One that does not end,
+ * or that holds what some reader takes for a part of the address, is a
+ * defect. */
+static size_t
+comment_end(struct address_reader *reader, struct slice text, size_t start)
+{
+	unsigned depth = 0;
+	size_t i = start;
+
+	for (; i < text.length; i++) {
+		char c = text.data[i];
+
+		if (c == '\\')
+			i++;
+		else if (c == '@')
+			reader->list->defects |= BIT(SYNTAX);
+		else if (c == '(')
+			depth++;
+		else if (c == ')' && --depth == 0)
+			return i + 1;
+	}
+	reader->list->defects |= BIT(SYNTAX);
+	return text.length;
+}
+
 /* Copies an address without comments, quotes undone, blanks around dots and
  * '@' gone; other blanks stay. */
 static void
 clean_spec(struct address_reader *reader, struct slice text, struct spec *spec)
 {
-	unsigned depth = 0;
 	bool quoted = false;
 
 	spec->length = 0;
 	for (size_t i = 0; i < text.length; i++) {
 		char c = text.data[i];
 
-		if (c == '"' && depth == 0) {
+		if (!quoted && c == '(') {
+			i = comment_end(reader, text, i) - 1;
+			continue;
+		}
+		if (c == '"') {
 			quoted = !quoted;
 			continue;
 		}
-		if (!quoted && c == '(')
-			depth++;
-		if (!quoted && c == ')' && depth > 0) {
-			depth--;
+		if (c == '\r' || c == '\n')
 			continue;
-		}
-		if (depth > 0 || c == '\r' || c == '\n')
-			continue;
+		/* only quoted strings and comments have these */
+		if (!quoted && (c == '\\' || c == ')'))
+			reader->list->defects |= BIT(SYNTAX);
 		if (quoted && c == '\\' && i + 1 < text.length)
 			c = text.data[++i];
 		if (!quoted && is_blank(c) &&
@@ -182,6 +207,8 @@ clean_spec(struct address_reader *reader, struct slice text, struct spec *spec)
 		spec->text[spec->length] = c;
 		spec->quoted[spec->length++] = quoted;
 	}
+	if (quoted)
+		reader->list->defects |= BIT(SYNTAX);
 	while (spec->length > 0 && !spec->quoted[spec->length - 1] &&
 	       is_blank(spec->text[spec->length - 1]))
 		spec->length--;
@@ -344,6 +371,71 @@ check_display(
 		reader->list->defects |= BIT(DISPLAY);
 }
 
+/* A word without the punctuation that people put around an address. */
+static struct slice
+bare_word(struct slice word)
+{
+	while (word.length > 0 && strchr("'[{!?*", word.data[0]) != NULL)
+		word = slice_skip(word, 1);
+	while (word.length > 0 &&
+	       strchr("'.]}!?*", word.data[word.length - 1]) != NULL)
+		word.length--;
+	return word;
+}
+
+/* A word of a phrase that is an address of another domain than `domain`: some
+ * readers take it for the author. A name without a dot is nobody's. */
+static bool
+is_other_address(
+    struct address_reader *reader, struct slice word, struct slice domain)
+{
+	size_t at = slice_find_last_byte(word, '@');
+	struct slice shown, canonical;
+
+	if (at == SIZE_MAX || at == 0)
+		return false;
+	shown = slice_skip(word, at + 1);
+	return slice_find_byte(shown, '.') != SIZE_MAX &&
+	       (!domain_canonical(reader->arena, shown, &canonical) ||
+		   !slice_equal(canonical, domain));
+}
+
+/* Adds the addresses that stand in a phrase, outside of quoted strings and
+ * comments, where none may stand (RFC 5322, 3.2.5). */
+static void
+add_from_phrase(struct address_reader *reader, struct slice phrase,
+    struct slice display, struct slice domain)
+{
+	size_t start = 0;
+	bool quoted = false;
+	unsigned depth = 0;
+
+	for (size_t i = 0; i <= phrase.length; i++) {
+		char c = i < phrase.length ? phrase.data[i] : ' ';
+		bool outside = !quoted && depth == 0;
+
+		if (outside && (is_blank(c) || c == '"' || c == '(')) {
+			struct slice word =
+			    bare_word(slice_range(phrase, start, i));
+
+			if (is_other_address(reader, word, domain)) {
+				reader->list->defects |= BIT(SYNTAX);
+				add_address(reader, word, display);
+			}
+		}
+		if (c == '\\')
+			i++;
+		else if (c == '"' && depth == 0)
+			quoted = !quoted;
+		else if (c == '(' && !quoted)
+			depth++;
+		else if (c == ')' && !quoted && depth > 0)
+			depth--;
+		if (!outside || is_blank(c) || c == '"' || c == '(')
+			start = i + 1;
+	}
+}
+
 static struct slice
 span(const struct address_reader *reader, size_t start, size_t end)
 {
@@ -375,6 +467,9 @@ finish(struct address_reader *reader)
 			reader->list->defects |= BIT(SYNTAX);
 		add_address(reader, element.angles[i], display);
 	}
+	if (slice_find_byte(phrase, '@') != SIZE_MAX && reader->list->count > 0)
+		add_from_phrase(reader, phrase, display,
+		    reader->list->items[reader->list->count - 1].domain);
 	if (element.angle_count > 1)
 		reader->list->defects |= BIT(SYNTAX);
 	if (element.after_end > element.after_start) {
@@ -484,6 +579,7 @@ read_angle(struct address_reader *reader)
 			    : end;
 		if (quote == SIZE_MAX) {
 			reader->no_quote_end = true;
+			reader->list->defects |= BIT(SYNTAX);
 			quote = end;
 		}
 		end = quote + 1;

@@ -102,7 +102,8 @@ add_header(struct message *message, struct slice name, struct slice value)
 enum tc_status
 message_header(struct message *message, struct slice name, struct slice value)
 {
-	name = arena_copy(message->arena, name);
+	/* "From :" is From (RFC 5322, 4.5). */
+	name = arena_copy(message->arena, slice_trim(name));
 	value = arena_copy(message->arena, value);
 	if (name.data == NULL || value.data == NULL)
 		return TC_LIMIT;
