@@ -100,6 +100,7 @@ struct ast_rule {
 	const struct token *until, *shadow_until;
 	const struct token *severity, *owner, *id, *on_error;
 	bool shadow;
+	bool broken; /* its head was reported: what it lacks is not */
 	enum schema_stage stage;
 	struct ast_expr *when, *unless;
 	struct ast_action *actions;
@@ -108,6 +109,7 @@ struct ast_rule {
 struct ast_exemption {
 	ast_names rules;
 	bool all;
+	bool broken; /* as in a rule */
 	const struct token *description, *until, *owner;
 	struct ast_expr *when;
 };
@@ -183,6 +185,7 @@ struct ast_test {
 };
 
 enum ast_kind {
+	AST_NONE, /* could not be understood, and was reported */
 	AST_SETTING,
 	AST_BLOCK,
 	AST_LIST,

@@ -298,6 +298,34 @@ compile_action(const struct scope_place *place, const struct ast_action *ast,
 	return ast->text == NULL || action->text != NULL;
 }
 
+/* 5.7.1 TEXT for reject, 4.7.1 TEXT for defer; the three digits before it are
+ * not the operator's. */
+static bool
+check_reply(const struct scope_place *place, const struct ast_action *ast)
+{
+	struct slice text = ast->text->text;
+	char class = ast->disposition == DISPOSITION_REJECT ? '5' : '4';
+	size_t digits = 0;
+
+	while (digits < text.length && ascii_is_digit(text.data[digits]))
+		digits++;
+	if (digits == 3 && (text.length == 3 || text.data[3] == ' ')) {
+		scope_error(place, ast->text->offset,
+		    "the reply code comes with %s; a text may begin with an "
+		    "enhanced status code such as %c.7.1",
+		    verdict_disposition_name(ast->disposition), class);
+		return false;
+	}
+	if (digits == 1 && text.length > 3 && text.data[1] == '.' &&
+	    ascii_is_digit(text.data[2]) && text.data[0] != class) {
+		scope_error(place, ast->text->offset,
+		    "the enhanced status code of %s begins with %c",
+		    verdict_disposition_name(ast->disposition), class);
+		return false;
+	}
+	return true;
+}
+
 static bool
 set_disposition(const struct scope_place *place, const struct ast_action *ast,
     struct program_rule *rule)
@@ -324,6 +352,8 @@ set_disposition(const struct scope_place *place, const struct ast_action *ast,
 		    ast->offset,
 		    "discard loses mail without a word to anybody; quarantine "
 		    "keeps it");
+	if (ast->text != NULL && !check_reply(place, ast))
+		return false;
 	if (ast->text != NULL)
 		rule->reply = check_text(place, ast->text);
 	return ast->text == NULL || rule->reply != NULL;
@@ -398,8 +428,10 @@ compile_conditions(struct scope_place *place, const struct ast_rule *ast,
 	struct scope_place unless = *place;
 
 	if (ast->when == NULL && ast->unless == NULL) {
-		scope_error(place, ast->name.offset,
-		    "the rule has no when; for every mail write when true");
+		if (!ast->broken)
+			scope_error(place, ast->name.offset,
+			    "the rule has no when; for every mail write when "
+			    "true");
 		return false;
 	}
 	if (ast->when != NULL) {
@@ -640,8 +672,10 @@ compile_exemption(struct scope *scope, const struct ast_file *file,
 	warn_own_address(&place, ast->owner, "the owner's address");
 	exempted_rules(&place, ast, exemption);
 	if (ast->when == NULL) {
-		scope_error(&place, statement->offset,
-		    "an exemption needs a when: which mail does it spare?");
+		if (!ast->broken)
+			scope_error(&place, statement->offset,
+			    "an exemption needs a when: which mail does it "
+			    "spare?");
 		return;
 	}
 	exemption->when = check_expr(&place, ast->when);

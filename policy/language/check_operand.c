@@ -269,6 +269,17 @@ use_field(const struct scope_place *place, const struct ast_operand *ast,
 	return scope_use_stage(place, entry->stage, entry->name, ast->offset);
 }
 
+/* A name near to this one; else, for what looks like a host, how to write it. */
+static const char *
+suggestion(const struct scope_place *place, struct slice name)
+{
+	const char *near = scope_suggest(place->scope, name);
+
+	return *near == '\0' && slice_find_byte(name, '.') != SIZE_MAX
+		   ? "; names of domains stand in quotation marks"
+		   : near;
+}
+
 static bool
 resolve_name(const struct scope_place *place, const struct ast_operand *ast,
     struct compiled_operand *operand, bool *bare_from)
@@ -294,7 +305,7 @@ resolve_name(const struct scope_place *place, const struct ast_operand *ast,
 		    SHOWN(ast->text), SHOWN(ast->text));
 	else
 		scope_error(place, ast->offset, "unknown field \"%.*s\"%s",
-		    SHOWN(ast->text), scope_suggest(place->scope, ast->text));
+		    SHOWN(ast->text), suggestion(place, ast->text));
 	return false;
 }
 
@@ -512,6 +523,17 @@ read_word(const struct scope_place *place, const struct token *token,
 	return false;
 }
 
+/* What no domain or address can be. Odd ones are compared as they are: mail
+ * has them. */
+static bool
+is_no_name(struct slice text, enum value_type type)
+{
+	return slice_find_byte(text, ' ') != SIZE_MAX ||
+	       (type == VALUE_DOMAIN &&
+		   (slice_find_byte(text, '/') != SIZE_MAX ||
+		       slice_find_byte(text, '@') != SIZE_MAX));
+}
+
 static bool
 read_text(const struct scope_place *place, const struct token *token,
     const struct compiled_operand *like, struct value *value)
@@ -520,6 +542,14 @@ read_text(const struct scope_place *place, const struct token *token,
 
 	if (token->kind != TOKEN_STRING)
 		return wrong_type(place, token, like);
+	if ((like->type == VALUE_DOMAIN || like->type == VALUE_ADDRESS) &&
+	    is_no_name(token->text, like->type)) {
+		scope_error(place, token->offset, "\"%.*s\" is not %s",
+		    SHOWN(token->text),
+		    like->type == VALUE_DOMAIN ? "a domain name"
+					       : "a mail address");
+		return false;
+	}
 	if (like->type == VALUE_DOMAIN)
 		value_set_domain(arena, value, token->text);
 	else if (like->type == VALUE_ADDRESS)

@@ -189,27 +189,39 @@ parse_action_texts(struct cursor *cursor, struct ast_action *action, size_t i)
 	return true;
 }
 
+/* Index of the action that the token names; ACTION_WORDS when it is none. */
+static size_t
+find_action(const struct token *token)
+{
+	size_t i = 0;
+
+	while (i < ACTION_WORDS &&
+	       (token->kind != TOKEN_WORD ||
+		   !slice_equal_text(token->text, action_words[i].word)))
+		i++;
+	return i;
+}
+
 static struct ast_action *
 parse_action(struct cursor *cursor)
 {
 	const struct token *token = cursor_peek(cursor);
 	struct ast_action *action = cursor_alloc(cursor, sizeof *action);
+	size_t i = find_action(token);
 	const char *names[ACTION_WORDS];
 	const char *near;
 
 	if (action == NULL)
 		return NULL;
 	action->offset = token->offset;
-	for (size_t i = 0; i < ACTION_WORDS; i++) {
-		names[i] = action_words[i].word;
-		if (token->kind != TOKEN_WORD ||
-		    !slice_equal_text(token->text, names[i]))
-			continue;
+	if (i < ACTION_WORDS) {
 		cursor_take(cursor);
 		action->disposition = action_words[i].disposition;
 		action->kind = action_words[i].kind;
 		return parse_action_texts(cursor, action, i) ? action : NULL;
 	}
+	for (i = 0; i < ACTION_WORDS; i++)
+		names[i] = action_words[i].word;
 	near = token->kind == TOKEN_WORD
 		   ? diag_suggest(token->text, names, ACTION_WORDS)
 		   : NULL;
@@ -244,7 +256,12 @@ parse_then(struct cursor *cursor, struct ast_rule *rule)
 			return;
 		}
 		last = &(*last)->next;
-	} while (cursor_accept_mark(cursor, ','));
+		if (find_action(cursor_peek(cursor)) < ACTION_WORDS)
+			cursor_error(cursor,
+			    "a comma is missing: actions are separated by "
+			    "commas");
+	} while (cursor_accept_mark(cursor, ',') ||
+		 find_action(cursor_peek(cursor)) < ACTION_WORDS);
 }
 
 /* A second when or unless is an error: which one counts? */
@@ -324,8 +341,9 @@ static bool
 parse_rule(struct cursor *cursor, struct ast_rule *rule)
 {
 	rule->stage = STAGE_MESSAGE;
-	if (!parse_name(cursor, "the rule's name", &rule->name) ||
-	    !parse_rule_head(cursor, rule))
+	rule->broken = !parse_name(cursor, "the rule's name", &rule->name) ||
+		       !parse_rule_head(cursor, rule);
+	if (rule->broken)
 		return false;
 	while (!cursor_is_mark(cursor, '}') &&
 	       cursor_peek(cursor)->kind != TOKEN_END && !cursor->full) {
@@ -345,6 +363,7 @@ parse_rule(struct cursor *cursor, struct ast_rule *rule)
 static bool
 parse_exemption(struct cursor *cursor, struct ast_exemption *exemption)
 {
+	exemption->broken = true;
 	if (cursor_accept_word(cursor, "all")) {
 		exemption->all = true;
 	} else {
@@ -370,6 +389,7 @@ parse_exemption(struct cursor *cursor, struct ast_exemption *exemption)
 		    cursor_expect(cursor, TOKEN_TIME, "a time after until");
 	if (!cursor_expect_mark(cursor, '{', "after the reason"))
 		return false;
+	exemption->broken = false;
 	while (!cursor_is_mark(cursor, '}') &&
 	       cursor_peek(cursor)->kind != TOKEN_END && !cursor->full) {
 		cursor_peek(cursor)->layout = LAYOUT_CLAUSE;
@@ -497,6 +517,11 @@ parse_let(struct cursor *cursor, struct ast_statement *statement)
 	if (!parse_name(cursor, "a name after let", &statement->let.name) ||
 	    !cursor_expect_mark(cursor, '=', "after the name"))
 		return false;
+	if (cursor_peek(cursor)->lines_before > 0 &&
+	    starts_statement(cursor_peek(cursor))) {
+		cursor_unexpected(cursor, "a condition after =");
+		return false;
+	}
 	statement->let.expr = parse_expr(cursor);
 	return statement->let.expr != NULL &&
 	       statement->let.expr->kind != EXPR_BAD;
@@ -525,6 +550,7 @@ parse_setting(struct cursor *cursor, struct ast_statement *statement)
 		cursor->at--;
 		cursor_unexpected(cursor, "a setting, list, rule or test");
 		cursor->at++;
+		statement->kind = AST_NONE;
 		return false;
 	}
 	return parse_value(cursor, &statement->setting);
@@ -534,6 +560,7 @@ parse_setting(struct cursor *cursor, struct ast_statement *statement)
 static bool
 parse_statement(struct cursor *cursor, struct ast_statement *statement)
 {
+	statement->kind = AST_NONE;
 	statement->offset = cursor_peek(cursor)->offset;
 	cursor_peek(cursor)->layout = LAYOUT_STATEMENT;
 	if (cursor_peek(cursor)->kind != TOKEN_WORD) {

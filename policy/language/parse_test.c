@@ -250,11 +250,13 @@ parse_clause(struct cursor *cursor, struct ast_test *test)
 		const char *what;
 	} plain[] = {
 		{ "message", &test->message, TOKEN_STRING, "a file name" },
-		{ "client", &test->client, TOKEN_IP, "an IP address" },
+		{ "client", &test->client, TOKEN_IP,
+		    "an IP address without quotation marks" },
 		{ "helo", &test->helo, TOKEN_STRING, "a name" },
 		{ "mail-from", &test->mail_from, TOKEN_STRING, "an address" },
 		{ "auth-user", &test->auth_user, TOKEN_STRING, "an account" },
-		{ "now", &test->now, TOKEN_TIME, "a time" },
+		{ "now", &test->now, TOKEN_TIME,
+		    "a time such as 2026-11-23T10:00:00Z" },
 	};
 	struct ast_expect **last;
 

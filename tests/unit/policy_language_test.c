@@ -786,7 +786,7 @@ broken_policies_say_what_is_wrong(void **state)
 	snprintf(pattern, sizeof pattern, "%s/tests/policy/errors/*.policy",
 	    source_folder());
 	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
-	assert_true(found.gl_pathc >= 30);
+	assert_true(found.gl_pathc >= 60);
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		const char *path = found.gl_pathv[i];
 		const char *name = strrchr(path, '/') + 1;
@@ -876,6 +876,19 @@ warnings_say_what_is_odd(void **state)
 	}
 }
 
+static void
+under_enforcement_shadow_a_shadow_needs_no_date(void **state)
+{
+	struct program *program =
+	    loaded("enforcement shadow\n"
+		   "rule a shadow { when true then tag }");
+
+	(void)state;
+	if (strstr(messages(), "shadow without a date") != NULL)
+		fail_msg("%s", messages());
+	program_free(&program);
+}
+
 /* ------------------------------------------------------------------ fmt */
 
 static struct slice
@@ -929,6 +942,24 @@ comments_and_gaps_are_kept(void **state)
 	    "# end\n");
 }
 
+static void
+values_in_a_condition_stand_inside_it(void **state)
+{
+	(void)state;
+	assert_slice(print(text("rule a { when true\nand (any url (.host in "
+				"{\n\"x\",\n\"y\"\n}\nor .defanged))\n"
+				"then tag }")),
+	    "rule a {\n"
+	    "    when true\n"
+	    "        and (any url (.host in {\n"
+	    "            \"x\",\n"
+	    "            \"y\"\n"
+	    "        }\n"
+	    "                or .defanged))\n"
+	    "    then tag\n"
+	    "}\n");
+}
+
 int
 main(void)
 {
@@ -952,8 +983,10 @@ main(void)
 		TEST(broken_policies_say_what_is_wrong),
 		TEST(the_example_of_the_manual_loads_and_passes_its_tests),
 		TEST(warnings_say_what_is_odd),
+		TEST(under_enforcement_shadow_a_shadow_needs_no_date),
 		TEST(printing_twice_changes_nothing),
 		TEST(comments_and_gaps_are_kept),
+		TEST(values_in_a_condition_stand_inside_it),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
