@@ -205,10 +205,25 @@ struct attribute {
 	struct slice value; /* raw */
 };
 
+/* Whether a tag or an attribute has this name; most differ in the first
+ * letter. `tag` is not empty. */
+static bool
+is_named(struct slice tag, const char *name)
+{
+	return ascii_lower(tag.data[0]) == name[0] &&
+	       slice_equal_text_fold(tag, name);
+}
+
 static bool
 is_html_blank(char c)
 {
 	return ascii_is_space(c) || c == '\f';
+}
+
+static bool
+ends_name(char c)
+{
+	return is_html_blank(c) || c == '/' || c == '>' || c == '\0';
 }
 
 static void
@@ -220,6 +235,16 @@ line_break(struct html_reader *reader)
 	reader->blank = false;
 }
 
+/* Octets that are not shown as they stand. */
+static const bool is_shown_otherwise[256] = {
+	['&'] = true,
+	[' '] = true,
+	['\t'] = true,
+	['\r'] = true,
+	['\n'] = true,
+	['\f'] = true,
+};
+
 /* The octets up to a reference or to blanks that are more than one space
  * between words. */
 static size_t
@@ -227,13 +252,15 @@ shown_run(struct slice text)
 {
 	size_t i = 0;
 
-	while (i < text.length && text.data[i] != '&' &&
-	       (!is_html_blank(text.data[i]) ||
-		   (i > 0 && i + 1 < text.length && text.data[i] == ' ' &&
-		       text.data[i + 1] != '&' &&
-		       !is_html_blank(text.data[i + 1]))))
-		i++;
-	return i;
+	for (;;) {
+		while (i < text.length &&
+		       !is_shown_otherwise[(unsigned char)text.data[i]])
+			i++;
+		if (i == 0 || text.length - i < 2 || text.data[i] != ' ' ||
+		    is_shown_otherwise[(unsigned char)text.data[i + 1]])
+			return i;
+		i += 2;
+	}
 }
 
 /* Appends shown text: references decoded, blanks folded. */
@@ -546,8 +573,7 @@ read_attribute(struct html_reader *reader, struct slice tag,
 
 	if (attribute->value.length == 0)
 		return;
-	while (i < count &&
-	       !slice_equal_text_fold(attribute->name, attribute_kinds[i].name))
+	while (i < count && !is_named(attribute->name, attribute_kinds[i].name))
 		i++;
 	if (i == count &&
 	    !slice_starts_with_fold(attribute->name, SLICE_LITERAL("on")))
@@ -604,8 +630,7 @@ next_attribute(struct html_reader *reader, struct attribute *attribute)
 		return false;
 	}
 	start = at++;
-	while (at < input.length && !is_html_blank(input.data[at]) &&
-	       input.data[at] != '/' && input.data[at] != '>' &&
+	while (at < input.length && !ends_name(input.data[at]) &&
 	       input.data[at] != '=')
 		at++;
 	attribute->name = slice_range(input, start, at);
@@ -652,7 +677,7 @@ is_raw_element(struct slice tag)
 		"textarea", "xmp", "noembed", "noframes" };
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (slice_equal_text_fold(tag, names[i]))
+		if (is_named(tag, names[i]))
 			return true;
 	return false;
 }
@@ -699,7 +724,7 @@ mark_element(struct html_reader *reader, struct slice tag)
 	}
 	for (size_t i = 0; i < sizeof block_elements / sizeof block_elements[0];
 	     i++)
-		if (slice_equal_text_fold(tag, block_elements[i])) {
+		if (is_named(tag, block_elements[i])) {
 			line_break(reader);
 			return;
 		}
@@ -710,9 +735,8 @@ tag_name(const struct html_reader *reader, size_t start)
 {
 	size_t end = start;
 
-	while (end < reader->input.length &&
-	       !is_html_blank(reader->input.data[end]) &&
-	       reader->input.data[end] != '/' && reader->input.data[end] != '>')
+	while (
+	    end < reader->input.length && !ends_name(reader->input.data[end]))
 		end++;
 	return slice_range(reader->input, start, end);
 }

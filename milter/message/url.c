@@ -35,16 +35,24 @@ url_list_make(struct arena *arena, size_t limit)
 
 /* ---------------------------------------------------------------- entries */
 
-/* The registrable domain of a URL's host; the host where it is an address. */
+/* The registrable domain of a URL's host; the host where it is an address.
+ * The links of a message mostly lead to few hosts, so the last is kept. */
 static struct slice
-registrable(const struct url_canonical *url)
+registrable(struct url_list *list, const struct url_canonical *url)
 {
-	return url->host_is_address ? url->host : domain_registrable(url->host);
+	if (url->host_is_address)
+		return url->host;
+	if (!slice_equal(list->last_host, url->host)) {
+		list->last_host = url->host;
+		list->last_domain = domain_registrable(url->host);
+	}
+	return list->last_domain;
 }
 
 /* Where a click ends: a known click-tracking service hands on. */
 static struct slice
-target_domain(struct arena *arena, const struct url_canonical *url)
+target_domain(
+    struct arena *arena, struct url_list *list, const struct url_canonical *url)
 {
 	struct slice target;
 	struct url_canonical inner;
@@ -52,8 +60,8 @@ target_domain(struct arena *arena, const struct url_canonical *url)
 
 	if (url_canonical_redirect(arena, url, &target, &known) && known &&
 	    url_canonical_parse(arena, target, &inner))
-		return registrable(&inner);
-	return registrable(url);
+		return registrable(list, &inner);
+	return registrable(list, url);
 }
 
 static bool
@@ -101,7 +109,7 @@ append(struct arena *arena, struct url_list *list,
 	entry.oddities = url->oddities;
 	if (already_in(arena, list, &entry))
 		return;
-	entry.domain = registrable(url);
+	entry.domain = registrable(list, url);
 	added = list_append(arena, list, list->limit);
 	if (added == NULL) {
 		list->cut = true;
@@ -505,7 +513,7 @@ url_list_add_link(struct arena *arena, struct url_list *list,
 	if (link->text.length > 0 &&
 	    claimed_domain(arena, link->text, &claimed))
 		like.text_mismatch =
-		    !slice_equal(claimed, registrable(&url)) &&
-		    !slice_equal(claimed, target_domain(arena, &url));
+		    !slice_equal(claimed, registrable(list, &url)) &&
+		    !slice_equal(claimed, target_domain(arena, list, &url));
 	add(arena, list, &url, &like);
 }

@@ -52,6 +52,7 @@ struct url_list {
 	bool cut;          /* there were more */
 	size_t tried;      /* candidates looked at, duplicates too */
 	struct table seen; /* what is in the list */
+	struct slice last_host, last_domain;
 };
 
 /* An empty list that keeps up to `limit` entries. */

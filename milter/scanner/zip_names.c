@@ -22,19 +22,21 @@ number_at(struct slice file, size_t at, unsigned bytes)
 bool
 zip_names_begin(struct slice file, struct zip_names *names_out)
 {
-	size_t lowest;
+	size_t lowest, left;
+	const char *found;
 
 	if (file.length < END_SIZE)
 		return false;
 	lowest = file.length > END_SIZE + COMMENT_MAX
 		     ? file.length - END_SIZE - COMMENT_MAX
 		     : 0;
-	for (size_t at = file.length - END_SIZE + 1; at > lowest; at--) {
-		size_t end = at - 1;
+	left = file.length - END_SIZE + 1 - lowest;
+	while ((found = memrchr(file.data + lowest, 'P', left)) != NULL) {
+		size_t end = (size_t)(found - file.data);
 		uint32_t size, offset;
 
-		if (file.data[end] != 'P' ||
-		    number_at(file, end, 4) != 0x06054b50)
+		left = end - lowest;
+		if (number_at(file, end, 4) != 0x06054b50)
 			continue;
 		size = number_at(file, end + 12, 4);
 		offset = number_at(file, end + 16, 4);

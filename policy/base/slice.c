@@ -46,6 +46,8 @@ slice_equal_text_fold(struct slice a, const char *text)
 {
 	size_t i = 0;
 
+	if (text == NULL)
+		return a.length == 0;
 	/* most differ in the first letter, so the text's length is not asked */
 	while (i < a.length && text[i] != '\0' &&
 	       ascii_lower(a.data[i]) == ascii_lower(text[i]))
