@@ -348,6 +348,27 @@ scanner_signature(
 	return slice_hash(slice_text(text), rulesets->signature) | 1;
 }
 
+/* Rules that do not compile leave those in force; at a start, where there are
+ * none, they cost themselves only. */
+static enum tc_status
+make_scanner(struct assembly *assembly, const struct scanner_settings *settings,
+    struct rulesets *rulesets, struct diag *diag, struct arena *arena,
+    struct scanner **scanner_out)
+{
+	enum tc_status status = scanner_new(assembly->zygote, settings,
+	    rulesets->items.items, rulesets->items.count, diag, scanner_out);
+	size_t count = rulesets->items.count;
+
+	if (status != TC_INVALID || thing(assembly, GENERATION_SCANNER) != NULL)
+		return status;
+	rulesets_drop_broken(assembly->zygote, settings, arena, rulesets);
+	log_write(LOG_LEVEL_ERROR,
+	    "yara: %zu of %zu rule files do not compile and are left out",
+	    count - rulesets->items.count, count);
+	return scanner_new(assembly->zygote, settings, rulesets->items.items,
+	    rulesets->items.count, diag, scanner_out);
+}
+
 static void
 start_scanner(struct assembly *assembly, struct arena *arena)
 {
@@ -364,9 +385,8 @@ start_scanner(struct assembly *assembly, struct arena *arena)
 	if (status == TC_OK && signature == assembly->scanner_signature)
 		return;
 	if (status == TC_OK)
-		status = scanner_new(assembly->zygote, &settings,
-		    rulesets.items.items, rulesets.items.count, &diag,
-		    &scanner);
+		status = make_scanner(
+		    assembly, &settings, &rulesets, &diag, arena, &scanner);
 	log_diag(&diag);
 	if (status == TC_OK && put_part(&assembly->input, GENERATION_SCANNER,
 				   scanner, free_scanner, NULL))
@@ -386,9 +406,21 @@ open_scanner(struct assembly *assembly)
 {
 	struct arena *arena = arena_new(0, NULL);
 
+	assembly->rules_taken = rulesets_mark(settings_of(assembly));
 	if (arena != NULL && assembly->zygote >= 0)
 		start_scanner(assembly, arena);
 	arena_free(&arena);
+}
+
+/* A rule file that is written in place is read once two looks are the same. */
+static bool
+rules_have_settled(struct assembly *assembly)
+{
+	unsigned long long now = rulesets_mark(settings_of(assembly));
+	bool still = now == assembly->rules_seen;
+
+	assembly->rules_seen = now;
+	return still && now != assembly->rules_taken;
 }
 
 /* ---- putting together ---- */
@@ -560,11 +592,11 @@ tell_ends(struct assembly *assembly, int64_t now_unix)
 	}
 }
 
-void
-assembly_refresh(struct assembly *assembly)
+/* True where store or overlay are others and the matcher is bound anew. */
+static bool
+refresh_indicators(struct assembly *assembly)
 {
 	bool indicators = false;
-	bool changed = false;
 	char path[4096];
 
 	if (state_path(assembly, BUILD_STORE_NAME, path) &&
@@ -573,8 +605,27 @@ assembly_refresh(struct assembly *assembly)
 	if (state_path(assembly, OVERLAY_FILE_NAME, path) &&
 	    watch_changed(&assembly->overlay_file, path))
 		indicators = load_overlay(assembly) || indicators;
-	if (indicators)
-		changed = bind_matcher(assembly);
+	return indicators && bind_matcher(assembly);
+}
+
+void
+assembly_refresh_indicators(struct assembly *assembly)
+{
+	if (refresh_indicators(assembly))
+		(void)swap(assembly);
+}
+
+void
+assembly_refresh(struct assembly *assembly)
+{
+	bool changed = refresh_indicators(assembly);
+	char path[4096];
+
+	if (rules_have_settled(assembly)) {
+		log_write(LOG_LEVEL_NOTICE, "yara rules changed");
+		open_scanner(assembly);
+		changed = true;
+	}
 	if (state_path(assembly, SWITCHES_FILE_NAME, path) &&
 	    watch_changed(&assembly->switches_file, path))
 		changed = take_switches(assembly) || changed;

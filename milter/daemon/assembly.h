@@ -9,6 +9,7 @@
  *	the store was replaced      new store
  *	local.indicators changed    new overlay
  *	a switch was flipped        new positions
+ *	a YARA file changed         new scanner
  *
  * All else is shared with the generation before. What cannot be read keeps what
  * is in force, with a line in the log. Used by one thread at a time.
@@ -28,6 +29,8 @@ struct assembly {
 	/* What the newest generation is made of; a reference to each part. */
 	struct generation_input input;
 	unsigned long long scanner_signature; /* 0: none yet */
+	unsigned long long rules_taken;       /* rulesets_mark() in force */
+	unsigned long long rules_seen;        /* at the last look */
 	int64_t loaded_unix;
 	int64_t ends_told_unix; /* up to when ended rules have been logged */
 	struct watch store_file;
@@ -46,9 +49,13 @@ bool assembly_begin(struct assembly *assembly, struct trial_policy *policy,
 bool assembly_reload(
     struct assembly *assembly, uint64_t policy_generation, char **text_out);
 
-/* Looks at all files that may have changed, at most a handful of stat(2);
- * swaps where one has. Call it about once a second. */
+/* Looks at all files that may have changed, a stat(2) for each; swaps where
+ * one has. Call it about once a second. */
 void assembly_refresh(struct assembly *assembly);
+
+/* The same for the store and the hand-added indicators alone, which have to
+ * act within a second: call it a few times in each. */
+void assembly_refresh_indicators(struct assembly *assembly);
 
 /* Lets go of everything; generations in use live on. */
 void assembly_end(struct assembly *assembly);

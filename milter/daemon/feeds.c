@@ -176,7 +176,8 @@ feeds_store_is_stale(const struct build_request *request, struct arena *arena,
 		return true;
 	}
 	for (size_t i = 0; i < request->feed_count; i++) {
-		if (!source_is_newer(request->feeds[i].source, &store.st_mtim))
+		if (request->feeds[i].format == FEED_FORMAT_YARA ||
+		    !source_is_newer(request->feeds[i].source, &store.st_mtim))
 			continue;
 		*reason_out = arena_printf(
 		    arena, "feed %s is newer", request->feeds[i].name);
@@ -187,12 +188,6 @@ feeds_store_is_stale(const struct build_request *request, struct arena *arena,
 			request->exempt.warninglists[i], &store.st_mtim))
 			continue;
 		*reason_out = "a warninglist is newer";
-		return true;
-	}
-	if (source_is_newer(arena_printf(arena, "%s/%s",
-				request->state_directory, OVERLAY_FILE_NAME),
-		&store.st_mtim)) {
-		*reason_out = "local.indicators is newer";
 		return true;
 	}
 	return false;

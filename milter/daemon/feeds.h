@@ -16,9 +16,9 @@
 enum tc_status feeds_build_request(const struct program *program,
     int64_t now_unix, struct arena *arena, struct build_request *request_out);
 
-/* True when there is no store, or when a feed's source, a warninglist or
- * local.indicators has changed since it was built (by modification time: of
- * files, of folders and what lies in them). *reason_out says what, in words
+/* True when there is no store, or when a feed's source or a warninglist has
+ * changed since it was built (by modification time: of files, of folders and
+ * what lies in them). Hand-added indicators act without a build. *reason_out says what, in words
  * that live in the arena. */
 bool feeds_store_is_stale(const struct build_request *request,
     struct arena *arena, const char **reason_out);

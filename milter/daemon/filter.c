@@ -31,6 +31,9 @@
  * of 64 KiB, and Postfix sends up to 100 KiB of one header in one packet. */
 #define PACKET_BYTES_MAX 1048575
 
+/* What is added by hand has to act within a second. */
+#define INDICATORS_EVERY_MS 250
+
 static struct generation_slot generations = GENERATION_SLOT_INITIALIZER;
 static struct limits limits;
 static struct callbacks_setup callbacks = {
@@ -139,7 +142,7 @@ run_channel(void *unused)
 		struct pollfd ready = { .fd = channel, .events = POLLIN };
 		struct cJSON *request = NULL;
 
-		if (poll(&ready, 1, 1000) < 0 && errno != EINTR)
+		if (poll(&ready, 1, INDICATORS_EVERY_MS) < 0 && errno != EINTR)
 			stop("poll failed");
 		switch (channel_receive(channel, &request)) {
 		case CHANNEL_RECEIVED:
@@ -152,8 +155,10 @@ run_channel(void *unused)
 			break;
 		}
 		cJSON_Delete(request);
-		if (time(NULL) == refreshed)
+		if (time(NULL) == refreshed) {
+			assembly_refresh_indicators(&assembly);
 			continue;
+		}
 		refreshed = time(NULL);
 		assembly_refresh(&assembly);
 		if (callbacks.shared.journal != NULL)

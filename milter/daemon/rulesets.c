@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -123,6 +124,80 @@ rulesets_read(const struct settings *settings, struct arena *arena,
 	}
 	*rulesets_out = rulesets;
 	return status;
+}
+
+void
+rulesets_drop_broken(int zygote, const struct scanner_settings *settings,
+    struct arena *arena, struct rulesets *rulesets)
+{
+	struct scanner_settings one = *settings;
+	size_t kept = 0;
+
+	one.workers_max = 1;
+	for (size_t i = 0; i < rulesets->items.count; i++) {
+		struct diag diag = diag_make(arena, 1);
+		struct scanner *scanner = NULL;
+
+		if (scanner_new(zygote, &one, &rulesets->items.items[i], 1,
+			&diag, &scanner) == TC_OK)
+			rulesets->items.items[kept++] =
+			    rulesets->items.items[i];
+		scanner_free(&scanner);
+	}
+	rulesets->items.count = kept;
+}
+
+static unsigned long long
+mark_file(const char *path, unsigned long long mark)
+{
+	struct stat info;
+	unsigned long long seen[5] = { 0 };
+
+	mark = slice_hash(slice_text(path), mark);
+	if (stat(path, &info) != 0)
+		return mark;
+	seen[0] = info.st_dev;
+	seen[1] = info.st_ino;
+	seen[2] = (unsigned long long)info.st_size;
+	seen[3] = (unsigned long long)info.st_mtim.tv_sec;
+	seen[4] = (unsigned long long)info.st_mtim.tv_nsec;
+	return slice_hash(slice_make((const char *)seen, sizeof seen), mark);
+}
+
+static unsigned long long
+mark_folder(const char *folder, unsigned long long mark)
+{
+	struct dirent **entries = NULL;
+	int count = scandir(folder, &entries, is_rule_file, alphasort);
+	char path[4096];
+
+	for (int i = 0; i < count; i++) {
+		if (snprintf(path, sizeof path, "%s/%s", folder,
+			entries[i]->d_name) < (int)sizeof path)
+			mark = mark_file(path, mark);
+		free(entries[i]);
+	}
+	free(entries);
+	return mark;
+}
+
+unsigned long long
+rulesets_mark(const struct settings *settings)
+{
+	unsigned long long mark = 0;
+
+	for (size_t i = 0; i < settings->feed_count; i++) {
+		const struct feed_config *feed = &settings->feeds[i];
+		struct stat info;
+
+		if (feed->format != FEED_FORMAT_YARA)
+			continue;
+		if (stat(feed->source, &info) == 0 && S_ISDIR(info.st_mode))
+			mark = mark_folder(feed->source, mark);
+		else
+			mark = mark_file(feed->source, mark);
+	}
+	return mark;
 }
 
 struct scanner_settings

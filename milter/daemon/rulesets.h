@@ -25,6 +25,15 @@ struct rulesets {
 enum tc_status rulesets_read(const struct settings *settings,
     struct arena *arena, struct diag *diag, struct rulesets *rulesets_out);
 
+/* Leaves out what does not compile, file by file, so that one bad file costs
+ * itself. For a start without older rules; `zygote` as for scanner_new(). */
+void rulesets_drop_broken(int zygote, const struct scanner_settings *settings,
+    struct arena *arena, struct rulesets *rulesets);
+
+/* A number over names, sizes and times of all rule files: it changes when one
+ * of them does. */
+unsigned long long rulesets_mark(const struct settings *settings);
+
 /* What the settings say about the scanner's workers. */
 struct scanner_settings rulesets_scanner_settings(
     const struct settings *settings);

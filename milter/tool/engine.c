@@ -1,10 +1,15 @@
 #include <config.h>
 
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "language/load.h"
 #include "tool/engine.h"
@@ -34,6 +39,39 @@ engine_open(struct engine *engine, const char *command, const char *config)
 		return EX_OK;
 	engine_close(engine);
 	return EX_OSERR;
+}
+
+static void
+find_author(struct engine *engine)
+{
+	const char *by = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+	const struct passwd *user = getpwuid(getuid());
+
+	if (by == NULL)
+		by = user == NULL ? "" : user->pw_name;
+	snprintf(engine->author, sizeof engine->author, "%s", by);
+}
+
+int
+engine_become_owner(struct engine *engine)
+{
+	const char *folder = engine->request.state_directory;
+	const struct passwd *owner;
+	struct stat info;
+
+	find_author(engine);
+	if (geteuid() != 0 || stat(folder, &info) != 0 || info.st_uid == 0)
+		return EX_OK;
+	owner = getpwuid(info.st_uid);
+	if (owner != NULL && initgroups(owner->pw_name, owner->pw_gid) == 0 &&
+	    setgid(owner->pw_gid) == 0 && setuid(info.st_uid) == 0 &&
+	    setuid(0) != 0)
+		return EX_OK;
+	fprintf(stderr,
+	    "tocsin %s: cannot become the owner of %s (user %lu): %s\n",
+	    engine->command, folder, (unsigned long)info.st_uid,
+	    owner == NULL ? "there is no such user" : strerror(errno));
+	return EX_NOPERM;
 }
 
 int

@@ -19,11 +19,17 @@ struct engine {
 	struct store *store;     /* NULL: none yet */
 	struct overlay *overlay; /* NULL: not opened */
 	struct matcher *matcher; /* NULL: not opened */
+	char author[64];         /* who runs the tool: "root", or by sudo */
 };
 
 /* Loads the configuration at `config`. Returns an exit status; EX_OK: the
  * engine is usable. */
 int engine_open(struct engine *engine, const char *command, const char *config);
+
+/* When root runs the tool, goes on as the user to whom the state directory
+ * belongs: what is written there must be the daemon's to read and to replace.
+ * EX_OK, or a status with a message. */
+int engine_become_owner(struct engine *engine);
 
 /* Opens store, overlay and matcher; EX_OK, or a status with a message. */
 int engine_open_matcher(struct engine *engine);

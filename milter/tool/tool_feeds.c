@@ -256,9 +256,12 @@ tool_feeds(int argc, char **argv)
 	status = engine_open(&engine, "feeds", options.config);
 	if (status != EX_OK)
 		return status;
-	status = strcmp(word, "update") == 0 ? run_update(&engine, &options,
-						   argc - optind, argv + optind)
-					     : run_status(&engine, &options);
+	status = engine_become_owner(&engine);
+	if (status == EX_OK)
+		status = strcmp(word, "update") == 0
+			     ? run_update(&engine, &options, argc - optind,
+				   argv + optind)
+			     : run_status(&engine, &options);
 	engine_close(&engine);
 	return status;
 }

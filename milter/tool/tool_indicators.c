@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -247,13 +246,12 @@ run_change(struct engine *engine, const struct options *options,
 {
 	struct overlay_change change = options->change;
 	const char *problem = NULL;
-	const struct passwd *user = getpwuid(getuid());
 	enum tc_status status;
 
 	change.operation = operation;
 	change.value = slice_text(words[1]);
 	change.tags = slice_text(options->tags);
-	change.author = slice_text(user == NULL ? "" : user->pw_name);
+	change.author = slice_text(engine->author);
 	if (options->expire_s > 0)
 		change.expires_unix =
 		    engine->request.now_unix + (int64_t)options->expire_s;
@@ -371,7 +369,10 @@ run_subcommand(const struct options *options, int count, char **words)
 		status = engine_open(&engine, "indicators", options->config);
 		if (status != EX_OK)
 			return status;
-		status = subcommands[i].run(&engine, options, words + 1);
+		status = engine_become_owner(&engine);
+		if (status == EX_OK)
+			status =
+			    subcommands[i].run(&engine, options, words + 1);
 		engine_close(&engine);
 		return status;
 	}

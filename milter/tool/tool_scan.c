@@ -259,8 +259,12 @@ open_scanner(struct scan *scan)
 	if (scan->zygote < 0 ||
 	    rulesets_read(settings, arena, &diag, &rulesets) != TC_OK)
 		return;
-	scanner_new(scan->zygote, &limits, rulesets.items.items,
-	    rulesets.items.count, &diag, &scan->scanner);
+	if (scanner_new(scan->zygote, &limits, rulesets.items.items,
+		rulesets.items.count, &diag, &scan->scanner) == TC_INVALID) {
+		rulesets_drop_broken(scan->zygote, &limits, arena, &rulesets);
+		scanner_new(scan->zygote, &limits, rulesets.items.items,
+		    rulesets.items.count, &diag, &scan->scanner);
+	}
 	diag_print_all(&diag, &text);
 	fwrite(text.data, 1, text.length, stderr);
 }

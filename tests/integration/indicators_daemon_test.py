@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+"""How fast the daemon acts on what has become known: feeds that are dropped
+into place, indicators added by hand, stores swapped under load, YARA rules."""
+import contextlib
+import os
+import re
+import threading
+import time
+
+from bench import bench
+import milter_client
+import samples
+from tap import case, check, check_in, check_not_in, diag, run, wait_for
+
+POLICY = '''\
+rule listed "carries an indicator" {
+  when any indicator (.strength == strong)
+  then tag "X-Listed" "yes"
+}
+rule content "content that rules know" { when any yara("rules") then tag "X-Rules" "yes" }
+'''
+FEEDS = '''\
+feed drop  { source "drop.txt"  format list  status verified  severity high }
+feed rules { source "rules.yar"  format yara }
+'''
+RULE = 'rule known { strings: $a = "%s" condition: $a }\n'
+
+
+def milter(this):
+    client = milter_client.MilterClient(this.filter.socket, timeout=30)
+    client.connect('192.0.2.20', 'mail.shop.test')
+    client.helo('mail.shop.test')
+    return client
+
+
+def mail_with(text, ident='m'):
+    return samples.message('Shop <news@shop.test>', 'Your order', text + '\n', ident=ident)
+
+
+def tagged(client, text, header='X-Listed', queue_id='TESTQUEUEID'):
+    answer = client.message('<news@shop.test>', ['<inbox@tocsin.test>'], mail_with(text), queue_id=queue_id)
+    check(answer.action in ('accept', 'continue'), True, f'{answer}')
+    return answer.inserted(header) != []
+
+
+def seconds_until(this, text, wanted=True, header='X-Listed', seconds=20):
+    """Sends the same mail again and again: how long until it is judged so."""
+    begun = time.monotonic()
+    with milter(this) as client:
+        wait_for(lambda: tagged(client, text, header) == wanted, seconds, f'{text}: {wanted}')
+    return time.monotonic() - begun
+
+
+def replace(this, name, text):
+    path = os.path.join(this.filter.top, name)
+    with open(path + '.new', 'w') as file:
+        file.write(text)
+    os.replace(path + '.new', path)
+
+
+def generations(this):
+    return [int(number) for number in re.findall(r'store in force generation=(\d+)', this.filter.log_text())]
+
+
+@case('an indicator added by hand acts within a second, and so does taking it back')
+def by_hand(this):
+    text = 'See http://by-hand.example/x'
+    with milter(this) as client:
+        check(tagged(client, text), False)
+    check(this.filter.tool('indicators', 'add', 'domain', 'by-hand.example', '--severity', 'high').returncode, 0)
+    took = seconds_until(this, text)
+    diag(f'added: {took:.2f} s')
+    check(took < 2.0, True, f'{took:.2f} s until it acted')
+    check(this.filter.tool('indicators', 'remove', 'domain', 'by-hand.example').returncode, 0)
+    took = seconds_until(this, text, False)
+    diag(f'removed: {took:.2f} s')
+    check(took < 2.0, True, f'{took:.2f} s until it no longer acted')
+
+
+@case('one that was built into the store is taken back as fast')
+def built_and_removed(this):
+    text = 'See http://built-in.example/x'
+    this.filter.tool('indicators', 'add', 'domain', 'built-in.example', check=True)
+    seconds_until(this, text)
+    this.filter.tool('indicators', 'build', check=True)
+    time.sleep(1.2)
+    with milter(this) as client:
+        check(tagged(client, text), True)
+    this.filter.tool('indicators', 'remove', 'domain', 'built-in.example', check=True)
+    took = seconds_until(this, text, False)
+    check(took < 2.0, True, f'{took:.2f} s until it no longer acted')
+
+
+@case('a feed that is dropped into place acts within seconds')
+def dropped(this):
+    before = generations(this)[-1]
+    replace(this, 'drop.txt', 'evil-list.example\nevil-new.example\n')
+    took = seconds_until(this, 'See http://evil-new.example/')
+    diag(f'feed: {took:.2f} s')
+    check(took < 8.0, True, f'{took:.2f} s until it acted')
+    check(generations(this)[-1] > before, True, 'the generation')
+
+
+@case('a feed that became empty, or broken, keeps what it had and the log says so')
+def empty(this):
+    mark = len(this.filter.log_text())
+    replace(this, 'drop.txt', '')
+    wait_for(lambda: 'is empty' in this.filter.log_text()[mark:], 20, 'the warning')
+    check_in('older content stays', this.filter.log_text()[mark:])
+    with milter(this) as client:
+        check(tagged(client, 'See http://evil-new.example/'), True)
+    replace(this, 'drop.txt', 'evil-list.example\nevil-new.example\n')
+
+
+@case('the log line of each message names the generation of the store')
+def named(this):
+    with milter(this) as client:
+        tagged(client, 'See http://evil-list.example/', queue_id='GENERATION1')
+    line = wait_for(lambda: [line for line in this.filter.log_text().splitlines() if 'GENERATION1' in line],
+                    5, 'the line')[0]
+    check_in(f'store={generations(this)[-1]}', line)
+
+
+@case('stores that are swapped under load lose no message and no match')
+def under_load(this):
+    ending, problems, counts, slowest = threading.Event(), [], [], []
+
+    def send(number):
+        try:
+            with milter(this) as client:
+                count, worst = 0, 0.0
+                while not ending.is_set():
+                    begun = time.monotonic()
+                    if not tagged(client, 'See http://evil-list.example/', queue_id=f'LOAD{number}'):
+                        problems.append(f'a message without its tag after {count}')
+                    worst = max(worst, time.monotonic() - begun)
+                    count += 1
+                counts.append(count)
+                slowest.append(worst)
+        except Exception as problem:
+            problems.append(repr(problem))
+
+    before = generations(this)[-1]
+    senders = [threading.Thread(target=send, args=(number,)) for number in range(4)]
+    for sender in senders:
+        sender.start()
+    for turn in range(5):
+        replace(this, 'drop.txt', 'evil-list.example\n' + ''.join(f'n{turn}-{k}.example\n' for k in range(500)))
+        check(this.filter.tool('indicators', 'build').returncode in (0, 75), True)
+        time.sleep(1.2)
+    ending.set()
+    for sender in senders:
+        sender.join()
+    check(problems, [])
+    swaps = generations(this)[-1] - before
+    diag(f'{sum(counts)} messages over {swaps} swaps, slowest {max(slowest) * 1000:.0f} ms')
+    check(swaps >= 3, True, f'{swaps} swaps')
+
+
+@case('the rules of a YARA feed act, and changed ones replace them')
+def yara(this):
+    with milter(this) as client:
+        check(tagged(client, 'the first mark', 'X-Rules'), True)
+        check(tagged(client, 'the second mark', 'X-Rules'), False)
+    replace(this, 'rules.yar', RULE % 'second mark')
+    took = seconds_until(this, 'the second mark', True, 'X-Rules')
+    diag(f'rules: {took:.2f} s')
+    with milter(this) as client:
+        check(tagged(client, 'the first mark', 'X-Rules'), False)
+
+
+@case('YARA rules that do not compile leave the old ones in force and are named')
+def broken_yara(this):
+    mark = len(this.filter.log_text())
+    replace(this, 'rules.yar', 'rule broken { condition: nonsense }\n')
+    wait_for(lambda: 'rules.yar' in this.filter.log_text()[mark:], 20, 'a message')
+    time.sleep(1)
+    log = this.filter.log_text()[mark:]
+    diag(log[:600])
+    check_in('nonsense', log)
+    with milter(this) as client:
+        check(tagged(client, 'the second mark', 'X-Rules'), True)
+    check_not_in('crashed', log)
+
+
+@contextlib.contextmanager
+def make():
+    feeds = (('drop.txt', 'evil-list.example\n'), ('rules.yar', RULE % 'first mark'))
+    with bench(POLICY, FEEDS, with_postfix=False, feeds=feeds) as found:
+        wait_for(lambda: generations(found), 20, 'a store')
+        yield found
+
+
+run(make)
