@@ -639,7 +639,7 @@ configure(struct resolver_unbound *resolver,
 	/* keep-probing and min-rtt: else a few dead names make libunbound
 	 * believe that the forwarder is dead, and late answers are dropped.
 	 * infra-cache-max-rtt must stay high for the same reason. What is
-	 * believed of a forwarder ends after a second: it answers for the
+	 * believed of a forwarder is forgotten at once: it answers for the
 	 * whole world, and silence about some names says nothing of others. */
 	static const char *const options[][2] = {
 		{ "do-not-query-localhost:", "no" },
@@ -647,7 +647,7 @@ configure(struct resolver_unbound *resolver,
 		{ "insecure-lan-zones:", "yes" },
 		{ "infra-keep-probing:", "yes" },
 		{ "infra-cache-min-rtt:", "3000" },
-		{ "infra-host-ttl:", "1" },
+		{ "infra-host-ttl:", "0" },
 		{ "qname-minimisation:", "no" },
 		/* The first ten PTR or MX names count (RFC 7208, 4.6.4): the
 		 * same ones each time. */
