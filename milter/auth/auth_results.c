@@ -45,6 +45,29 @@ is_forbidden(unsigned char c)
 	return c < ' ' || c == 0x7f || memchr("\"\\();<>", c, 7) != NULL;
 }
 
+/* Blanks, breaks and invisible characters beyond ASCII: some readers end a
+ * word at them, others show nothing. */
+static bool
+is_invisible(uint32_t point)
+{
+	return (point >= 0x80 && point <= 0xa0) || point == 0xad ||
+	       point == 0x34f || point == 0x61c || point == 0x1680 ||
+	       point == 0x180e || (point >= 0x2000 && point <= 0x200f) ||
+	       (point >= 0x2028 && point <= 0x202f) ||
+	       (point >= 0x205f && point <= 0x206f) || point == 0x3000 ||
+	       point == 0xfeff || (point >= 0xfff0 && point <= 0xfffb) ||
+	       (point >= 0xe0000 && point <= 0xe0fff);
+}
+
+static bool
+holds_invisible(struct slice value)
+{
+	while (value.length > 0)
+		if (is_invisible(utf8_next(&value, NULL)))
+			return true;
+	return false;
+}
+
 static bool
 can_be_written(struct slice value)
 {
@@ -55,7 +78,7 @@ can_be_written(struct slice value)
 			return false;
 	/* A reader that folds or trims would change blanks at the ends. */
 	return value.data[0] != ' ' && value.data[value.length - 1] != ' ' &&
-	       utf8_is_valid(value);
+	       utf8_is_valid(value) && !holds_invisible(value);
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include "auth/auth_results_read.h"
 #include "auth/auth_results_remover.h"
+#include "base/builder.h"
 #include "base/domain.h"
 
 #define REMOVALS_MAX      1000000
@@ -92,6 +93,47 @@ raw_head(struct slice value)
 	return slice_range(value, 0, semicolon);
 }
 
+/* The id as readers see it that join what blanks and comments part, "mx (c) .
+ * example"; a version behind it is cut off. Empty data at the ceiling. */
+static struct slice
+joined_head(struct arena *arena, struct slice value)
+{
+	struct builder out = builder_make(arena, SIZE_MAX);
+	size_t depth = 0, version = 0;
+	bool parted = false, quoted = false, digits = false;
+
+	for (size_t i = 0; i < value.length; i++) {
+		char c = value.data[i];
+		bool escaped = c == '\\' && i + 1 < value.length;
+
+		if (escaped)
+			c = value.data[++i];
+		if (!escaped && depth == 0 && c == '"')
+			quoted = !quoted;
+		else if (!escaped && !quoted && c == '(')
+			depth++;
+		else if (!escaped && c == ')' && depth > 0)
+			depth--;
+		else if (depth == 0 && !quoted && !escaped && c == ';')
+			break;
+		else if (depth == 0 && (unsigned char)c > ' ') {
+			if (!ascii_is_digit(c))
+				digits = false;
+			else if (parted) {
+				digits = true;
+				version = out.length;
+			}
+			builder_byte(&out, c);
+			parted = false;
+			continue;
+		}
+		parted = true;
+	}
+	if (digits)
+		out.length = version;
+	return builder_result(&out);
+}
+
 /* The id by the lenient reader; false when there is none. */
 static bool
 lenient_id(struct arena *arena, struct slice value, struct slice *id_out)
@@ -122,8 +164,11 @@ auth_results_claims(struct slice name, struct slice value,
 			return true;
 	arena = arena_new(SCRATCH_BYTES_MAX, NULL);
 	claims = arena == NULL || !lenient_id(arena, value, &found);
+	head = claims ? head : joined_head(arena, value);
 	for (size_t i = 0; i < id_count && !claims; i++)
-		claims = names_are_equal(found, ids[i]);
+		claims = names_are_equal(found, ids[i]) ||
+			 holds_name(head, without_final_dot(ids[i]));
+	claims = claims || arena_exhausted(arena);
 	arena_free(&arena);
 	return claims;
 }

@@ -184,14 +184,14 @@ read_domain(struct reading *reading)
 	struct signature *signature = reading->signature;
 	struct slice value;
 
-	if (!required(reading, "d", "no domain (d=)", &value))
+	if (!required(reading, "d", "no domain, d=", &value))
 		return false;
 	if (!domain_canonical(reading->arena, value, &signature->domain)) {
 		reading->limit = arena_exhausted(reading->arena);
 		return fault(
 		    reading, SIGNATURE_UNREADABLE, "d= is no domain name");
 	}
-	if (!required(reading, "s", "no selector (s=)", &value))
+	if (!required(reading, "s", "no selector, s=", &value))
 		return false;
 	if (!domain_canonical(reading->arena, value, &signature->selector)) {
 		reading->limit = arena_exhausted(reading->arena);
@@ -244,7 +244,7 @@ read_algorithm(struct reading *reading)
 	struct signature *signature = reading->signature;
 	struct slice value;
 
-	if (!required(reading, "a", "no algorithm (a=)", &value))
+	if (!required(reading, "a", "no algorithm, a=", &value))
 		return false;
 	signature->algorithm = value;
 	if (slice_equal_text(value, "rsa-sha256"))
@@ -256,7 +256,7 @@ read_algorithm(struct reading *reading)
 		    reading, SIGNATURE_REFUSED, "rsa-sha1 does not count");
 	else
 		return fault(
-		    reading, SIGNATURE_INVALID, "unknown algorithm (a=)");
+		    reading, SIGNATURE_INVALID, "unknown algorithm, a=");
 	return true;
 }
 
@@ -289,7 +289,7 @@ read_forms(struct reading *reading)
 	    (header.length < tag->value.length &&
 		!form_of(body, &signature->body_form)))
 		return fault(reading, SIGNATURE_UNREADABLE,
-		    "unknown canonical form (c=)");
+		    "unknown canonical form, c=");
 	return true;
 }
 
@@ -317,7 +317,7 @@ read_signature_octets(struct reading *reading)
 	struct signature *signature = reading->signature;
 	const struct tag *tag;
 
-	if (!read_octets(reading, "b", "no signature (b=)", &signature->encoded,
+	if (!read_octets(reading, "b", "no signature, b=", &signature->encoded,
 		&signature->octets))
 		return false;
 	tag = tag_list_find(&reading->list, "b");
@@ -331,7 +331,7 @@ read_body_hash(struct reading *reading)
 {
 	struct slice encoded;
 
-	if (!read_octets(reading, "bh", "no body hash (bh=)", &encoded,
+	if (!read_octets(reading, "bh", "no body hash, bh=", &encoded,
 		&reading->signature->body_hash))
 		return false;
 	if (reading->signature->body_hash.length != CANONICAL_DIGEST_SIZE)
@@ -350,7 +350,7 @@ read_header_list(struct reading *reading)
 	size_t count = 0;
 
 	if (tag == NULL)
-		return fault(reading, SIGNATURE_INVALID, "no headers (h=)");
+		return fault(reading, SIGNATURE_INVALID, "no headers, h=");
 	signature->headers = tag->value;
 	for (rest = tag->value; rest.length > 0; count++) {
 		struct slice item = tag_list_item(&rest);
@@ -412,7 +412,7 @@ read_version(struct reading *reading)
 {
 	struct slice value;
 
-	if (!required(reading, "v", "no version (v=)", &value))
+	if (!required(reading, "v", "no version, v=", &value))
 		return false;
 	if (!slice_equal_text(value, "1"))
 		return fault(reading, SIGNATURE_INVALID, "unknown version");
@@ -426,7 +426,7 @@ read_query(struct reading *reading)
 
 	if (tag != NULL && !tag_list_has_item(tag->value, "dns/txt"))
 		return fault(
-		    reading, SIGNATURE_INVALID, "unknown way to the key (q=)");
+		    reading, SIGNATURE_INVALID, "unknown way to the key, q=");
 	return true;
 }
 
@@ -436,7 +436,7 @@ read_chain(struct reading *reading)
 	if (tag_list_find(&reading->list, "h") != NULL)
 		return fault(reading, SIGNATURE_INVALID, "seal with h=");
 	return required(
-	    reading, "cv", "no chain result (cv=)", &reading->signature->chain);
+	    reading, "cv", "no chain result, cv=", &reading->signature->chain);
 }
 
 /* All steps are taken as far as they go, so that a faulty signature still

@@ -60,6 +60,22 @@ spf_engine_is_domain(struct slice name)
 	       !is_all_digits(slice_skip(name, dot + 1));
 }
 
+/* Whether a name holds what no mail domain has (RFC 7208, 4.3; RFC 5321,
+ * 4.1.2), such as "victim.example(.evil.example": readers of what is written
+ * about it may stop early. */
+static bool
+holds_special(struct slice name)
+{
+	for (size_t i = 0; i < name.length; i++) {
+		unsigned char c = (unsigned char)name.data[i];
+
+		if (c <= ' ' || c == 0x7f ||
+		    strchr("()<>@,;:\\\"/[]?=", c) != NULL)
+			return true;
+	}
+	return false;
+}
+
 /* Splits the sender at its last "@"; without one it is all domain. */
 static void
 split_sender(
@@ -150,7 +166,8 @@ spf_eval_new(struct arena *arena, struct lookups *lookups,
 	eval->task.query = *query;
 	if (!prepare(&eval->task))
 		return NULL;
-	if (!spf_engine_is_domain(eval->task.domain)) {
+	if (!spf_engine_is_domain(eval->task.domain) ||
+	    holds_special(eval->task.domain)) {
 		spf_engine_conclude(&eval->task, SPF_NONE,
 		    spf_engine_problem(
 			&eval->task, "no domain name:", eval->task.domain),

@@ -116,6 +116,9 @@ static const struct {
 	{ OCTETS("a\x7f"), false },
 	{ OCTETS("not utf8 \xff"), false },
 	{ OCTETS("cut utf8 \xc3"), false },
+	{ OCTETS("bank.example\xe2\x80\xa8.evil.example"), false },
+	{ OCTETS("bank.example\xc2\xa0.evil.example"), false },
+	{ OCTETS("bank.example\xef\xbb\xbf"), false },
 };
 
 static void
@@ -394,6 +397,15 @@ forged_fields_are_recognised(void **state)
 		{ "Authentication-Results", " (only a comment)", true },
 		{ "Authentication-Results",
 		    " \xef\xbd\x8d\xef\xbd\x98.example.org; x", true },
+		/* readers that join what blanks and comments part */
+		{ "Authentication-Results", " mx . example . org; x", true },
+		{ "Authentication-Results", " mx.exa\n mple.org; x", true },
+		{ "Authentication-Results", " mx(a).(;)example.org 1; x",
+		    true },
+		{ "Authentication-Results", " \"mx\" . example.org 1 (2); x",
+		    true },
+		{ "Authentication-Results", " m x . example . orga; x", false },
+		{ "Authentication-Results", " mx.example.org1; x", false },
 		{ "Authentication-Results", " trusted.example.net; x", true },
 		{ "Authentication-Results",
 		    " b\xc3\xbc"

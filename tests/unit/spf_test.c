@@ -18,6 +18,7 @@ static const char zone_text[] =
     "1.2.0.192.in-addr.arpa PTR mail.example.org\n"
     "9.2.0.192.in-addr.arpa PTR claims.example.org\n"
     "claims.example.org A 203.0.113.9\n"
+    "*.wild.example.org TXT \"v=spf1 +all\"\n"
     "8.2.0.192.in-addr.arpa SERVFAIL\n"
     /* section 4 */
     "none.example.org TXT \"hello\" \n"
@@ -182,6 +183,9 @@ each_rule_gives_its_result(void **state)
 		{ "4.3", "localhost", "192.0.2.1", SPF_NONE },
 		{ "4.3", "a..example.org", "192.0.2.1", SPF_NONE },
 		{ "4.3", "[192.0.2.1]", "192.0.2.1", SPF_NONE },
+		{ "4.3", "none(.wild.example.org", "192.0.2.1", SPF_NONE },
+		{ "4.3", "none .wild.example.org", "192.0.2.1", SPF_NONE },
+		{ "4.3", "none=.wild.example.org", "192.0.2.1", SPF_NONE },
 		{ "4.3", "nowhere.example.org", "192.0.2.1", SPF_NONE },
 		{ "4.4", "late.example.org", "192.0.2.1", SPF_TEMPERROR },
 		{ "4.4", "sick.example.org", "192.0.2.1", SPF_TEMPERROR },
