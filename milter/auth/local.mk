@@ -12,6 +12,7 @@ libtocsin_a_SOURCES += \
 	milter/auth/auth_results.c milter/auth/auth_results.h \
 	milter/auth/auth_results_read.c milter/auth/auth_results_read.h \
 	milter/auth/auth_results_remover.c milter/auth/auth_results_remover.h \
+	milter/auth/auth_rule.c milter/auth/auth_rule.h \
 	milter/auth/canonical.c milter/auth/canonical.h \
 	milter/auth/dkim_engine.h \
 	milter/auth/dkim_libopendkim.c milter/auth/dkim_libopendkim.h \

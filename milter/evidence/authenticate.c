@@ -328,9 +328,9 @@ end_dmarc(struct authenticate *authenticate)
 	evidence->dmarc = &authenticate->dmarc_outcome;
 	if (status != TC_OK)
 		note(evidence, status);
-	/* Signatures that could not be looked at might have passed. */
+	/* What could not be looked at might have passed. */
 	if (status != TC_OK ||
-	    (evidence->dkim == &dkim_failed &&
+	    ((evidence->dkim == &dkim_failed || evidence->spf == &spf_failed) &&
 		authenticate->dmarc_outcome.result == DMARC_FAIL))
 		evidence->dmarc = &dmarc_failed;
 	return TC_OK;

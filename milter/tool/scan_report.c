@@ -3,6 +3,7 @@
 #include "tool/scan_report.h"
 
 #include "auth/arc.h"
+#include "auth/auth_rule.h"
 #include "auth/dkim_verify.h"
 #include "auth/dmarc.h"
 #include "auth/spf.h"
@@ -330,6 +331,16 @@ explain_spf(struct builder *out, const struct evidence *evidence)
 	    spf->terms, spf->void_lookups);
 }
 
+/* Why, and by which rule: ": REASON (RULE)". */
+static void
+put_reason(struct builder *out, const char *reason, const char *otherwise)
+{
+	const char *rule = auth_rule(reason);
+
+	builder_printf(out, "%s%s (%s)\n", reason == NULL ? "" : ": ",
+	    reason == NULL ? "" : reason, rule == NULL ? otherwise : rule);
+}
+
 static void
 explain_dkim(struct builder *out, const struct evidence *evidence)
 {
@@ -337,7 +348,7 @@ explain_dkim(struct builder *out, const struct evidence *evidence)
 
 	if (dkim == NULL || dkim->signatures.count == 0) {
 		builder_printf(out, "  dkim        %s (RFC 6376, 6.1)\n",
-		    dkim == NULL ? "not judged" : "no signature");
+		    dkim == NULL ? "not judged" : "none, no signature");
 		return;
 	}
 	for (size_t i = 0; i < dkim->signatures.count; i++) {
@@ -355,9 +366,13 @@ explain_dkim(struct builder *out, const struct evidence *evidence)
 			builder_printf(out, " bits=%u", signature->key_bits);
 		if (signature->extended_after_length)
 			builder_text(out, " text after l=");
-		builder_printf(out, "%s%s (RFC 6376, 6.1.3; RFC 8301)\n",
-		    signature->reason == NULL ? "" : ": ",
-		    signature->reason == NULL ? "" : signature->reason);
+		put_reason(out, signature->reason,
+		    signature->extended_after_length ? "RFC 6376, 8.2"
+		    : signature->key_bits > 0 &&
+			    slice_starts_with(
+				signature->algorithm, SLICE_LITERAL("ed25519"))
+			? "RFC 6376, 6.1.3; RFC 8463"
+			: "RFC 6376, 6.1.3; RFC 8301, 3");
 	}
 }
 
@@ -392,9 +407,10 @@ explain_dmarc(struct builder *out, const struct evidence *evidence)
 	    dmarc->aligned_spf ? " spf" : "",
 	    dmarc->aligned_dkim ? " dkim" : "",
 	    dmarc->aligned_spf || dmarc->aligned_dkim ? "" : " none");
-	builder_printf(out, "%s%s (RFC 9989, 5.3)\n",
-	    dmarc->reason == NULL ? "" : ": ",
-	    dmarc->reason == NULL ? "" : dmarc->reason);
+	if (evidence->settings->dmarc_mode == SETTINGS_DMARC_MODE_7489)
+		builder_printf(out, ": %s (RFC 7489, 6.6.2)\n", dmarc->reason);
+	else
+		put_reason(out, dmarc->reason, "RFC 9989, 5.3");
 }
 
 static void
@@ -407,9 +423,7 @@ explain_arc(struct builder *out, const struct evidence *evidence)
 	builder_printf(out, "  arc         %s, %u sets, sealed by ",
 	    arc_result_name(arc->result), arc->instances);
 	builder_printable(out, arc->sealer, VALUE_MAX);
-	builder_printf(out, "%s%s (RFC 8617, 5.2)\n",
-	    arc->reason == NULL ? "" : ": ",
-	    arc->reason == NULL ? "" : arc->reason);
+	put_reason(out, arc->reason, "RFC 8617, 5.2");
 }
 
 void

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "auth/arc.h"
+#include "auth/auth_rule.h"
 #include "base/builder.h"
 #include "dns/lookups.h"
 #include "dns/resolver_zone.h"
@@ -177,6 +178,8 @@ verify(struct chain *chain)
 	while ((status = arc_verify_end(verify, &outcome)) == TC_AGAIN)
 		(void)lookups_wait(lookups, resolver_clock_ms() + 50);
 	assert_int_equal(status, TC_OK);
+	if (outcome->reason != NULL && auth_rule(outcome->reason) == NULL)
+		fail_msg("no rule behind: %s", outcome->reason);
 	arc_verify_free(&verify);
 	lookups_free(&lookups);
 	resolver_free(&resolver);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "auth/auth_rule.h"
 #include "auth/dkim_verify.h"
 #include "base/builder.h"
 #include "dns/lookups.h"
@@ -187,6 +188,8 @@ verify(const struct mail *mail)
 			fail_msg("signature %zu: %s (%s) and %s (%s)", i,
 			    dkim_verify_result_name(a->result), a->reason,
 			    dkim_verify_result_name(b->result), b->reason);
+		if (b->reason != NULL && auth_rule(b->reason) == NULL)
+			fail_msg("no rule behind: %s", b->reason);
 	}
 	return second;
 }

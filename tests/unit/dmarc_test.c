@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "auth/auth_rule.h"
 #include "auth/dmarc.h"
 #include "base/builder.h"
 #include "dns/lookups.h"
@@ -220,6 +221,8 @@ ask(const struct question *question)
 		    answer.signature_count, &answer.outcome)) == TC_AGAIN)
 		(void)lookups_wait(lookups, resolver_clock_ms() + 50);
 	assert_int_equal(status, TC_OK);
+	if (auth_rule(answer.outcome.reason) == NULL)
+		fail_msg("no rule behind: %s", answer.outcome.reason);
 	answer.queries = lookups_count(lookups);
 	lookups_free(&lookups);
 	resolver_free(&resolver);
