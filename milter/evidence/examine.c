@@ -34,7 +34,7 @@ wanted_by_rules(const struct program_needs *needs)
 	if (needs->fields[FIELD_YARA])
 		want |= SCANNER_WANT_YARA | SCANNER_WANT_MEMBERS;
 	if (needs->fields[FIELD_URL])
-		want |= SCANNER_WANT_URLS;
+		want |= SCANNER_WANT_URLS | SCANNER_WANT_MEMBERS;
 	return want;
 }
 
@@ -50,8 +50,12 @@ wanted_by_indicators(const struct matcher *matcher)
 		{ INDICATOR_SHA256,
 		    SCANNER_WANT_SHA256 | SCANNER_WANT_MEMBERS },
 		{ INDICATOR_FILENAME, SCANNER_WANT_MEMBERS },
-		{ INDICATOR_URL, SCANNER_WANT_URLS },
-		{ INDICATOR_DOMAIN, SCANNER_WANT_URLS },
+		{ INDICATOR_URL, SCANNER_WANT_URLS | SCANNER_WANT_MEMBERS },
+		{ INDICATOR_DOMAIN, SCANNER_WANT_URLS | SCANNER_WANT_MEMBERS },
+		/* In mail that is in a file. */
+		{ INDICATOR_ADDRESS, SCANNER_WANT_MEMBERS },
+		{ INDICATOR_SUBJECT, SCANNER_WANT_MEMBERS },
+		{ INDICATOR_MESSAGE_ID, SCANNER_WANT_MEMBERS },
 	};
 	uint32_t kinds = matcher == NULL ? 0 : matcher_needs(matcher);
 	unsigned want = 0;

@@ -4,7 +4,8 @@
  * Reads:    the parts of a message
  * Produces: the files in them (parts and archive members) with type, digests,
  *           flags and YARA matches; the URLs in documents and members; the
- *           mail inside archives
+ *           mail that was attached as a file or lay in an archive, whose own
+ *           attachments are looked into like the message's
  *
  * Only what can hold something is sent to a worker: archives and documents by
  * their first bytes, all attachments when their type is wanted, all leaves
@@ -24,13 +25,21 @@
 struct inspect_file {
 	size_t part;   /* index of the message's part it is, or lies in */
 	size_t parent; /* index of the archive in files; INSPECT_NO_PARENT */
+	bool in_mail;  /* a part of one of `mails`, not an archive member */
 	const struct scanner_item *item;
+};
+
+/* Mail that was found in a file. */
+struct inspect_mail {
+	struct message *message;
+	size_t part; /* index of the message's part in which it was */
+	size_t file; /* index of the file that it is */
 };
 
 struct inspection {
 	LIST_OF(struct inspect_file) files;
-	struct url_list urls;               /* `part` is set */
-	LIST_OF(struct message *) messages; /* mail inside archives */
+	struct url_list urls; /* `part` is set */
+	LIST_OF(struct inspect_mail) mails;
 	bool incomplete; /* something could not be looked into */
 };
 

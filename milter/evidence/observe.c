@@ -334,11 +334,12 @@ see_inspection(struct observer *observer, const struct inspection *inspection)
 	struct evidence inner = *evidence;
 
 	for (size_t i = 0; i < inspection->files.count; i++)
-		if (inspection->files.items[i].parent != INSPECT_NO_PARENT)
+		if (inspection->files.items[i].parent != INSPECT_NO_PARENT &&
+		    !inspection->files.items[i].in_mail)
 			see_member(observer, &inspection->files.items[i]);
 	see_urls(observer, &inspection->urls);
-	for (size_t i = 0; i < inspection->messages.count; i++) {
-		inner.message = inspection->messages.items[i];
+	for (size_t i = 0; i < inspection->mails.count; i++) {
+		inner.message = inspection->mails.items[i].message;
 		observer->evidence = &inner;
 		see_headers(observer);
 		see_urls(observer, message_urls(inner.message));

@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "base/builder.h"
 #include "scanner/document.h"
 
 #define URLS_MAX       500
@@ -113,6 +114,13 @@ ends_url(char c)
 	       c == '\\';
 }
 
+static bool
+begins_as_url(struct slice text)
+{
+	return slice_starts_with_fold(text, SLICE_LITERAL("http")) ||
+	       slice_starts_with_fold(text, SLICE_LITERAL("ftp:"));
+}
+
 /* Every http://, https:// and ftp:// that stands in the bytes as it is. */
 static void
 find_urls(struct slice content, struct arena *arena, struct scanner_item *item)
@@ -130,11 +138,38 @@ find_urls(struct slice content, struct arena *arena, struct scanner_item *item)
 		while (end < rest.length && end - start <= URL_BYTES_MAX &&
 		       !ends_url(rest.data[end]))
 			end++;
-		if (slice_starts_with_fold(
-			slice_skip(rest, start), SLICE_LITERAL("http")) ||
-		    slice_starts_with_fold(
-			slice_skip(rest, start), SLICE_LITERAL("ftp:")))
+		if (begins_as_url(slice_skip(rest, start)))
 			add_url(arena, item, slice_range(rest, start, end));
+		rest = slice_skip(rest, end);
+	}
+}
+
+/* The same in UTF-16 of either order, as OLE files and Windows text have it:
+ * in both the octets of the letters are two apart with NULs between. */
+static void
+find_wide_urls(
+    struct slice content, struct arena *arena, struct scanner_item *item)
+{
+	const struct slice mark = slice_make(":\0/\0/", 5);
+	struct slice rest = content;
+	size_t colon;
+
+	while (item->urls.count < URLS_MAX &&
+	       (colon = slice_find(rest, mark)) != SIZE_MAX) {
+		size_t start = colon, end = colon + 6;
+		struct builder url = builder_make(arena, URL_BYTES_MAX);
+
+		while (start > 1 && colon - start < 10 &&
+		       rest.data[start - 1] == '\0' &&
+		       ascii_is_alpha(rest.data[start - 2]))
+			start -= 2;
+		while (end < rest.length && end - start < 2 * URL_BYTES_MAX &&
+		       rest.data[end - 1] == '\0' && !ends_url(rest.data[end]))
+			end += 2;
+		for (size_t at = start; at < end; at += 2)
+			builder_byte(&url, rest.data[at]);
+		if (begins_as_url(builder_result(&url)))
+			add_url(arena, item, builder_result(&url));
 		rest = slice_skip(rest, end);
 	}
 }
@@ -182,6 +217,8 @@ document_inspect(struct slice content, bool want_urls, struct arena *arena,
 		inspect_ole(content, item);
 	if (is_pdf(content))
 		inspect_pdf(content, item);
-	if (want_urls)
+	if (want_urls) {
 		find_urls(content, arena, item);
+		find_wide_urls(content, arena, item);
+	}
 }

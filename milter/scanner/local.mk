@@ -1,6 +1,8 @@
 libtocsin_a_SOURCES += \
 	milter/scanner/answer.c milter/scanner/answer.h \
 	milter/scanner/document.c milter/scanner/document.h \
+	milter/scanner/embedded.c milter/scanner/embedded.h \
+	milter/scanner/guess.c milter/scanner/guess.h \
 	milter/scanner/jail.c milter/scanner/jail.h \
 	milter/scanner/rules.c milter/scanner/rules.h \
 	milter/scanner/scanner.c milter/scanner/scanner.h \

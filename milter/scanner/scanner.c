@@ -299,6 +299,12 @@ scanner_free(struct scanner **scanner_in)
 	*scanner_in = NULL;
 }
 
+unsigned
+scanner_depth_max(const struct scanner *scanner)
+{
+	return scanner->settings.archive_depth;
+}
+
 struct scanner_budget
 scanner_budget_start(const struct scanner *scanner)
 {
@@ -429,6 +435,7 @@ hand_ask(struct scanner *scanner, struct hand *hand, struct arena *arena,
 		.bytes_left = budget->bytes_left,
 		.entries_left = budget->entries_left,
 		.want = input->want,
+		.depth = input->depth,
 	};
 	struct wire_scan_reply reply;
 	uint64_t now = now_ms();

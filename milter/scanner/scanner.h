@@ -70,6 +70,8 @@ struct scanner_input {
 	struct slice content;
 	struct slice name; /* decoded file name, may be empty */
 	unsigned want;     /* enum scanner_want bits */
+	unsigned depth;    /* of the part: 0, or that of a file in mail that
+			    * was itself in an archive */
 };
 
 struct scanner_yara_hit {
@@ -91,7 +93,7 @@ enum scanner_flag {
 /* Item 0 is the part itself, the others are archive members. */
 struct scanner_item {
 	unsigned parent; /* index of the archive it was in */
-	unsigned depth;  /* 0 for the part */
+	unsigned depth;  /* input.depth for the part, more inside */
 	unsigned flags;  /* enum scanner_flag bits */
 	uint64_t size_bytes;
 	struct slice name;
@@ -133,6 +135,9 @@ enum tc_status scanner_new(int zygote, const struct scanner_settings *settings,
 
 /* Ends template and workers once no scan is under way; accepts NULL inside. */
 void scanner_free(struct scanner **scanner);
+
+/* How deep archives in archives are opened (settings.archive_depth). */
+unsigned scanner_depth_max(const struct scanner *scanner);
 
 struct scanner_budget scanner_budget_start(const struct scanner *scanner);
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 #include "scanner/document.h"
+#include "scanner/embedded.h"
+#include "scanner/guess.h"
 #include "scanner/unpack.h"
 #include "scanner/zip_names.h"
 
@@ -15,19 +17,47 @@
 #define RATIO_FREE_BYTES (1u << 20) /* below this no ratio is an attack */
 #define TYPE_BYTES       (1u << 20) /* what libmagic gets to see */
 #define TAR_MAGIC_AT     257
+#define EMBEDDED_MAX     200 /* files inside one page */
 #define ISO_MAGIC_AT     32769
 
 static enum tc_status look_into(
-    struct unpack *unpack, struct slice content, size_t index, bool encrypted);
+    struct unpack *unpack, struct slice content, size_t index);
+
+/* What stands where in files of a form. */
+struct form {
+	size_t at;
+	struct slice magic;
+};
+
+static bool
+has_form(struct slice content, const struct form *forms, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (slice_starts_with(
+			slice_skip(content, forms[i].at), forms[i].magic))
+			return true;
+	return false;
+}
+
+/* Containers that nothing here opens: ARJ, ACE, xar, ALZip, Windows and
+ * virtual disk images, Outlook's TNEF. */
+static bool
+is_closed_form(struct slice content)
+{
+	static const struct form forms[] = { { 0, { "\x60\xea", 2 } },
+		{ 7, { "**ACE**", 7 } }, { 0, { "xar!", 4 } },
+		{ 0, { "ALZ\x01", 4 } }, { 0, { "EGGA", 4 } },
+		{ 0, { "MSWIM\0\0\0", 8 } }, { 0, { "vhdxfile", 8 } },
+		{ 0, { "conectix", 8 } }, { 0, { "\x78\x9f\x3e\x22", 4 } } };
+
+	return has_form(content, forms, sizeof forms / sizeof forms[0]);
+}
 
 /* The outermost form of an archive, by its first bytes. */
 static bool
 is_archive(struct slice content)
 {
-	static const struct {
-		size_t at;
-		struct slice magic;
-	} forms[] = {
+	static const struct form forms[] = {
 		{ 0, { "PK\x03\x04", 4 } },
 		{ 0, { "PK\x05\x06", 4 } },
 		{ 0, { "PK00PK\x03\x04", 8 } },
@@ -41,15 +71,17 @@ is_archive(struct slice content)
 		{ 0, { "\x28\xb5\x2f\xfd", 4 } },
 		{ 0, { "LZIP", 4 } },
 		{ 0, { "\x04\x22\x4d\x18", 4 } },
+		{ 0, { "070701", 6 } }, /* cpio, also in RPM */
+		{ 0, { "070707", 6 } },
+		{ 0, { "!<arch>\n", 8 } },
+		{ 2, { "-lh", 3 } },
 		{ TAR_MAGIC_AT, { "ustar", 5 } },
 		{ ISO_MAGIC_AT, { "CD001", 5 } },
 	};
 	struct zip_names names;
 
-	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
-		if (slice_starts_with(
-			slice_skip(content, forms[i].at), forms[i].magic))
-			return true;
+	if (has_form(content, forms, sizeof forms / sizeof forms[0]))
+		return true;
 	/* A self-extractor, or bytes put before a zip to hide it. */
 	return zip_names_begin(content, &names) && names.left > 0;
 }
@@ -57,7 +89,8 @@ is_archive(struct slice content)
 bool
 unpack_is_worth(struct slice content)
 {
-	return is_archive(content) || document_is_known(content);
+	return is_archive(content) || is_closed_form(content) ||
+	       document_is_known(content);
 }
 
 static void
@@ -90,6 +123,13 @@ digest_item(const struct unpack *unpack, struct slice content,
 		    item);
 }
 
+/* True for the part itself, false for what was found inside. */
+static bool
+is_part(const struct unpack *unpack, const struct scanner_item *item)
+{
+	return item == unpack->result->items.items;
+}
+
 static void
 detect_type(
     struct unpack *unpack, struct slice content, struct scanner_item *item)
@@ -110,19 +150,15 @@ static void
 keep_content(
     struct unpack *unpack, struct slice content, struct scanner_item *item)
 {
-	bool readable =
-	    slice_starts_with(item->type, SLICE_LITERAL("text/")) ||
-	    slice_starts_with(item->type, SLICE_LITERAL("message/")) ||
-	    slice_ends_with_fold(item->name, SLICE_LITERAL(".eml")) ||
-	    slice_ends_with_fold(item->name, SLICE_LITERAL(".htm")) ||
-	    slice_ends_with_fold(item->name, SLICE_LITERAL(".html")) ||
-	    slice_ends_with_fold(item->name, SLICE_LITERAL(".svg"));
-
-	if (!(unpack->want & SCANNER_WANT_CONTENT) || !readable ||
-	    item->depth == 0 ||
-	    content.length >
-		unpack->settings->content_bytes - unpack->content_kept)
+	if (!(unpack->want & SCANNER_WANT_CONTENT) ||
+	    guess_kind(content, item->name) == GUESS_OTHER ||
+	    is_part(unpack, item))
 		return;
+	if (content.length >
+	    unpack->settings->content_bytes - unpack->content_kept) {
+		mark_unscannable(item, "content-bytes");
+		return;
+	}
 	item->content = arena_copy(unpack->arena, content);
 	unpack->content_kept += item->content.length;
 }
@@ -216,6 +252,9 @@ open_archive(struct slice content)
 	archive_read_support_format_iso9660(archive);
 	archive_read_support_format_rar(archive);
 	archive_read_support_format_rar5(archive);
+	archive_read_support_format_cpio(archive);
+	archive_read_support_format_ar(archive);
+	archive_read_support_format_lha(archive);
 	archive_read_support_format_raw(archive);
 	archive_read_support_filter_gzip(archive);
 	archive_read_support_filter_bzip2(archive);
@@ -283,8 +322,7 @@ take_entry(struct unpack *unpack, struct archive *archive,
 	}
 	if (reason != NULL)
 		mark_unscannable(item_at(unpack, index), reason);
-	status = look_into(
-	    unpack, slice_make(data.data, data.length), index, encrypted);
+	status = look_into(unpack, slice_make(data.data, data.length), index);
 	free(data.data);
 	if (status == TC_OK && reason != NULL && unpack->budget.bytes_left == 0)
 		return TC_LIMIT;
@@ -354,8 +392,11 @@ open_members(struct unpack *unpack, struct slice content, size_t index)
 			break;
 		/* Raw without a filter is the bytes themselves. */
 		if (archive_format(archive) == ARCHIVE_FORMAT_RAW &&
-		    archive_filter_count(archive) <= 1)
+		    archive_filter_count(archive) <= 1) {
+			mark_unscannable(
+			    item_at(unpack, index), "archive-broken");
 			break;
+		}
 		any = true;
 		if (take_entry(unpack, archive, entry, content, index) !=
 		    TC_OK) {
@@ -372,23 +413,54 @@ open_members(struct unpack *unpack, struct slice content, size_t index)
 	compare_zip_names(unpack, content, index);
 }
 
+/* Files that a page hands to the browser. Its pictures stay out: they would
+ * only be more attachments to tell apart. */
+static void
+open_embedded(struct unpack *unpack, struct slice content, size_t index)
+{
+	struct embedded embedded = { .content = content };
+	struct slice text;
+
+	for (unsigned count = 0; embedded_next(&embedded, &text);) {
+		unsigned char *file = malloc(text.length);
+		size_t length = file == NULL ? 0 : embedded_decode(text, file);
+		struct slice bytes = slice_make((char *)file, length);
+		size_t member;
+
+		if (embedded_is_picture(bytes) || length == 0) {
+			free(file);
+			continue;
+		}
+		if (length > unpack->budget.bytes_left ||
+		    count++ == EMBEDDED_MAX ||
+		    item_at(unpack, index)->depth >=
+			unpack->settings->archive_depth ||
+		    (member = add_member(unpack, index, slice_make(NULL, 0))) ==
+			SIZE_MAX) {
+			mark_unscannable(item_at(unpack, index), "embedded");
+			free(file);
+			return;
+		}
+		unpack->budget.bytes_left -= length;
+		look_into(unpack, bytes, member);
+		free(file);
+	}
+}
+
 /* Recursion is bounded by archive_depth, a setting of a few levels. */
 static enum tc_status
-look_into(
-    struct unpack *unpack, struct slice content, size_t index, bool encrypted)
+look_into(struct unpack *unpack, struct slice content, size_t index)
 {
 	struct scanner_item *item = item_at(unpack, index);
 
 	item->size_bytes = content.length;
-	if (encrypted)
-		return TC_OK;
 	detect_type(unpack, content, item);
-	if (item->depth > 0)
+	if (!is_part(unpack, item))
 		digest_item(unpack, content, item);
 	document_inspect(
 	    content, unpack->want & SCANNER_WANT_URLS, unpack->arena, item);
 	keep_content(unpack, content, item);
-	if (item->urls.count > 0 && item->depth > 0)
+	if (item->urls.count > 0 && !is_part(unpack, item))
 		for (size_t i = 0; i < item->urls.count; i++)
 			item->urls.items[i] =
 			    arena_copy(unpack->arena, item->urls.items[i]);
@@ -396,7 +468,13 @@ look_into(
 	    !rules_scan(unpack->rules, content,
 		unpack->settings->scan_time_ms / 1000 + 1, unpack->arena, item))
 		mark_unscannable(item, "yara");
-	if ((unpack->want & SCANNER_WANT_MEMBERS) && is_archive(content)) {
+	if (!(unpack->want & SCANNER_WANT_MEMBERS))
+		return arena_exhausted(unpack->arena) ? TC_LIMIT : TC_OK;
+	if (is_closed_form(content))
+		mark_unscannable(item, "archive-form");
+	if (guess_kind(content, item->name) == GUESS_HTML)
+		open_embedded(unpack, content, index);
+	else if (is_archive(content)) {
 		if (item->depth >= unpack->settings->archive_depth)
 			mark_unscannable(item, "archive-depth");
 		else
@@ -414,5 +492,6 @@ unpack_part(struct unpack *unpack, struct slice content, struct slice name)
 	if (item == NULL)
 		return TC_LIMIT;
 	item->name = name;
-	return look_into(unpack, content, 0, false);
+	item->depth = unpack->depth;
+	return look_into(unpack, content, 0);
 }

@@ -17,6 +17,7 @@ struct unpack {
 	const struct scanner_settings *settings;
 	struct scanner_budget budget; /* bytes and entries left */
 	unsigned want;
+	unsigned depth;  /* of the part */
 	magic_t magic;   /* NULL: no types */
 	YR_RULES *rules; /* NULL: none */
 	struct arena *arena;

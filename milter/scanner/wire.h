@@ -44,6 +44,7 @@ struct wire_scan_request {
 	uint32_t entries_left;
 	uint32_t time_ms; /* wall time until the worker ends itself */
 	uint32_t want;
+	uint32_t depth;
 	uint32_t name_bytes;
 	char name[512];
 };

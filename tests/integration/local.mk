@@ -1,7 +1,12 @@
-#A real Postfix, a scripted DNS and tocsind together.
-SCRIPT_TESTS += tests / integration / actions_test.py tests / integration /
-		feeds_test.py tests / integration / daemon_test.py tests /
-		integration / indicators_daemon_test.py tests / integration /
-		input_test.py tests / integration / package_test.py tests /
-		integration / scan_test.py tests / integration /
-		survival_test.py EXTRA_DIST += tests / integration / bench.py
+# A real Postfix, a scripted DNS and tocsind together.
+SCRIPT_TESTS += \
+	tests/integration/actions_test.py \
+	tests/integration/content_test.py \
+	tests/integration/daemon_test.py \
+	tests/integration/feeds_test.py \
+	tests/integration/indicators_daemon_test.py \
+	tests/integration/input_test.py \
+	tests/integration/package_test.py \
+	tests/integration/scan_test.py \
+	tests/integration/survival_test.py
+EXTRA_DIST += tests/integration/bench.py

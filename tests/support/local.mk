@@ -8,4 +8,5 @@ EXTRA_DIST += \
 	tests/support/postfix.py \
 	tests/support/run_tests \
 	tests/support/samples.py \
-	tests/support/tap.py
+	tests/support/tap.py \
+	tests/support/wrap.py

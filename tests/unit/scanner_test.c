@@ -15,6 +15,8 @@
 #include "support/unit.h"
 
 #include "scanner/answer.h"
+#include "scanner/embedded.h"
+#include "scanner/guess.h"
 #include "scanner/jail.h"
 #include "scanner/scanner.h"
 #include "scanner/worker.h"
@@ -458,6 +460,110 @@ an_answer_cut_anywhere_is_refused(void **state)
 		    TC_INVALID);
 }
 
+static void
+files_that_the_parser_can_read_on_in_are_told_apart(void **state)
+{
+	static const struct {
+		const char *content, *name;
+		enum guess_kind kind;
+	} cases[] = {
+		{ "", "", GUESS_OTHER },
+		{ "hello", "", GUESS_TEXT },
+		{ "a\001b", "", GUESS_OTHER },
+		{ "Subject: x\r\nFrom: a@b\r\n\r\n", "", GUESS_MAIL },
+		{ "From a@b Mon\nReceived: x\n", "", GUESS_MAIL },
+		{ "Received: by a\n\twith b\n", "mail.bin", GUESS_MAIL },
+		{ "To: do\nbuy some milk: two\n", "", GUESS_TEXT },
+		{ "Subject: alone", "", GUESS_TEXT },
+		{ "odd", "x.EML", GUESS_MAIL },
+		{ "<!DOCTYPE html><p>", "", GUESS_HTML },
+		{ "x", "a.svg", GUESS_HTML },
+		{ "1 < 2", "", GUESS_TEXT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		if (guess_kind(text(cases[i].content), text(cases[i].name)) !=
+		    cases[i].kind)
+			fail_msg("case %zu: %s", i, cases[i].content);
+}
+
+static void
+files_inside_pages_are_found_and_pictures_left_out(void **state)
+{
+	static const struct {
+		const char *page;
+		bool any;
+	} cases[] = {
+		{ "", false },
+		{ "<p>hello, world</p>", false },
+		{ "src=\"data:image/png;base64,iVBORw0KGgoAAAAN\"", false },
+		{ "href=\"data:image/png;base64,UEsDBBQAAAAI\"", true },
+		{ "href='data:x;BASE64,UEsDBBQAAAAI", true },
+		{ "data:x,UEsDBBQAAAAIUEsDBBQAAAAI", false },
+		{ "var a = \"UEsDBBQAAAAI\";", false },
+		{ "f('QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY3ODkwYWJjZGVm"
+		  "Z2hpamtsbW5vcHFyc3R1dnd4eXo=')",
+		    true },
+		{ "f('QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY3ODkwYWJjZGVm"
+		  "Z2hpamtsbW5vcHFyc3R1dnd4eXo=)",
+		    false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		if (embedded_any(text(cases[i].page)) != cases[i].any)
+			fail_msg("case %zu: %s", i, cases[i].page);
+}
+
+static void
+files_inside_a_page_become_members_with_digests(void **state)
+{
+	struct scanner *scanner = scanner_with(NULL, 0);
+	struct scanner_result result = scan(scanner,
+	    text("<html><a href=\"data:x/y;base64,YWxlcnQoMSk=\">"), "a.html");
+	uint8_t digest[32];
+
+	(void)state;
+	assert_int_equal(result.items.count, 2);
+	assert_int_equal(result.items.items[1].depth, 1);
+	assert_int_equal(result.items.items[1].size_bytes, 8);
+	EVP_Digest("alert(1)", 8, digest, NULL, EVP_sha256(), NULL);
+	assert_memory_equal(result.items.items[1].sha256, digest, 32);
+	scanner_free(&scanner);
+}
+
+static void
+urls_in_utf16_are_found_in_either_order(void **state)
+{
+	struct scanner *scanner = scanner_with(NULL, 0);
+	struct scanner_result result;
+
+	(void)state;
+	result = scan(scanner,
+	    slice_make("\1\2h\0t\0t\0p\0:\0/\0/\0a\0.\0b\0/\0c\0 \0", 28), "x");
+	assert_int_equal(result.items.items[0].urls.count, 1);
+	assert_slice(result.items.items[0].urls.items[0], "http://a.b/c");
+	result = scan(scanner,
+	    slice_make("\1\2\0h\0t\0t\0p\0:\0/\0/\0a\0.\0b\0/\0c\0 ", 28), "x");
+	assert_int_equal(result.items.items[0].urls.count, 1);
+	assert_slice(result.items.items[0].urls.items[0], "http://a.b/c");
+	scanner_free(&scanner);
+}
+
+static void
+containers_that_nothing_opens_are_unscannable(void **state)
+{
+	struct scanner *scanner = scanner_with(NULL, 0);
+	struct scanner_result result =
+	    scan(scanner, slice_make("MSWIM\0\0\0xxxxxxxx", 16), "a.wim");
+
+	(void)state;
+	assert_slice(result.items.items[0].reason, "archive-form");
+	assert_true(result.items.items[0].flags & SCANNER_UNSCANNABLE);
+	scanner_free(&scanner);
+}
+
 static int
 begin(void **state)
 {
@@ -491,6 +597,11 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_worker_that_hangs_is_given_up_in_time),
 	cmocka_unit_test(the_jail_kills_by_sigsys),
 	cmocka_unit_test(an_answer_cut_anywhere_is_refused),
+	cmocka_unit_test(files_that_the_parser_can_read_on_in_are_told_apart),
+	cmocka_unit_test(files_inside_pages_are_found_and_pictures_left_out),
+	cmocka_unit_test(files_inside_a_page_become_members_with_digests),
+	cmocka_unit_test(urls_in_utf16_are_found_in_either_order),
+	cmocka_unit_test(containers_that_nothing_opens_are_unscannable),
 };
 
 int
