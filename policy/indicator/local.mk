@@ -15,6 +15,8 @@ libpolicy_a_SOURCES += \
 	policy/indicator/normal.c policy/indicator/normal.h \
 	policy/indicator/overlay.c policy/indicator/overlay.h \
 	policy/indicator/store.c policy/indicator/store.h \
+	policy/indicator/stix_expressions.c \
+	policy/indicator/stix_expressions.h \
 	policy/indicator/stix_judge.c policy/indicator/stix_judge.h \
 	policy/indicator/stix_pattern.c policy/indicator/stix_pattern.h \
 	policy/indicator/stix_program.c policy/indicator/stix_program.h \

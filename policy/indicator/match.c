@@ -34,6 +34,7 @@ struct matcher_store {
 
 struct matcher {
 	struct matcher_store stores[STORES];
+	struct stix_expressions *expressions; /* of unkeyed patterns, or NULL */
 };
 
 static const char *const where_names[MATCH_WHERES] = {
@@ -156,6 +157,27 @@ bind_local(struct matcher_store *bound, bool active)
 	}
 }
 
+/* Those of patterns that are tried on every message. Without memory they are
+ * compiled when they are tried. */
+static void
+compile_expressions(struct matcher *matcher)
+{
+	for (unsigned i = 0; i < STORES; i++) {
+		const struct store *store = matcher->stores[i].store;
+		uint32_t count = store == NULL ? 0 : store_unkeyed_count(store);
+		struct store_entry entry;
+
+		if (count > 0 && matcher->expressions == NULL)
+			matcher->expressions = stix_expressions_new();
+		for (uint32_t k = 0; k < count && matcher->expressions != NULL;
+		     k++)
+			if (store_unkeyed(store, k, &entry))
+				stix_program_expressions(
+				    store_program(store, entry.program),
+				    matcher->expressions);
+	}
+}
+
 struct matcher *
 matcher_new(const struct store *store, const struct overlay *overlay,
     const struct feed_config *feeds, size_t feed_count)
@@ -177,6 +199,7 @@ matcher_new(const struct store *store, const struct overlay *overlay,
 	/* The overlay knows better than what the build has read of it. */
 	bind_local(&matcher->stores[BASE], overlay == NULL);
 	bind_local(&matcher->stores[LOCAL], true);
+	compile_expressions(matcher);
 	return matcher;
 }
 
@@ -190,6 +213,7 @@ matcher_free(struct matcher **matcher)
 		return;
 	for (unsigned i = 0; i < STORES; i++)
 		free(old->stores[i].feeds);
+	stix_expressions_free(&old->expressions);
 	free(old);
 }
 
@@ -458,6 +482,9 @@ try_pattern(struct matching *matching, unsigned store,
 	if (matching->view == NULL)
 		matching->view =
 		    stix_view_make(matching->arena, matching->observations);
+	if (matching->view != NULL)
+		stix_view_expressions(
+		    matching->view, matching->matcher->expressions);
 	if (matching->view == NULL || matching->pattern_steps == 0) {
 		matching->hits->incomplete = true;
 		return;

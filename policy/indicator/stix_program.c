@@ -9,6 +9,7 @@
 #include "indicator/stix_program.h"
 
 #define EXPRESSION_STEPS 20000u /* backtracking of one MATCHES */
+#define EXPRESSION_KIB   1024u  /* memory of it */
 #define PROGRAM_DEPTH    80     /* groups, [ ] and OR/AND between them */
 #define VALUES_MAX       4096u  /* constants of one IN */
 
@@ -499,6 +500,10 @@ struct stix_view {
 	LIST_OF(struct view_value) values;
 	LIST_OF(int) parts; /* indexes that files have, each once */
 	uint32_t kinds_known;
+	const struct stix_expressions *expressions; /* or NULL */
+	/* Made when the first expression is tried; memory of the arena. */
+	pcre2_match_data *match_data;
+	pcre2_match_context *match_context;
 };
 
 #define VIEW_VALUES_MAX 100000
@@ -625,7 +630,7 @@ stix_view_make(
 
 	if (view == NULL)
 		return NULL;
-	view->arena = arena;
+	*view = (struct stix_view){ .arena = arena };
 	view->kinds_known = observations->kinds_known == 0
 				? INDICATOR_KINDS_ALL
 				: observations->kinds_known;
@@ -739,39 +744,65 @@ is_identical(enum field field, struct slice key, struct slice constant)
 	return slice_equal(key, constant);
 }
 
+static void *
+take_memory(size_t size, void *arena)
+{
+	return arena_alloc(arena, size);
+}
+
+static void
+leave_memory(void *memory, void *arena)
+{
+	(void)memory;
+	(void)arena;
+}
+
+/* What matching needs, once for a message. */
+static bool
+prepare_matching(struct stix_view *view)
+{
+	pcre2_general_context *general;
+
+	if (view->match_data != NULL)
+		return true;
+	general = pcre2_general_context_create(
+	    take_memory, leave_memory, view->arena);
+	if (general == NULL)
+		return false;
+	view->match_context = pcre2_match_context_create(general);
+	if (view->match_context == NULL)
+		return false;
+	pcre2_set_match_limit(view->match_context, EXPRESSION_STEPS);
+	pcre2_set_heap_limit(view->match_context, EXPRESSION_KIB);
+	view->match_data = pcre2_match_data_create(1, general);
+	return view->match_data != NULL;
+}
+
 /* MATCHES: the expression anywhere in the value, without regard to nothing.
  * -1: it does not compile or took too long. */
 static int
-expression_matches(struct slice expression, struct slice value)
+expression_matches(
+    struct stix_view *view, struct slice expression, struct slice value)
 {
-	pcre2_match_context *context = NULL;
-	pcre2_match_data *data = NULL;
-	pcre2_code *code;
-	size_t offset;
-	int error, found = -1;
+	const pcre2_code *code =
+	    stix_expressions_get(view->expressions, expression);
+	pcre2_code *own = NULL;
+	int found = -1;
 
-	code = pcre2_compile((PCRE2_SPTR)expression.data, expression.length,
-	    PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C,
-	    &error, &offset, NULL);
 	if (code == NULL)
-		return -1;
-	context = pcre2_match_context_create(NULL);
-	data = pcre2_match_data_create(1, NULL);
-	if (context != NULL && data != NULL) {
-		pcre2_set_match_limit(context, EXPRESSION_STEPS);
+		code = own = stix_expression_compile(expression);
+	if (code != NULL && prepare_matching(view)) {
 		found = pcre2_match(code, (PCRE2_SPTR)value.data, value.length,
-		    0, 0, data, context);
+		    0, 0, view->match_data, view->match_context);
 		found = found >= 0 ? 1 : found == PCRE2_ERROR_NOMATCH ? 0 : -1;
 	}
-	pcre2_match_data_free(data);
-	pcre2_match_context_free(context);
-	pcre2_code_free(code);
+	pcre2_code_free(own);
 	return found;
 }
 
 /* One observed value against one constant: 1, 0, or -1 unknown. */
 static int
-compare(enum field field, enum stix_operator operator,
+compare(struct stix_view *view, enum field field, enum stix_operator operator,
     const struct view_value * value, struct slice constant)
 {
 	int order = slice_compare(value->raw, constant);
@@ -793,7 +824,7 @@ compare(enum field field, enum stix_operator operator,
 	case STIX_LIKE:
 		return stix_like(value->raw, constant);
 	case STIX_MATCHES:
-		return expression_matches(constant, value->raw);
+		return expression_matches(view, constant, value->raw);
 	case STIX_IS_SUBSET:
 		return network_within(value->key, constant);
 	case STIX_IS_SUPERSET:
@@ -857,8 +888,8 @@ compare_all(struct evaluation *evaluation,
 		if (*evaluation->steps_left == 0)
 			return -1;
 		--*evaluation->steps_left;
-		one = compare(comparison->field, comparison->operator, value,
-		    take_text(&constants));
+		one = compare(evaluation->view, comparison->field,
+		    comparison->operator, value, take_text(&constants));
 		if (one != 0)
 			result = one;
 	}
@@ -1045,4 +1076,46 @@ stix_program_run(
 	result.partial = value.truth == STIX_UNKNOWN && value.strong;
 	result.decided = evaluation.decided;
 	return result;
+}
+
+void
+stix_view_expressions(
+    struct stix_view *view, const struct stix_expressions *expressions)
+{
+	view->expressions = expressions;
+}
+
+void
+stix_program_expressions(
+    struct slice program, struct stix_expressions *expressions)
+{
+	struct evaluation look = { .code = program };
+	size_t pending = 1;
+
+	while (pending-- > 0 && !look.damaged) {
+		struct comparison_code comparison;
+		struct evaluation constants;
+
+		switch ((enum code_operation)take_octet(&look)) {
+		case CODE_AND:
+		case CODE_OR:
+			pending += take_short(&look);
+			continue;
+		case CODE_OBSERVATION:
+			pending++;
+			continue;
+		case CODE_COMPARISON:
+			break;
+		default:
+			return;
+		}
+		if (!take_comparison(&look, &comparison))
+			return;
+		constants = (struct evaluation){ .code = comparison.constants };
+		for (unsigned i = 0;
+		     comparison.operator== STIX_MATCHES && i<comparison.count;
+		     i++)
+			stix_expressions_add(
+			    expressions, take_text(&constants));
+	}
 }

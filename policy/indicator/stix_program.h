@@ -25,6 +25,7 @@
 
 #include "indicator/feed.h"
 #include "indicator/match.h"
+#include "indicator/stix_expressions.h"
 #include "indicator/stix_pattern.h"
 
 /* A comparison by which the pattern is found. */
@@ -55,6 +56,14 @@ struct stix_view;
 
 struct stix_view *stix_view_make(
     struct arena *arena, const struct match_observations *observations);
+
+/* Expressions found there are not compiled anew; NULL: none are. */
+void stix_view_expressions(
+    struct stix_view *view, const struct stix_expressions *expressions);
+
+/* Adds the program's expressions. */
+void stix_program_expressions(
+    struct slice program, struct stix_expressions *expressions);
 
 struct stix_result {
 	enum stix_truth truth;
