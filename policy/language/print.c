@@ -2,6 +2,7 @@
 
 #include "language/parse.h"
 #include "language/print.h"
+#include "language/schema.h"
 
 #define BRACES_MAX 256
 #define INDENT     4
@@ -131,6 +132,17 @@ is_function(const struct token *token)
 	return false;
 }
 
+/* A name that nobody knows is taken for a function where the parenthesis
+ * follows at once (parse_expr.c), so it has to stay there. */
+static bool
+is_unknown_call(const struct token *name, const struct token *mark)
+{
+	return name->kind == TOKEN_WORD &&
+	       mark->offset == name->offset + name->length &&
+	       !parse_is_reserved(name->text) &&
+	       schema_find(name->text) == FIELD_COUNT;
+}
+
 static bool
 needs_blank(const struct printer *printer, const struct token *token)
 {
@@ -140,7 +152,8 @@ needs_blank(const struct printer *printer, const struct token *token)
 	    is_mark(previous, '[') || is_mark(token, ')') ||
 	    is_mark(token, ']') || is_mark(token, ',') || is_mark(token, '['))
 		return false;
-	return !(is_mark(token, '(') && is_function(previous));
+	return !(is_mark(token, '(') &&
+		 (is_function(previous) || is_unknown_call(previous, token)));
 }
 
 static bool

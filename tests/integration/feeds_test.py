@@ -40,6 +40,10 @@ class Server(http.server.ThreadingHTTPServer):
         self.url = f'http://127.0.0.1:{self.server_address[1]}'
 
 
+    def handle_error(self, request, client_address):
+        """A client that hangs up is what some of the cases are about."""
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *arguments):
         pass
