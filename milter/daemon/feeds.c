@@ -109,18 +109,32 @@ feeds_store_path(const struct build_request *request, struct arena *arena)
 	    arena, "%s/%s", request->state_directory, BUILD_STORE_NAME);
 }
 
-/* True when the time lies after `than`. Equal counts as after: a file that was
- * written in the clock tick of the build may not have been read whole. */
+/* What sources are compared with. */
+struct comparison {
+	struct timespec built;
+	int64_t now_unix;
+	bool in_future; /* out: the newer one has changed after now */
+};
+
+/* True when a file has changed since the build began. The time of the change is
+ * what counts, not that of the content, which a file keeps that is moved or
+ * copied into place. Equal counts as after: a file that was written in the
+ * clock tick of the build may not have been read whole. */
 static bool
-is_newer(const struct stat *info, const struct timespec *than)
+is_newer(const struct stat *info, struct comparison *with)
 {
-	return info->st_mtim.tv_sec > than->tv_sec ||
-	       (info->st_mtim.tv_sec == than->tv_sec &&
-		   info->st_mtim.tv_nsec >= than->tv_nsec);
+	const struct timespec *changed = &info->st_ctim;
+
+	if (changed->tv_sec < with->built.tv_sec ||
+	    (changed->tv_sec == with->built.tv_sec &&
+		changed->tv_nsec < with->built.tv_nsec))
+		return false;
+	with->in_future = changed->tv_sec > with->now_unix;
+	return true;
 }
 
 static bool
-folder_is_newer(const char *path, const struct timespec *than)
+folder_is_newer(const char *path, struct comparison *with)
 {
 	DIR *folder = opendir(path);
 	struct dirent *entry;
@@ -135,60 +149,75 @@ folder_is_newer(const char *path, const struct timespec *than)
 		if (entry->d_name[0] == '.')
 			continue;
 		newer = fstatat(dirfd(folder), entry->d_name, &info, 0) == 0 &&
-			is_newer(&info, than);
+			is_newer(&info, with);
 	}
 	closedir(folder);
 	return newer;
 }
 
 static bool
-source_is_newer(const char *path, const struct timespec *than)
+source_is_newer(const char *path, struct comparison *with)
 {
 	struct stat info;
 
 	if (stat(path, &info) != 0)
 		return false; /* a feed that is gone keeps its old content */
-	return is_newer(&info, than) ||
-	       (S_ISDIR(info.st_mode) && folder_is_newer(path, than));
+	return is_newer(&info, with) ||
+	       (S_ISDIR(info.st_mode) && folder_is_newer(path, with));
 }
 
 static bool
-warninglist_is_newer(const char *pattern, const struct timespec *than)
+warninglist_is_newer(const char *pattern, struct comparison *with)
 {
 	glob_t found = { 0 };
 	bool newer = false;
 
 	if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
 		for (size_t i = 0; i < found.gl_pathc && !newer; i++)
-			newer = source_is_newer(found.gl_pathv[i], than);
+			newer = source_is_newer(found.gl_pathv[i], with);
 	globfree(&found);
 	return newer;
 }
 
+static bool
+a_warninglist_is_newer(
+    const struct build_request *request, struct comparison *with)
+{
+	for (size_t i = 0; i < request->exempt.warninglist_count; i++)
+		if (warninglist_is_newer(request->exempt.warninglists[i], with))
+			return true;
+	return false;
+}
+
+/* Says which, or NULL. */
+static const char *
+newer_feed(const struct build_request *request, struct arena *arena,
+    struct comparison *with)
+{
+	for (size_t i = 0; i < request->feed_count; i++)
+		if (request->feeds[i].format != FEED_FORMAT_YARA &&
+		    source_is_newer(request->feeds[i].source, with))
+			return arena_printf(
+			    arena, "feed %s is newer", request->feeds[i].name);
+	return NULL;
+}
+
 bool
 feeds_store_is_stale(const struct build_request *request, struct arena *arena,
-    const char **reason_out)
+    const char **reason_out, bool *in_future_out)
 {
+	struct comparison with = { .now_unix = request->now_unix };
 	struct stat store;
 
+	*in_future_out = false;
 	if (stat(feeds_store_path(request, arena), &store) != 0) {
 		*reason_out = "there is no store yet";
 		return true;
 	}
-	for (size_t i = 0; i < request->feed_count; i++) {
-		if (request->feeds[i].format == FEED_FORMAT_YARA ||
-		    !source_is_newer(request->feeds[i].source, &store.st_mtim))
-			continue;
-		*reason_out = arena_printf(
-		    arena, "feed %s is newer", request->feeds[i].name);
-		return true;
-	}
-	for (size_t i = 0; i < request->exempt.warninglist_count; i++) {
-		if (!warninglist_is_newer(
-			request->exempt.warninglists[i], &store.st_mtim))
-			continue;
+	with.built = store.st_mtim;
+	*reason_out = newer_feed(request, arena, &with);
+	if (*reason_out == NULL && a_warninglist_is_newer(request, &with))
 		*reason_out = "a warninglist is newer";
-		return true;
-	}
-	return false;
+	*in_future_out = *reason_out != NULL && with.in_future;
+	return *reason_out != NULL;
 }

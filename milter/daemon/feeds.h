@@ -17,11 +17,13 @@ enum tc_status feeds_build_request(const struct program *program,
     int64_t now_unix, struct arena *arena, struct build_request *request_out);
 
 /* True when there is no store, or when a feed's source or a warninglist has
- * changed since it was built (by modification time: of files, of folders and
- * what lies in them). Hand-added indicators act without a build. *reason_out says what, in words
- * that live in the arena. */
+ * changed since its build began (by the time of the change: of files, of folders
+ * and what lies in them). Hand-added indicators act without a build.
+ * *reason_out says what, in words that live in the arena. *in_future_out tells
+ * that the change lies after the request's now, since the clock was set back:
+ * it will be newer than the next store as well. */
 bool feeds_store_is_stale(const struct build_request *request,
-    struct arena *arena, const char **reason_out);
+    struct arena *arena, const char **reason_out, bool *in_future_out);
 
 /* STATE-DIRECTORY/indicators.store, in the arena. */
 const char *feeds_store_path(

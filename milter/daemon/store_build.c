@@ -52,8 +52,8 @@ has_same_feeds(const struct store *store, const struct settings *settings)
 }
 
 bool
-store_build_is_due(
-    const struct program *program, char *reason, size_t reason_size)
+store_build_is_due(const struct program *program, char *reason,
+    size_t reason_size, bool *again_out)
 {
 	const struct settings *settings = program_settings(program);
 	struct arena *arena = arena_new(0, NULL);
@@ -62,11 +62,12 @@ store_build_is_due(
 	const char *why = NULL;
 	bool due = false;
 
+	*again_out = false;
 	if (arena == NULL)
 		return false;
 	if (feeds_build_request(program, time(NULL), arena, &request) ==
 	    TC_OK) {
-		due = feeds_store_is_stale(&request, arena, &why);
+		due = feeds_store_is_stale(&request, arena, &why, again_out);
 		if (!due &&
 		    store_open(feeds_store_path(&request, arena), &store,
 			NULL) == TC_OK &&

@@ -14,9 +14,10 @@
 
 /* True when the store should be built: there is none while there are feeds, a
  * source is newer, or the feeds are others than those it was built from. The
- * reason is written to `reason`. */
-bool store_build_is_due(
-    const struct program *program, char *reason, size_t reason_size);
+ * reason is written to `reason`. *again_out tells that it will be due again
+ * right after the build; see feeds_store_is_stale(). */
+bool store_build_is_due(const struct program *program, char *reason,
+    size_t reason_size, bool *again_out);
 
 /* True when there is a store that can be opened. */
 bool store_build_has_store(const struct program *program);

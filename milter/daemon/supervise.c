@@ -73,6 +73,7 @@ struct supervisor {
 	struct job build;
 	uint64_t build_due_ms;
 	uint64_t build_pause_ms;
+	bool build_again; /* it will be due again: a source of the future */
 
 	bool zygote_died;
 	bool reload_wanted;
@@ -820,10 +821,14 @@ finish_build(struct supervisor *supervisor)
 		    (unsigned long long)took);
 		cJSON_Delete(ask_filter(supervisor, cJSON_CreateObject(),
 		    "refresh", REFRESH_PATIENCE_MS));
+		/* Grows while a source stays newer; one that has changed once
+		 * more is read as soon as the first. */
+		if (!supervisor->build_again)
+			supervisor->build_pause_ms = BUILD_PAUSE_MS;
 		supervisor->build_due_ms =
 		    clock_ms() + supervisor->build_pause_ms + 4 * took;
-		/* Grows while a source stays newer; see look_after_store(). */
-		if (supervisor->build_pause_ms < BUILD_PAUSE_MAX_MS)
+		if (supervisor->build_again &&
+		    supervisor->build_pause_ms < BUILD_PAUSE_MAX_MS)
 			supervisor->build_pause_ms *= 2;
 	} else {
 		log_write(LOG_LEVEL_ERROR,
@@ -848,11 +853,9 @@ look_after_store(struct supervisor *supervisor)
 	}
 	if (clock_ms() < supervisor->build_due_ms)
 		return;
-	if (store_build_is_due(
-		supervisor->policy.program, reason, sizeof reason))
+	if (store_build_is_due(supervisor->policy.program, reason,
+		sizeof reason, &supervisor->build_again))
 		start_build(supervisor, reason);
-	else
-		supervisor->build_pause_ms = BUILD_PAUSE_MS;
 }
 
 /* With feeds and without a store mail would pass unmatched: the start waits. */

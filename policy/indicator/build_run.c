@@ -12,6 +12,7 @@
 #include "indicator/build_image.h"
 #include "indicator/normal.h"
 #include "indicator/overlay.h"
+#include "indicator/state_file.h"
 #include "indicator/store.h"
 
 #define PROGRESS_EVERY 16384u
@@ -29,6 +30,9 @@ struct run {
 	uint64_t since_progress;
 	const char *feed; /* name of the one at hand */
 	bool stopped;
+	/* When it began, twice as futimens() takes it: the store's time, so
+	 * that a source that changes from now on is newer than the store. */
+	struct timespec began[2];
 };
 
 static void
@@ -370,7 +374,8 @@ write_store(struct run *run)
 		return fail(run, TC_SYSTEM, aside);
 	status =
 	    build_write(run->build, generation, run->request->now_unix, fd);
-	if (status == TC_OK && fsync(fd) != 0)
+	if (status == TC_OK &&
+	    (fsync(fd) != 0 || futimens(fd, run->began) != 0))
 		status = TC_SYSTEM;
 	if (status != TC_OK)
 		fail(run, status, aside);
@@ -438,6 +443,18 @@ run_locked(struct run *run)
 	return status;
 }
 
+/* The time is the file system's, as are those of the sources. */
+static enum tc_status
+note_beginning(struct run *run, int lock)
+{
+	struct stat info;
+
+	if (futimens(lock, NULL) != 0 || fstat(lock, &info) != 0)
+		return fail(run, TC_SYSTEM, BUILD_LOCK_NAME);
+	run->began[0] = run->began[1] = info.st_mtim;
+	return TC_OK;
+}
+
 enum tc_status
 build_run(struct arena *arena, const struct build_request *request,
     struct build_report *report_out)
@@ -453,7 +470,7 @@ build_run(struct arena *arena, const struct build_request *request,
 	*report_out = (struct build_report){ 0 };
 	if (path == NULL)
 		return TC_LIMIT;
-	lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	lock = state_file_open(request->state_directory, path, 0, 0600);
 	if (lock < 0)
 		return fail(&run, TC_SYSTEM, path);
 	if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
@@ -461,7 +478,9 @@ build_run(struct arena *arena, const struct build_request *request,
 		report_out->problem = "another build is at work";
 		return TC_AGAIN;
 	}
-	status = run_locked(&run);
+	status = note_beginning(&run, lock);
+	if (status == TC_OK)
+		status = run_locked(&run);
 	build_free(&run.build);
 	exempt_free(&run.exempt);
 	arena_free(&run.scratch);

@@ -14,6 +14,7 @@ libpolicy_a_SOURCES += \
 	policy/indicator/match.c policy/indicator/match.h \
 	policy/indicator/normal.c policy/indicator/normal.h \
 	policy/indicator/overlay.c policy/indicator/overlay.h \
+	policy/indicator/state_file.c policy/indicator/state_file.h \
 	policy/indicator/store.c policy/indicator/store.h \
 	policy/indicator/stix_expressions.c \
 	policy/indicator/stix_expressions.h \

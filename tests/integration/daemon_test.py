@@ -249,6 +249,69 @@ def hang_ups(this):
         check(generation(client), ['last'], 'in the end')
 
 
+LISTED = 'rule listed "an indicator" { severity high  when any indicator  then quarantine }'
+FEEDS = """
+feed one { source "feeds/one.txt"  format list  status verified }
+feed folder { source "feeds/all"  format list  status verified }
+"""
+
+
+def seconds_until_held(this, name):
+    """How long after now mail that carries a link to `name` is held."""
+    start = time.monotonic()
+    with milter(this) as client:
+        def held():
+            text = samples.message('Shop <news@shop.test>', 'a link', f'See http://{name}/ for more.\n')
+            return client.message('<news@shop.test>', ['<inbox@tocsin.test>'], text).quarantined
+        wait_for(held, 15, f'{name} to be held')
+    return time.monotonic() - start
+
+
+def put(path, names, changed=None):
+    """A file of the feed, put into place whole; `changed` is its own time."""
+    with open(path + '.aside', 'w') as file:
+        file.writelines(f'{name}\n' for name in names)
+    if changed is not None:
+        os.utime(path + '.aside', (changed, changed))
+    os.replace(path + '.aside', path)
+
+
+@case('files of feeds act within seconds, one after the other, whatever their own time is')
+def dropped_feeds(this):
+    with another(this, LISTED) as filter:
+        filter.write_conf(FEEDS)
+        os.makedirs(os.path.join(filter.top, 'feeds', 'all'))
+        one, folder = (os.path.join(filter.top, 'feeds', name) for name in ('one.txt', 'all'))
+        put(one, ['zero.example'])
+        filter.start()
+        bench_of = type('', (), {'filter': filter})
+        slowest, now = 0.0, time.time()
+        for number, (path, changed) in enumerate([
+                (one, None), (one, now - 86400), (one, now + 86400), (folder + '/a.txt', None),
+                (folder + '/b.txt', now - 86400), (one, now - 2 * 86400)]):
+            put(path, [f'name{number}.example'], changed)
+            slowest = max(slowest, seconds_until_held(bench_of, f'name{number}.example'))
+        diag(f'{slowest:.1f} s at most until a file acted')
+        check(slowest < 8, True, f'{slowest:.1f} s until a file acted')
+
+
+@case('what root adds by hand is the filter\'s to read, and acts within a second or two')
+def added_by_root(this):
+    with another(this, LISTED) as filter:
+        filter.write_conf(FEEDS)
+        filter.start()
+        check(filter.tool('indicators', 'build').returncode, 0)
+        bench_of = type('', (), {'filter': filter})
+        done = filter.tool('indicators', 'add', 'domain', 'by-hand.example', '--severity', 'high')
+        check(done.returncode, 0, done.stdout)
+        seconds = seconds_until_held(bench_of, 'by-hand.example')
+        check(seconds < 5, True, f'{seconds:.1f} s until it acted')
+        owner = os.stat(filter.state).st_uid
+        for name in os.listdir(filter.state):
+            if name in ('local.indicators', 'indicators.lock'):
+                check(os.stat(os.path.join(filter.state, name)).st_uid, owner, f'owner of {name}')
+
+
 @case('a switch acts at once, survives a restart and ends by itself')
 def switches(this):
     def contained(client):
