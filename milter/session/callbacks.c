@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "language/eval.h"
 #include "language/program.h"
 #include "session/callbacks.h"
 #include "session/flow.h"
@@ -49,6 +50,7 @@ struct connection {
 	unsigned long actions;
 	bool in_message;
 	enum tc_status trouble; /* met where no reply could be given */
+	bool greeting_failed;   /* the same at connect or HELO */
 };
 
 static const struct callbacks_setup *setup;
@@ -204,6 +206,27 @@ unanswered(struct connection *connection, unsigned long no_reply,
 	return connection->steps & no_reply ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
 
+/* Connect and HELO: what goes wrong is answered at MAIL, where the rules of
+ * both run again. */
+static sfsistat
+answer_greeting(SMFICTX *context, struct connection *connection,
+    unsigned long no_reply, const struct apply_reply *reply, bool may_set_reply)
+{
+	if (!(connection->steps & no_reply))
+		return answer(context, reply, may_set_reply);
+	if (reply->answer != APPLY_CONTINUE)
+		connection->greeting_failed = true;
+	return SMFIS_NOREPLY;
+}
+
+static sfsistat
+no_session(const struct connection *connection, unsigned long no_reply)
+{
+	return connection != NULL && (connection->steps & no_reply)
+		   ? SMFIS_NOREPLY
+		   : SMFIS_TEMPFAIL;
+}
+
 /* ---- negotiation */
 
 static void
@@ -238,6 +261,27 @@ ask_for_all_macros(SMFICTX *context)
 	ask_for_macros(context, SMFIM_EOM, SESSION_END_OF_MESSAGE);
 }
 
+/* Connect and HELO are answered only where a rule may object to them. One
+ * that a later policy brings acts at MAIL. */
+static unsigned long
+steps_wanted(void)
+{
+	struct generation *generation =
+	    generation_slot_take(setup->generations);
+	unsigned long steps = WANTED_STEPS;
+	const struct program *program;
+
+	if (generation == NULL)
+		return steps;
+	program = generation_basis(generation)->program;
+	if (!eval_has_stage(program, STAGE_CONNECT))
+		steps |= SMFIP_NR_CONN;
+	if (!eval_has_stage(program, STAGE_HELO))
+		steps |= SMFIP_NR_HELO;
+	generation_release(&generation);
+	return steps;
+}
+
 static sfsistat
 on_negotiate(SMFICTX *context, unsigned long offered_actions,
     unsigned long offered_steps, unsigned long reserved2,
@@ -252,7 +296,7 @@ on_negotiate(SMFICTX *context, unsigned long offered_actions,
 	if (connection == NULL)
 		return SMFIS_REJECT;
 	connection->actions = WANTED_ACTIONS & offered_actions;
-	connection->steps = WANTED_STEPS & offered_steps;
+	connection->steps = steps_wanted() & offered_steps;
 	if (connection->actions != WANTED_ACTIONS)
 		log_write(LOG_LEVEL_WARNING,
 		    "the MTA offers actions 0x%lx only, not all of 0x%lx: "
@@ -360,7 +404,7 @@ on_connect(SMFICTX *context, char *name, _SOCK_ADDR *address)
 
 	if (connection == NULL || connection->session != NULL ||
 	    !take_generation(connection))
-		return SMFIS_TEMPFAIL;
+		return no_session(connection, SMFIP_NR_CONN);
 	connection->connected = generation_retain(connection->judging);
 	connection->session =
 	    session_new(&setup->shared, generation_basis(connection->judging));
@@ -369,7 +413,7 @@ on_connect(SMFICTX *context, char *name, _SOCK_ADDR *address)
 		    "-: connection deferred connections=%u: beyond limits "
 		    "sessions or memory",
 		    callbacks_connections());
-		return SMFIS_TEMPFAIL;
+		return no_session(connection, SMFIP_NR_CONN);
 	}
 	atomic_fetch_add(&connections, 1);
 	take_macros(context, connection, SESSION_CONNECT);
@@ -377,7 +421,8 @@ on_connect(SMFICTX *context, char *name, _SOCK_ADDR *address)
 	       TC_AGAIN)
 		wait_for_answer(connection, &turns);
 	log_trouble(connection, "connect", status);
-	return answer(context, &reply, false);
+	return answer_greeting(
+	    context, connection, SMFIP_NR_CONN, &reply, false);
 }
 
 static sfsistat
@@ -389,7 +434,7 @@ on_helo(SMFICTX *context, char *helo)
 	unsigned turns = 0;
 
 	if (connection == NULL)
-		return SMFIS_TEMPFAIL;
+		return no_session(smfi_getpriv(context), SMFIP_NR_HELO);
 	generation_release(&connection->greeted);
 	connection->greeted = generation_retain(connection->judging);
 	take_macros(context, connection, SESSION_HELO);
@@ -397,7 +442,8 @@ on_helo(SMFICTX *context, char *helo)
 		    connection->session, slice_text(helo), &reply)) == TC_AGAIN)
 		wait_for_answer(connection, &turns);
 	log_trouble(connection, "helo", status);
-	return answer(context, &reply, true);
+	return answer_greeting(
+	    context, connection, SMFIP_NR_HELO, &reply, true);
 }
 
 static sfsistat
@@ -412,6 +458,9 @@ on_mail(SMFICTX *context, char **arguments)
 		return SMFIS_TEMPFAIL;
 	if (atomic_load(&draining))
 		return defer(context, "Service restarts, try again", true);
+	if (connection->greeting_failed)
+		return defer(context,
+		    "This session could not be examined, try again", true);
 	message_ends(connection);
 	if (!take_generation(connection))
 		return defer(context, "Service starts, try again", true);

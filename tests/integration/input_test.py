@@ -50,6 +50,9 @@ def negotiation(this):
         check(bool(milter.steps & milter_client.LEADING_SPACE), True, 'leading spaces are kept')
         check(bool(milter.steps & milter_client.NR_HEADER), True, 'headers need no reply')
         check(bool(milter.steps & milter_client.NR_BODY), True, 'body chunks need no reply')
+        check(bool(milter.steps & milter_client.NR_CONNECT), True, 'no rule at connect, no reply')
+        check(bool(milter.steps & milter_client.NR_HELO), True, 'no rule at HELO, no reply')
+        check(bool(milter.steps & milter_client.NR_MAIL), False, 'MAIL is answered')
 
 
 @case('clients over IPv4, IPv6, a unix socket and from unknown')
