@@ -124,23 +124,36 @@ walk_ends(const struct dmarc_record *record)
 	return record->psd != DMARC_PSD_UNKNOWN;
 }
 
+/* Whether a record stands at a public suffix: it says so, or it says nothing
+ * and the public suffix list knows the name. Taken by the letter of RFC 9989 a
+ * suffix that forgot psd=y would make all domains below it one organisation,
+ * and each could pass as any other. */
+static bool
+is_at_suffix(const struct found *found)
+{
+	return found->record.psd == DMARC_PSD_YES ||
+	       (found->record.psd == DMARC_PSD_UNKNOWN &&
+		   domain_is_public_suffix(found->name));
+}
+
 /* RFC 9989, 4.10.2: the organisational domain out of what was found. */
 static struct slice
 choose_organisation(const struct walk *walk)
 {
+	struct slice shortest = walk->domain;
+
 	for (size_t i = 0; i < walk->found_count; i++) {
 		const struct found *found = &walk->found[i];
 
 		if (found->record.psd == DMARC_PSD_NO)
 			return found->name;
-		if (found->record.psd == DMARC_PSD_YES &&
-		    !slice_equal(found->name, walk->domain))
+		if (!is_at_suffix(found))
+			shortest = found->name;
+		else if (!slice_equal(found->name, walk->domain))
 			return domain_suffix(
 			    walk->domain, domain_label_count(found->name) + 1);
 	}
-	if (walk->found_count > 0)
-		return walk->found[walk->found_count - 1].name;
-	return walk->domain;
+	return shortest;
 }
 
 static struct walk *
@@ -229,7 +242,7 @@ applicable(const struct walk *walk)
 		if (slice_equal(walk->found[i].name, walk->organisation))
 			return &walk->found[i];
 	for (size_t i = 0; i < walk->found_count; i++)
-		if (walk->found[i].record.psd == DMARC_PSD_YES)
+		if (is_at_suffix(&walk->found[i]))
 			return &walk->found[i];
 	return NULL;
 }

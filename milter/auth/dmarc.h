@@ -8,7 +8,10 @@
  * RFC 9989: policy discovery and organisational domains by DNS tree walk, at
  * most eight queries for each identifier; `np`, `psd`, `t`; unknown tags are
  * ignored, several records at one name are none. The mode DMARC_RFC7489 takes
- * the public suffix list (libpsl) instead of the walk.
+ * the public suffix list (libpsl) instead of the walk. One thing is stricter
+ * than the RFC: a record at a public suffix counts as one with psd=y unless it
+ * says psd=n, or a registry that forgot psd=y would let every domain below it
+ * pass as any other.
  *
  * A DNS failure that matters gives DMARC_TEMPERROR: never none, never pass.
  * Without exactly one author domain nothing passes. A signature whose body was

@@ -340,10 +340,22 @@ results_follow_the_records(void **state)
 		{ { EXAMPLE "|b.example.org v=DMARC1; p=reject; psd=n",
 		      "example.org", NULL, "a.b.example.org" },
 		    "fail/reject/example.org" },
-		/* a record at a TLD joins all below it */
+		/* a suffix that forgot psd=y joins nothing below it */
 		{ { "org v=DMARC1; p=none|" EXAMPLE, "example.org", NULL,
 		      "other.org" },
-		    "pass/reject/example.org" },
+		    "fail/reject/example.org" },
+		{ { "org v=DMARC1; p=none|" EXAMPLE, "a.example.org", NULL,
+		      "b.example.org" },
+		    "pass/quarantine/example.org" },
+		{ { "co.uk v=DMARC1; p=reject", "example.co.uk", NULL,
+		      "other.co.uk" },
+		    "fail/reject/co.uk" },
+		{ { "co.uk v=DMARC1; p=reject", "a.example.co.uk",
+		      "b.example.co.uk", NULL },
+		    "pass/reject/co.uk" },
+		{ { "brand v=DMARC1; p=reject; psd=n", "a.brand", NULL,
+		      "b.brand" },
+		    "pass/reject/brand" },
 	};
 
 	(void)state;
