@@ -7,7 +7,7 @@
  *
  * The new file is written beside the old one, synced, verified and renamed; a
  * reader has the old or the new one, never a part. A feed that cannot be read,
- * is empty or has shrunk by more than 90 % keeps the content that it has in
+ * is empty, cut off or has shrunk by more than 90 % keeps the content that it has in
  * the old store, with a warning. One build runs at a time (a lock file). When
  * anything fails (disk full, no memory) the old store stays.
  */

@@ -166,6 +166,8 @@ doubt(struct run *run, enum tc_status status, const struct feed_report *report,
 		       : report->reasons[FEED_NOT_INDICATOR] > 0
 			   ? "holds other things, but no indicators"
 			   : "is empty";
+	if (report->cut_off && before != NULL && before->used > 0)
+		return "ends in the middle: the file was cut off";
 	if (before != NULL && report->used < before->used / 10)
 		return arena_printf(run->arena,
 		    "has shrunk from %llu to %llu indicators",
@@ -215,6 +217,11 @@ settle_feed(struct run *run, const struct feed_config *config,
 	if (why != NULL && old_feed != UINT32_MAX && before.used > 0) {
 		keep_old(run, feed, old_feed, &before, why);
 	} else {
+		if (why == NULL && feed->report.cut_off)
+			feed->warning = arena_printf(run->arena,
+			    "feed %s ends in the middle; what stands before "
+			    "the cut is used",
+			    config->name);
 		if (why != NULL)
 			feed->warning = arena_printf(
 			    run->arena, "feed %s %s", config->name, why);

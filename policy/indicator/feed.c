@@ -845,6 +845,7 @@ read_folder(struct feed_reader *reader, DIR *folder)
 						    : report->problem);
 	}
 	report->problem = problem;
+	report->cut_off = false; /* one of many, which costs itself */
 	return count == 0 || report->files_failed < count ? TC_OK : TC_INVALID;
 }
 

@@ -187,6 +187,7 @@ struct feed_report {
 	uint64_t bytes;
 	int64_t published_unix; /* newest modification time of a file */
 	unsigned files, files_failed;
+	bool cut_off;        /* JSON, one file: it ends in the middle */
 	const char *problem; /* why nothing could be read, or NULL; arena */
 };
 

@@ -476,7 +476,8 @@ feed_misp_read(struct feed_reader *reader, struct slice bytes)
 		while (json_split_value(&bytes, &value))
 			events += walk(reader, value.text, 0);
 		/* A file that was cut off. */
-		if (slice_trim(bytes).length > 0)
+		reader->report->cut_off = slice_trim(bytes).length > 0;
+		if (reader->report->cut_off)
 			events += walk(reader, bytes, 0);
 	}
 	if (events == 0) {

@@ -360,6 +360,7 @@ read_bundle(struct feed_reader *reader, struct slice *rest, uint64_t *objects)
 			feed_reader_passed(reader, inside.rest);
 		}
 		if (inside.broken) {
+			reader->report->cut_off = true;
 			feed_reader_reject(reader, FEED_BAD_OBJECT,
 			    slice_range(inside.rest, 0, 80),
 			    "the file ends in the middle");
@@ -386,6 +387,7 @@ read_values(struct feed_reader *reader, struct slice bytes)
 			continue;
 		if (!json_split_value(&bytes, &value)) {
 			value = (struct json_value){ .text = bytes };
+			reader->report->cut_off = true;
 			return objects + walk(reader, &value, 0);
 		}
 		objects += walk(reader, &value, 0);

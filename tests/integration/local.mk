@@ -5,6 +5,7 @@ SCRIPT_TESTS += \
 	tests/integration/daemon_test.py \
 	tests/integration/feeds_test.py \
 	tests/integration/indicators_daemon_test.py \
+	tests/integration/indicators_input_test.py \
 	tests/integration/input_test.py \
 	tests/integration/package_test.py \
 	tests/integration/scan_test.py \

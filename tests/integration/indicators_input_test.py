@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+"""Bad input for the indicator engine: whatever a feed has become, what was in
+force stays in force and the message says so."""
+import contextlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'support'))
+from filter import program
+from tap import case, check, check_in, diag, run, skip_all
+
+
+class World:
+    def __init__(self, top):
+        self.top, self.state = top, os.path.join(top, 'state')
+        self.conf, self.feed = os.path.join(top, 'tocsin.conf'), os.path.join(top, 'feed')
+        os.makedirs(self.state)
+        self.configure()
+
+    def configure(self, options=''):
+        with open(self.conf, 'w') as file:
+            file.write(f'state-directory "{self.state}"\nown-domains {{ "tocsin.test" }}\n'
+                       f'own-networks {{ 10.0.0.0/8 }}\ntrusted-relays {{ 127.0.0.0/8 }}\n'
+                       f'feed x {{ source "{self.feed}" status verified {options} }}\n')
+
+    def publish(self, octets):
+        with open(self.feed + '.new', 'wb') as file:
+            file.write(octets if isinstance(octets, bytes) else octets.encode())
+        os.replace(self.feed + '.new', self.feed)
+
+    def build(self, status=0, **options):
+        done = subprocess.run([program('tocsin'), 'indicators', '-c', self.conf, 'build', '--json'],
+                              capture_output=True, timeout=120, **options)
+        check(done.returncode, status, f'build: {done.stdout[-1500:]}{done.stderr[-1500:]}')
+        report = json.loads(done.stdout)
+        report['stderr'] = done.stderr.decode()
+        return report
+
+    def acts(self, value):
+        done = subprocess.run([program('tocsin'), 'indicators', '-c', self.conf, 'query', '--json', value],
+                              capture_output=True, text=True, timeout=60)
+        return json.loads(done.stdout)['acts']
+
+    def generation(self):
+        done = subprocess.run([program('tocsin'), 'indicators', '-c', self.conf, 'stat', '--json'],
+                              capture_output=True, text=True, timeout=60)
+        return json.loads(done.stdout)['generation']
+
+
+def names(count, word='evil'):
+    return ''.join(f'{word}-{number}.example\n' for number in range(count))
+
+
+def indicator(number, pattern=None):
+    return {'type': 'indicator', 'id': f'indicator--{number:08x}-0000-4000-8000-000000000000',
+            'modified': '2026-01-01T00:00:00Z',
+            'pattern': pattern or f"[domain-name:value = 'stix-{number}.example']"}
+
+
+def bundle(objects):
+    return json.dumps({'type': 'bundle', 'id': 'bundle--1', 'objects': objects})
+
+
+def kept(world, why, octets):
+    """Publishes that over 1,000 good names: they stay, and it is said why."""
+    world.publish(names(1000))
+    world.build()
+    world.publish(octets)
+    report = world.build()
+    feed = report['feeds'][0]
+    check(feed['kept'], True, f'kept: {feed}')
+    check_in(why, feed['warning'])
+    check_in('older content stays', feed['warning'])
+    check(world.acts('evil-999.example'), True, 'the old content')
+
+
+@case('an empty feed keeps the old content')
+def empty(world):
+    kept(world, 'is empty', b'')
+
+
+@case('one that shrank by 95 % keeps the old content')
+def shrunk(world):
+    kept(world, 'has shrunk from 1000 to 50', names(50))
+
+
+@case('one that became something else keeps the old content')
+def foreign(world):
+    kept(world, 'XML or HTML', '<!DOCTYPE html><html><body>502 Bad Gateway</body></html>')
+    kept(world, 'compressed', b'\x1f\x8b\x08\0\0\0\0\0' + os.urandom(500))
+    kept(world, 'holds', '{"error":"quota exceeded"}')
+
+
+@case('one that is gone or unreadable keeps the old content')
+def gone(world):
+    world.publish(names(1000))
+    world.build()
+    os.unlink(world.feed)
+    feed = world.build()['feeds'][0]
+    check(feed['kept'], True)
+    check_in('No such file', feed['warning'])
+    check(world.acts('evil-1.example'), True)
+
+
+@case('a bundle that was cut off keeps the old content; without any, what stands before the cut is used')
+def truncated(world):
+    whole = bundle([indicator(number) for number in range(1000)])
+    kept(world, 'ends in the middle', whole[:len(whole) * 3 // 4])
+    os.unlink(os.path.join(world.state, 'indicators.store'))
+    feed = world.build()['feeds'][0]
+    check(700 < feed['used'] < 800, True, f'{feed}')
+    check(feed['ignored']['bad-object'] > 0, True, 'the cut is counted')
+    check_in('ends in the middle', feed['warning'])
+    check(world.acts('stix-1.example'), True)
+    event = json.dumps({'Event': {'uuid': 'u', 'info': 'i', 'Attribute': [
+        {'type': 'domain', 'value': f'misp-{number}.example', 'to_ids': True} for number in range(1000)]}})
+    kept(world, 'ends in the middle', event[:len(event) * 3 // 4])
+
+
+@case('one bad object among many costs itself')
+def one_bad(world):
+    objects = [json.dumps(indicator(number)) for number in range(1000)]
+    objects[500] = '{"type":"indicator","id":7,"pattern":[[["x'
+    objects[501] = '{"type":"indicator","id":"i","pattern":"[domain-name:value = \'x"}'
+    world.publish('{"type":"bundle","objects":[' + ','.join(objects[:500] + objects[501:]) + ']}')
+    feed = world.build()['feeds'][0]
+    check((feed['used'], feed['ignored'].get('bad-pattern')), (998, 1))
+    world.publish('\n'.join(objects))
+    feed = world.build()['feeds'][0]
+    check((feed['used'], feed['ignored'].get('bad-object')), (998, 1), 'as lines')
+
+
+@case('a line of 1 MB and a depth of 100,000 cost themselves')
+def huge(world):
+    world.publish(names(500) + 'x' * 1000000 + '\n' + names(500, 'more'))
+    feed = world.build()['feeds'][0]
+    check((feed['used'], feed['ignored'].get('bad-object')), (1000, 1))
+    deep = json.dumps(indicator(1))[:-1] + ',"x":' + '[' * 100000 + ']' * 100000 + '}'
+    objects = [json.dumps(indicator(number)) for number in range(2, 1000)]
+    world.publish('{"type":"bundle","objects":[' + ','.join([deep, *objects]) + ']}')
+    feed = world.build()['feeds'][0]
+    check((feed['used'], feed['ignored'].get('bad-object')), (998, 1))
+    pattern = '(' * 100000 + "domain-name:value = 'a.example'" + ')' * 100000
+    world.publish(bundle([indicator(1, f'[{pattern}]'), *(indicator(number) for number in range(2, 1000))]))
+    feed = world.build()['feeds'][0]
+    check((feed['used'], feed['ignored'].get('bad-pattern')), (998, 1))
+
+
+@case('a byte order mark and octets that are no UTF-8 cost nothing but their line')
+def octets(world):
+    world.publish(b'\xef\xbb\xbfbom.example\r\n\xff\xfe\x80.example\r\n' + names(1000).encode() + b'\0\0\n')
+    feed = world.build()['feeds'][0]
+    check(feed['used'] >= 1001, True, f'{feed}')
+    check(world.acts('bom.example'), True)
+    world.publish(b'\xef\xbb\xbf' + bundle([indicator(number) for number in range(1000)]).encode())
+    check(world.build()['feeds'][0]['used'], 1000, 'a bundle with a mark')
+
+
+@case('a feed that is replaced and cut while it is read gives the old or the new')
+def replaced(world):
+    world.publish(names(100000))
+    world.build()
+    ending = threading.Event()
+
+    def rewrite():
+        while not ending.is_set():
+            world.publish(names(100000, 'evil'))
+            with open(world.feed, 'r+b') as file:
+                file.truncate(1500000)
+            time.sleep(0.02)
+
+    writer = threading.Thread(target=rewrite)
+    writer.start()
+    try:
+        for _ in range(3):
+            world.build()
+            check(world.acts('evil-7.example'), True)
+    finally:
+        ending.set()
+        writer.join()
+
+
+@case('a disk that is full leaves the old store in force')
+def full(world):
+    world.publish(names(1000))
+    world.build()
+    before = world.generation()
+    world.publish(names(200000))
+    report = world.build(status=73, restore_signals=False,
+                         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000000, 1000000)))
+    check_in('File too large', report['stderr'])
+    check(world.generation(), before, 'the generation')
+    check(world.acts('evil-9.example'), True)
+    check([name for name in os.listdir(world.state) if name.endswith('.new') or 'spool' in name], [], 'left behind')
+    check(world.build()['indicators'], 200000)
+
+
+@case('two builds at once: one works, the other says so')
+def twice(world):
+    world.publish(names(300000))
+    command = [program('tocsin'), 'indicators', '-c', world.conf, 'build', '--json']
+    builds = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    answers = [build.communicate() for build in builds]
+    statuses = sorted(build.returncode for build in builds)
+    check(statuses[0], 0)
+    check(set(statuses) <= {0, 75}, True, f'{statuses}')
+    for build, (_, errors) in zip(builds, answers):
+        if build.returncode == 75:
+            check_in('another build', errors)
+    check(world.acts('evil-299999.example'), True)
+
+
+@case('a store that is damaged is refused, and the next build replaces it')
+def damaged(world):
+    world.publish(names(1000))
+    world.build()
+    path = os.path.join(world.state, 'indicators.store')
+    with open(path, 'r+b') as file:
+        file.write(b'\0' * 64)
+    done = subprocess.run([program('tocsin'), 'indicators', '-c', world.conf, 'verify'], capture_output=True,
+                          text=True, timeout=60)
+    check(done.returncode, 65)
+    check_in('tocsin indicators build', done.stderr)
+    report = world.build()
+    check(report['indicators'], 1000)
+    check(len(report['warnings']), 1, 'a warning')
+    diag(report['warnings'][0])
+
+
+@contextlib.contextmanager
+def make():
+    with tempfile.TemporaryDirectory(prefix='tocsin-input-') as top:
+        yield World(top)
+
+
+if not program('tocsin'):
+    skip_all('the tool is not built')
+run(make)
