@@ -49,9 +49,10 @@ struct hunt {
 static const char synopsis[] = "hunt [OPTION...] VALUE...";
 static const char help[] =
     "Which recorded messages carried a value: an address, domain (names below\n"
-    "it as well), URL's host, network, digest, file name, subject or\n"
-    "Message-ID. Reads the evidence in the state directory from the oldest\n"
-    "day to the newest.\n"
+    "it as well), URL (by its host), network, digest, file name, subject or\n"
+    "Message-ID; or which message has a queue id or the ref of a header or\n"
+    "log line. Reads the evidence in the state directory from the oldest day\n"
+    "to the newest.\n"
     "\n"
     "  -c FILE          configuration (default " TOOL_CONFIGURATION ")\n"
     "  --since AGE      only records younger than 30m, 12h, 7d, 4w\n"
@@ -290,6 +291,21 @@ find_signer(
 	return NULL;
 }
 
+/* Letters count: Postfix's long queue ids differ by them alone. */
+static const char *
+find_name(const struct quarry *quarry, const cJSON *record)
+{
+	static const char *const names[][2] = { { "queue_id", "queue-id" },
+		{ "ref", "ref" } };
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (slice_equal_text(string_of(cJSON_GetObjectItemCaseSensitive(
+					 record, names[i][0])),
+			quarry->typed))
+			return names[i][1];
+	return NULL;
+}
+
 /* Where the record carries the value, or NULL. */
 static const char *
 find_form(
@@ -327,6 +343,29 @@ print_text(const cJSON *item, const char *absent)
 		engine_print_safe(text);
 }
 
+/* The members `part` and, when it is there, `more` of each element. */
+static void
+print_each(const cJSON *elements, const char *label, const char *part,
+    const char *more)
+{
+	const cJSON *element;
+	const char *separator = label;
+
+	cJSON_ArrayForEach(element, elements)
+	{
+		fputs(separator, stdout);
+		print_text(
+		    cJSON_GetObjectItemCaseSensitive(element, part), "-");
+		if (more != NULL) {
+			putchar(':');
+			print_text(
+			    cJSON_GetObjectItemCaseSensitive(element, more),
+			    "-");
+		}
+		separator = ",";
+	}
+}
+
 static void
 print_found(const cJSON *record, const struct quarry *quarry, const char *where)
 {
@@ -354,6 +393,10 @@ print_found(const cJSON *record, const struct quarry *quarry, const char *where)
 		       cJSON_GetObjectItemCaseSensitive(record, "verdict"),
 		       "disposition"),
 	    "-");
+	print_each(cJSON_GetObjectItemCaseSensitive(record, "rules"),
+	    " rule=", "name", NULL);
+	print_each(cJSON_GetObjectItemCaseSensitive(record, "indicators"),
+	    " indicator=", "feed", "value");
 	putchar('\n');
 }
 
@@ -379,7 +422,7 @@ hunt_in_record(struct hunt *hunt, const char *line, const cJSON *record)
 
 	for (size_t i = 0; i < hunt->quarries.count; i++) {
 		struct quarry *quarry = &hunt->quarries.items[i];
-		const char *where = NULL;
+		const char *where = find_name(quarry, record);
 
 		for (size_t j = 0; j < quarry->forms.count && where == NULL;
 		     j++)

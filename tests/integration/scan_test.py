@@ -2,6 +2,7 @@
 """`tocsin scan` and `tocsin hunt` over messages at rest, as an operator runs them."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -200,6 +201,20 @@ def hunt_finds_every_kind_and_says_where(place):
         assert done.returncode == 0, (value, done.stderr)
         assert ' in %s disposition=' % where in done.stdout, (value, where, done.stdout)
         assert '1 lines that are no records' in done.stderr, done.stderr
+
+
+@case
+def a_queue_id_or_reference_finds_its_message_rule_and_indicator(place):
+    record, = place.scan('evil.eml')
+    with open(place.file('state/evidence/2026-11-22.jsonl'), 'w') as out:
+        for queue_id, ref in (('4Zb1c93XwW', 'aaaaaaaaaaaa'), ('4Zb1c93Xww', 'bbbbbbbbbbbb')):
+            out.write(json.dumps(dict(record, queue_id=queue_id, ref=ref)) + '\n')
+    for value, where in (('4Zb1c93XwW', 'queue-id'), ('aaaaaaaaaaaa', 'ref')):
+        done = place.run('hunt', value)
+        assert len(done.stdout.splitlines()) == 1 and ' 4Zb1c93XwW ' in done.stdout, done.stdout
+        assert f' {value} in {where} disposition=quarantine rule=' in done.stdout, done.stdout
+        assert 'listed' in done.stdout and re.search(r' indicator=\w+:evil\.example\.net', done.stdout), done.stdout
+    os.unlink(place.file('state/evidence/2026-11-22.jsonl'))
     done = place.run('hunt', 'ood.example')
     assert done.returncode == 1 and done.stdout == '', done
     done = place.run('hunt', '--since', '2026-99-99', 'x')
