@@ -502,6 +502,20 @@ compile_contains_any(const struct scope_place *place,
 }
 
 /* ==, !=, <, <=, >, >=: both sides of one type. */
+/* Is the right side a word of the left one's enumeration? Some are names of
+ * fields as well: .type == subject. */
+static bool
+is_word(const struct ast_operand *ast, const struct compiled_operand *left)
+{
+	if (ast->kind != OPERAND_NAME)
+		return false;
+	if (left->type == VALUE_ENUM &&
+	    schema_find_word(left->words, ast->text) >= 0)
+		return true;
+	return schema_find(ast->text) == FIELD_COUNT &&
+	       (left->type == VALUE_ENUM || left->type == VALUE_BOOL);
+}
+
 static const struct program_node *
 compile_relation(const struct scope_place *place, const struct ast_expr *ast,
     const struct compiled_operand *left, enum ast_comparison comparison)
@@ -528,10 +542,7 @@ compile_relation(const struct scope_place *place, const struct ast_expr *ast,
 		    "compare with a list or network by in");
 		return NULL;
 	}
-	if (ast->right->kind == OPERAND_LITERAL ||
-	    (ast->right->kind == OPERAND_NAME &&
-		schema_find(ast->right->text) == FIELD_COUNT &&
-		(left->type == VALUE_ENUM || left->type == VALUE_BOOL))) {
+	if (ast->right->kind == OPERAND_LITERAL || is_word(ast->right, left)) {
 		if (!check_operand_literal(place, ast->right, left, &right))
 			return NULL;
 	} else {

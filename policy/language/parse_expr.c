@@ -349,6 +349,21 @@ parse_comparison(struct cursor *cursor, enum ast_comparison *comparison)
 	return false;
 }
 
+/* What stands right of an operator. `missing` is a word of the language and one
+ * of from.defect; here it can only be the latter. */
+static struct ast_operand *
+parse_right(struct cursor *cursor)
+{
+	struct ast_operand *operand;
+
+	if (!cursor_is_word(cursor, "missing"))
+		return parse_operand(cursor);
+	operand = new_operand(cursor, OPERAND_NAME);
+	if (operand != NULL)
+		operand->text = cursor_take(cursor)->text;
+	return operand;
+}
+
 static struct ast_expr *
 parse_compare(struct cursor *cursor)
 {
@@ -368,7 +383,7 @@ parse_compare(struct cursor *cursor)
 				 : EXPR_BAD;
 	} else if (parse_comparison(cursor, &expr->comparison)) {
 		expr->kind = EXPR_COMPARE;
-		expr->right = parse_operand(cursor);
+		expr->right = parse_right(cursor);
 		if (expr->right == NULL || expr->right->kind == OPERAND_BAD)
 			expr->kind = EXPR_BAD;
 	}

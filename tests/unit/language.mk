@@ -10,3 +10,9 @@ EXTRA_DIST += tests/policy/example/tocsin.conf \
 	tests/policy/example/policy.d/10-breach.policy \
 	tests/policy/example/lists/stolen-accounts.txt \
 	tests/policy/example/lists/partners.txt
+
+UNIT_TESTS += tests/unit/policy_property_test
+tests_unit_policy_property_test_SOURCES = \
+	tests/unit/policy_property_test.c tests/support/unit.h
+tests_unit_policy_property_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_policy_property_test_LDADD = $(TEST_LIBS)

@@ -108,6 +108,13 @@ static const struct {
 	    "test \"quarantine beats discard\" { given spf softfail\n"
 	    " expect quarantine by x, y, z }\n"
 	    "test \"none\" { given spf pass expect none }\n" },
+	{ "words of enumerations may be names of fields or of the language",
+	    "rule s { when any indicator (.type == subject) then tag }\n"
+	    "rule m { when any from.defect (.value == missing) then tag }\n"
+	    "test \"1\" { given indicator subject \"x\" expect tag by s\n"
+	    " expect not m }\n"
+	    "test \"2\" { given from.defect { value missing }\n"
+	    " expect tag by m }\n" },
 	{ "unless reads as and not",
 	    "rule a { when spf == fail unless dkim == pass then tag }\n"
 	    "test \"1\" { given spf fail expect tag by a }\n"
