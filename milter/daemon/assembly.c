@@ -340,11 +340,12 @@ scanner_signature(
 {
 	char text[256];
 
-	snprintf(text, sizeof text, "%u %u %u %llu %u %u",
+	snprintf(text, sizeof text, "%u %u %u %llu %u %u %zu",
 	    settings->workers_max, settings->scan_time_ms,
 	    settings->archive_depth,
 	    (unsigned long long)settings->archive_bytes,
-	    settings->archive_ratio, settings->archive_entries);
+	    settings->archive_ratio, settings->archive_entries,
+	    settings->worker_memory_bytes);
 	return slice_hash(slice_text(text), rulesets->signature) | 1;
 }
 

@@ -211,5 +211,6 @@ rulesets_scanner_settings(const struct settings *settings)
 	scanner.archive_bytes = settings->limits.archive_bytes;
 	scanner.archive_ratio = (unsigned)settings->limits.archive_ratio;
 	scanner.archive_entries = (unsigned)settings->limits.archive_entries;
+	scanner.worker_memory_bytes = (size_t)settings->limits.scan_memory;
 	return scanner;
 }

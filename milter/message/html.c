@@ -19,7 +19,7 @@ const struct html_limits html_limits_default = {
 	.input_max = 4 * 1024 * 1024,
 	.text_max = 1024 * 1024,
 	.links_max = 4000,
-	.attributes_max = 1000,
+	.attributes_max = 1000000,
 };
 
 const char *

@@ -6,7 +6,8 @@
 #include "message/multipart.h"
 
 #define BOUNDARY_MAX 1024
-#define LINE_MAX     4096 /* bytes behind a delimiter */
+#define GUESS_MAX    (1u << 20) /* a boundary that nobody declared stands early */
+#define LINE_MAX     4096       /* bytes behind a delimiter */
 
 struct multipart_scan
 multipart_begin(struct arena *arena, struct slice body, struct slice boundary,
@@ -117,6 +118,8 @@ find_needle(struct slice body, size_t from, struct slice needle)
 		from = (size_t)(found - body.data);
 		if (found[1] != '-')
 			from += 2;
+		else if (needle.length > 2 && found[2] != needle.data[2])
+			from++; /* most lines of dashes end here */
 		else if (memcmp(found, needle.data, needle.length) == 0)
 			return from;
 		else
@@ -182,6 +185,7 @@ multipart_guess(struct slice body, struct slice *boundary_out)
 {
 	size_t at = 0;
 
+	body = slice_range(body, 0, GUESS_MAX);
 	while ((at = find_needle(body, at, SLICE_LITERAL("--"))) != SIZE_MAX) {
 		struct slice rest = slice_skip(body, at), line, next;
 

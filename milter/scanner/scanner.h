@@ -43,9 +43,10 @@ struct scanner_settings {
 	unsigned workers_max;       /* processes; 0: one a core */
 	unsigned scans_per_worker;  /* then it is replaced; default 500 */
 	unsigned scan_time_ms;      /* wall time for one message; 1500 */
-	size_t worker_memory_bytes; /* RLIMIT_AS of a worker; 1 GiB */
+	size_t worker_memory_bytes; /* of a worker, beside its rules and the
+				     * magic database; 256 MB */
 	unsigned archive_depth;     /* nesting; 4 */
-	uint64_t archive_bytes;     /* unpacked bytes per message; 200 MB */
+	uint64_t archive_bytes;     /* unpacked bytes per message; 100 MB */
 	unsigned archive_ratio;     /* unpacked to packed; 200 */
 	unsigned archive_entries;   /* members per message; 10000 */
 	size_t content_bytes;       /* members' bytes handed back; 16 MiB */

@@ -205,7 +205,8 @@ read_entry(struct unpack *unpack, struct archive *archive,
 		ssize_t got;
 
 		if (data->capacity - data->length < READ_BYTES) {
-			size_t wanted = data->capacity * 2 + READ_BYTES;
+			size_t wanted = data->capacity + data->capacity / 2 +
+					2 * READ_BYTES;
 			char *grown = realloc(data->data, wanted);
 
 			if (grown == NULL)
@@ -237,24 +238,27 @@ read_entry(struct unpack *unpack, struct archive *archive,
 	}
 }
 
+/* `raw`: only what is squeezed as one file, whatever it holds. */
 static struct archive *
-open_archive(struct slice content)
+open_archive(struct slice content, bool raw)
 {
 	struct archive *archive = archive_read_new();
 
 	if (archive == NULL)
 		return NULL;
 	/* One by one: `all` would bring formats that nobody mails. */
-	archive_read_support_format_zip(archive);
-	archive_read_support_format_7zip(archive);
-	archive_read_support_format_tar(archive);
-	archive_read_support_format_cab(archive);
-	archive_read_support_format_iso9660(archive);
-	archive_read_support_format_rar(archive);
-	archive_read_support_format_rar5(archive);
-	archive_read_support_format_cpio(archive);
-	archive_read_support_format_ar(archive);
-	archive_read_support_format_lha(archive);
+	if (!raw) {
+		archive_read_support_format_zip(archive);
+		archive_read_support_format_7zip(archive);
+		archive_read_support_format_tar(archive);
+		archive_read_support_format_cab(archive);
+		archive_read_support_format_iso9660(archive);
+		archive_read_support_format_rar(archive);
+		archive_read_support_format_rar5(archive);
+		archive_read_support_format_cpio(archive);
+		archive_read_support_format_ar(archive);
+		archive_read_support_format_lha(archive);
+	}
 	archive_read_support_format_raw(archive);
 	archive_read_support_filter_gzip(archive);
 	archive_read_support_filter_bzip2(archive);
@@ -374,21 +378,18 @@ compare_zip_names(struct unpack *unpack, struct slice content, size_t parent)
 	}
 }
 
-static void
-open_members(struct unpack *unpack, struct slice content, size_t index)
+/* Takes the members one by one; returns how many, and in *end_out how
+ * libarchive ended. */
+static size_t
+take_members(struct unpack *unpack, struct archive *archive,
+    struct slice content, size_t index, int *end_out)
 {
-	struct archive *archive = open_archive(content);
 	struct archive_entry *entry;
-	int got = ARCHIVE_FATAL;
-	bool any = false;
+	size_t count = 0;
 
-	if (archive == NULL) {
-		mark_unscannable(item_at(unpack, index), "archive-broken");
-		return;
-	}
-	for (;;) {
-		got = archive_read_next_header(archive, &entry);
-		if (got != ARCHIVE_OK && got != ARCHIVE_WARN)
+	for (;; count++) {
+		*end_out = archive_read_next_header(archive, &entry);
+		if (*end_out != ARCHIVE_OK && *end_out != ARCHIVE_WARN)
 			break;
 		/* Raw without a filter is the bytes themselves. */
 		if (archive_format(archive) == ARCHIVE_FORMAT_RAW &&
@@ -397,17 +398,42 @@ open_members(struct unpack *unpack, struct slice content, size_t index)
 			    item_at(unpack, index), "archive-broken");
 			break;
 		}
-		any = true;
 		if (take_entry(unpack, archive, entry, content, index) !=
 		    TC_OK) {
 			mark_unscannable(
 			    item_at(unpack, index), "archive-limit");
-			break;
+			return count + 1;
 		}
 	}
-	if (any)
+	return count;
+}
+
+static void
+open_members(struct unpack *unpack, struct slice content, size_t index)
+{
+	struct archive *archive = open_archive(content, false);
+	size_t count = 0;
+	int end = ARCHIVE_FATAL;
+
+	if (archive != NULL)
+		count = take_members(unpack, archive, content, index, &end);
+	/* A file that begins with NULs, squeezed, is an empty tar to
+	 * libarchive. */
+	if (archive != NULL && count == 0 && end == ARCHIVE_EOF &&
+	    archive_filter_count(archive) > 1) {
+		archive_read_free(archive);
+		archive = open_archive(content, true);
+		if (archive != NULL)
+			count =
+			    take_members(unpack, archive, content, index, &end);
+	}
+	if (archive == NULL) {
+		mark_unscannable(item_at(unpack, index), "archive-broken");
+		return;
+	}
+	if (count > 0)
 		item_at(unpack, index)->flags |= SCANNER_ARCHIVE;
-	if (got != ARCHIVE_EOF && got != ARCHIVE_OK && got != ARCHIVE_WARN)
+	if (end != ARCHIVE_EOF && end != ARCHIVE_OK && end != ARCHIVE_WARN)
 		note_archive_error(unpack, archive, index);
 	archive_read_free(archive);
 	compare_zip_names(unpack, content, index);

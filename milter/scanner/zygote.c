@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -177,6 +178,23 @@ fork_worker(struct worker *worker, int template_socket)
 		close(descriptors[i]);
 }
 
+/* What is mapped by now, in bytes; workers get their limit on top of it. */
+static size_t
+address_space(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	unsigned long pages = 0;
+
+	if (file != NULL) {
+		if (fscanf(file, "%lu", &pages) != 1)
+			pages = 0;
+		fclose(file);
+	}
+	/* Without /proc: room for a large set of rules. */
+	return pages == 0 ? (size_t)512 << 20
+			  : pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
 static _Noreturn void
 template_run(
     const struct wire_template_request *request, int socket, int memory)
@@ -194,8 +212,10 @@ template_run(
 	open_converters();
 	load_digests();
 	worker.magic = load_magic();
-	if (!load_rules(socket, memory, request->rules_bytes, &worker.rules) ||
-	    jail_enter(JAIL_TEMPLATE, &limits) != TC_OK)
+	if (!load_rules(socket, memory, request->rules_bytes, &worker.rules))
+		_exit(1);
+	worker.settings.worker_memory_bytes += address_space();
+	if (jail_enter(JAIL_TEMPLATE, &limits) != TC_OK)
 		_exit(1);
 	for (;;)
 		fork_worker(&worker, socket);

@@ -89,6 +89,7 @@ struct settings_limits {
 	uint64_t archive_ratio;
 	uint64_t archive_entries;
 	uint64_t scan_time; /* ms, all workers, one message */
+	uint64_t scan_memory;
 	uint64_t scan_workers;
 	uint64_t sessions;
 	uint64_t memory;         /* bytes, all messages together */

@@ -1,6 +1,7 @@
 # A real Postfix, a scripted DNS and tocsind together.
 SCRIPT_TESTS += \
 	tests/integration/actions_test.py \
+	tests/integration/bombs_test.py \
 	tests/integration/content_test.py \
 	tests/integration/daemon_test.py \
 	tests/integration/feeds_test.py \

@@ -552,6 +552,28 @@ urls_in_utf16_are_found_in_either_order(void **state)
 }
 
 static void
+a_squeezed_file_that_begins_with_nuls_is_opened(void **state)
+{
+	struct scanner *scanner = scanner_with(NULL, 0);
+	struct zip file = { .size = 1 << 16, .bytes = malloc(1 << 16) };
+	static char bytes[4096];
+	struct scanner_result result;
+
+	(void)state;
+	file.archive = archive_write_new();
+	archive_write_set_format_raw(file.archive);
+	archive_write_add_filter_gzip(file.archive);
+	archive_write_open_memory(
+	    file.archive, file.bytes, file.size, &file.used);
+	zip_add(&file, "x", bytes, sizeof bytes);
+	result = scan(scanner, zip_end(&file), "x.bin.gz");
+	assert_int_equal(result.items.count, 2);
+	assert_int_equal(result.items.items[1].size_bytes, sizeof bytes);
+	assert_slice(result.items.items[1].name, "x.bin");
+	scanner_free(&scanner);
+}
+
+static void
 containers_that_nothing_opens_are_unscannable(void **state)
 {
 	struct scanner *scanner = scanner_with(NULL, 0);
@@ -601,6 +623,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(files_inside_pages_are_found_and_pictures_left_out),
 	cmocka_unit_test(files_inside_a_page_become_members_with_digests),
 	cmocka_unit_test(urls_in_utf16_are_found_in_either_order),
+	cmocka_unit_test(a_squeezed_file_that_begins_with_nuls_is_opened),
 	cmocka_unit_test(containers_that_nothing_opens_are_unscannable),
 };
 
