@@ -30,23 +30,32 @@ url_where_name(enum url_where where)
 struct url_list
 url_list_make(struct arena *arena, size_t limit)
 {
-	return (struct url_list){ .limit = limit, .seen = table_make(arena) };
+	return (struct url_list){ .limit = limit,
+		.seen = table_make(arena),
+		.domains = table_make(arena) };
 }
 
 /* ---------------------------------------------------------------- entries */
 
 /* The registrable domain of a URL's host; the host where it is an address.
- * The links of a message mostly lead to few hosts, so the last is kept. */
+ * Many links lead to few hosts, so each is looked up once. */
 static struct slice
-registrable(struct url_list *list, const struct url_canonical *url)
+registrable(
+    struct arena *arena, struct url_list *list, const struct url_canonical *url)
 {
+	struct slice *domain;
+
 	if (url->host_is_address)
 		return url->host;
-	if (!slice_equal(list->last_host, url->host)) {
-		list->last_host = url->host;
-		list->last_domain = domain_registrable(url->host);
-	}
-	return list->last_domain;
+	domain = table_get(&list->domains, url->host);
+	if (domain != NULL)
+		return *domain;
+	domain = arena_alloc(arena, sizeof *domain);
+	if (domain == NULL)
+		return url->host;
+	*domain = domain_registrable(url->host);
+	(void)table_put(&list->domains, url->host, domain);
+	return *domain;
 }
 
 /* Where a click ends: a known click-tracking service hands on. */
@@ -60,8 +69,8 @@ target_domain(
 
 	if (url_canonical_redirect(arena, url, &target, &known) && known &&
 	    url_canonical_parse(arena, target, &inner))
-		return registrable(list, &inner);
-	return registrable(list, url);
+		return registrable(arena, list, &inner);
+	return registrable(arena, list, url);
 }
 
 static bool
@@ -109,7 +118,7 @@ append(struct arena *arena, struct url_list *list,
 	entry.oddities = url->oddities;
 	if (already_in(arena, list, &entry))
 		return;
-	entry.domain = registrable(list, url);
+	entry.domain = registrable(arena, list, url);
 	added = list_append(arena, list, list->limit);
 	if (added == NULL) {
 		list->cut = true;
@@ -513,7 +522,7 @@ url_list_add_link(struct arena *arena, struct url_list *list,
 	if (link->text.length > 0 &&
 	    claimed_domain(arena, link->text, &claimed))
 		like.text_mismatch =
-		    !slice_equal(claimed, registrable(list, &url)) &&
+		    !slice_equal(claimed, registrable(arena, list, &url)) &&
 		    !slice_equal(claimed, target_domain(arena, list, &url));
 	add(arena, list, &url, &like);
 }

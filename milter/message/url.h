@@ -48,11 +48,11 @@ struct url_list {
 	struct message_url *items; /* distinct by normal, part and where */
 	size_t count;
 	size_t capacity;
-	size_t limit;      /* entries kept */
-	bool cut;          /* there were more */
-	size_t tried;      /* candidates looked at, duplicates too */
-	struct table seen; /* what is in the list */
-	struct slice last_host, last_domain;
+	size_t limit;         /* entries kept */
+	bool cut;             /* there were more */
+	size_t tried;         /* candidates looked at, duplicates too */
+	struct table seen;    /* what is in the list */
+	struct table domains; /* host -> registrable domain */
 };
 
 /* An empty list that keeps up to `limit` entries. */
