@@ -203,6 +203,8 @@ static void
 print_answer_json(const struct match_answer *answer, bool first)
 {
 	const struct match_hit *hit = &answer->hit;
+	struct slice tags = hit->tags, tag;
+	const char *separator = "";
 
 	printf("%s{\"kind\":\"%s\",\"value\":\"", first ? "" : ",",
 	    indicator_kind_name(hit->kind));
@@ -219,7 +221,17 @@ print_answer_json(const struct match_answer *answer, bool first)
 	    indicator_tlp_name(hit->tlp), (long long)hit->valid_until_unix,
 	    answer->reason == MATCH_ACTS ? "true" : "false",
 	    match_reason_text(answer->reason));
-	printf("\",\"description\":\"");
+	printf("\",\"detail\":\"");
+	engine_print_json(answer->detail);
+	printf("\",\"first_seen\":%lld,\"tags\":[",
+	    (long long)hit->first_seen_unix);
+	while (match_next_tag(&tags, &tag)) {
+		printf("%s\"", separator);
+		engine_print_json(tag);
+		printf("\"");
+		separator = ",";
+	}
+	printf("],\"description\":\"");
 	engine_print_json(hit->description);
 	printf("\"}");
 }
@@ -469,8 +481,31 @@ read_observed(const char *path, struct builder *text)
 	return good;
 }
 
+static void
+print_judgement(const struct stix_judgement *judgement, bool json)
+{
+	if (json) {
+		printf("{\"result\":\"%s\",\"decided_by\":\"",
+		    stix_truth_name(judgement->truth));
+		engine_print_json(judgement->decided);
+		printf("\"");
+		if (judgement->problem != NULL)
+			print_json_member("problem", judgement->problem);
+		printf("}\n");
+		return;
+	}
+	printf("%s\n", stix_truth_name(judgement->truth));
+	if (judgement->decided.length > 0) {
+		printf("    decided by ");
+		engine_print_safe(judgement->decided);
+		printf("\n");
+	}
+	if (judgement->problem != NULL)
+		printf("    %s\n", judgement->problem);
+}
+
 int
-indicators_report_pattern(int count, char **words)
+indicators_report_pattern(int count, char **words, bool json)
 {
 	struct stix_judgement judgement = { 0 };
 	struct arena *arena;
@@ -486,14 +521,7 @@ indicators_report_pattern(int count, char **words)
 		status = EX_NOINPUT;
 	} else if (stix_judge(arena, slice_text(words[0]),
 		       builder_result(&observed), &judgement) == TC_OK) {
-		printf("%s\n", stix_truth_name(judgement.truth));
-		if (judgement.decided.length > 0) {
-			printf("    decided by ");
-			engine_print_safe(judgement.decided);
-			printf("\n");
-		}
-		if (judgement.problem != NULL)
-			printf("    %s\n", judgement.problem);
+		print_judgement(&judgement, json);
 	} else {
 		status = EX_DATAERR;
 		if (judgement.column > 0)

@@ -27,6 +27,6 @@ void indicators_report_explain(
 
 /* `pattern PATTERN OBSERVED.json`: prints true, false or unknown and the
  * comparison that decided; returns an exit status. */
-int indicators_report_pattern(int count, char **words);
+int indicators_report_pattern(int count, char **words, bool json);
 
 #endif

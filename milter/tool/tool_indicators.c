@@ -183,7 +183,6 @@ run_verify(struct engine *engine, const struct options *options, char **words)
 	const char *problem = "";
 	int status = engine_open_matcher(engine);
 
-	(void)options;
 	(void)words;
 	if (status != EX_OK)
 		return status;
@@ -196,7 +195,10 @@ run_verify(struct engine *engine, const struct options *options, char **words)
 		    problem);
 		return EX_DATAERR;
 	}
-	printf("good: generation %llu, %u indicators, %llu bytes\n",
+	printf(options->json
+		   ? "{\"good\":true,\"generation\":%llu,\"indicators\":%u,"
+		     "\"bytes\":%llu}\n"
+		   : "good: generation %llu, %u indicators, %llu bytes\n",
 	    (unsigned long long)store_generation(engine->store),
 	    store_entry_count(engine->store),
 	    (unsigned long long)store_size_bytes(engine->store));
@@ -403,6 +405,6 @@ tool_indicators(int argc, char **argv)
 		return tool_misused("indicators", "which command?");
 	if (strcmp(argv[optind], "pattern") == 0)
 		return indicators_report_pattern(
-		    argc - optind - 1, argv + optind + 1);
+		    argc - optind - 1, argv + optind + 1, options.json);
 	return run_subcommand(&options, argc - optind, argv + optind);
 }

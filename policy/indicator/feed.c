@@ -339,6 +339,10 @@ feed_reader_time(struct slice text)
 static bool
 looks_defanged(struct slice text)
 {
+	/* Nearly all values have none of these. */
+	if (slice_find_byte(text, '[') == SIZE_MAX &&
+	    slice_find_byte(text, '(') == SIZE_MAX)
+		return slice_starts_with_fold(text, SLICE_LITERAL("hxxp"));
 	return slice_find(text, SLICE_LITERAL("[.]")) != SIZE_MAX ||
 	       slice_find(text, SLICE_LITERAL("[@]")) != SIZE_MAX ||
 	       slice_find(text, SLICE_LITERAL("[:")) != SIZE_MAX ||

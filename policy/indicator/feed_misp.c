@@ -87,7 +87,9 @@ feed_misp_value(struct slice type, struct slice value, struct feed_item *item,
 	for (size_t i = 0; i < COUNT(types); i++) {
 		struct slice half = value, rest;
 
-		if (!slice_equal_text_fold(type, types[i].name))
+		if (type.length == 0 ||
+		    ascii_lower(type.data[0]) != types[i].name[0] ||
+		    !slice_equal_text_fold(type, types[i].name))
 			continue;
 		rest = slice_split(value, '|', &half);
 		if (types[i].half == SECOND_HALF)
