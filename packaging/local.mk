@@ -1,5 +1,6 @@
 # What is installed beside the programs, and what a release tarball holds.
 dist_man_MANS += \
+	packaging/man/tocsin-feeds.5 \
 	packaging/man/tocsin.1 \
 	packaging/man/tocsin.conf.5 \
 	packaging/man/tocsind.8

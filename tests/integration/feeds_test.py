@@ -205,6 +205,16 @@ def by_hand(this):
     check_in('good', this.tocsin('indicators', 'verify'))
 
 
+@case('the examples of tocsin-feeds(5) load as printed')
+def manual(this):
+    page = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'packaging', 'man', 'tocsin-feeds.5')
+    with open(page) as file:
+        text = file.read()
+    examples = text[text.index('.Bd -literal'):text.index('.Ed', text.index('.Bd -literal'))].split('\n', 1)[1]
+    this.configure(examples)
+    check_in('6 feeds', this.tocsin('check'))
+
+
 @contextlib.contextmanager
 def make():
     with tempfile.TemporaryDirectory(prefix='tocsin-feeds-') as top:
