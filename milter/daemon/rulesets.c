@@ -128,18 +128,17 @@ rulesets_read(const struct settings *settings, struct arena *arena,
 
 void
 rulesets_drop_broken(int zygote, const struct scanner_settings *settings,
-    struct arena *arena, struct rulesets *rulesets)
+    struct diag *diag, struct rulesets *rulesets)
 {
 	struct scanner_settings one = *settings;
 	size_t kept = 0;
 
 	one.workers_max = 1;
 	for (size_t i = 0; i < rulesets->items.count; i++) {
-		struct diag diag = diag_make(arena, 1);
 		struct scanner *scanner = NULL;
 
 		if (scanner_new(zygote, &one, &rulesets->items.items[i], 1,
-			&diag, &scanner) == TC_OK)
+			diag, &scanner) == TC_OK)
 			rulesets->items.items[kept++] =
 			    rulesets->items.items[i];
 		scanner_free(&scanner);

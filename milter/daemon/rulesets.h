@@ -26,9 +26,10 @@ enum tc_status rulesets_read(const struct settings *settings,
     struct arena *arena, struct diag *diag, struct rulesets *rulesets_out);
 
 /* Leaves out what does not compile, file by file, so that one bad file costs
- * itself. For a start without older rules; `zygote` as for scanner_new(). */
+ * itself and is named in `diag`. For a start without older rules; `zygote` as
+ * for scanner_new(). */
 void rulesets_drop_broken(int zygote, const struct scanner_settings *settings,
-    struct arena *arena, struct rulesets *rulesets);
+    struct diag *diag, struct rulesets *rulesets);
 
 /* A number over names, sizes and times of all rule files: it changes when one
  * of them does. */

@@ -252,7 +252,7 @@ open_scanner(struct scan *scan)
 	    program_settings(scan->engine.program);
 	struct scanner_settings limits = rulesets_scanner_settings(settings);
 	struct arena *arena = scan->engine.arena;
-	struct diag diag = diag_make(arena, 100);
+	struct diag diag = diag_make(arena, 100), first = diag_make(arena, 1);
 	struct builder text = builder_make(arena, SIZE_MAX);
 	struct rulesets rulesets = { 0 };
 
@@ -260,8 +260,8 @@ open_scanner(struct scan *scan)
 	    rulesets_read(settings, arena, &diag, &rulesets) != TC_OK)
 		return;
 	if (scanner_new(scan->zygote, &limits, rulesets.items.items,
-		rulesets.items.count, &diag, &scan->scanner) == TC_INVALID) {
-		rulesets_drop_broken(scan->zygote, &limits, arena, &rulesets);
+		rulesets.items.count, &first, &scan->scanner) == TC_INVALID) {
+		rulesets_drop_broken(scan->zygote, &limits, &diag, &rulesets);
 		scanner_new(scan->zygote, &limits, rulesets.items.items,
 		    rulesets.items.count, &diag, &scan->scanner);
 	}

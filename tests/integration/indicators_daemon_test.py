@@ -183,6 +183,21 @@ def broken_yara(this):
     check_not_in('crashed', log)
 
 
+@case('at a start, rule files that do not compile cost themselves, and each is named')
+def broken_at_start(this):
+    this.filter.stop()
+    mark = len(this.filter.log_text())
+    this.filter.write('more/good.yar', RULE % 'third mark')
+    for name in ('bad1.yar', 'bad2.yar'):
+        this.filter.write(f'more/{name}', 'rule broken { condition: nonsense }\n')
+    this.filter.write_conf(FEEDS.replace('"rules.yar"', '"more"'))
+    this.filter.start()
+    with milter(this) as client:
+        check(tagged(client, 'the third mark', 'X-Rules'), True)
+    for part in ('bad1.yar', 'bad2.yar', '2 of 3 rule files'):
+        check_in(part, this.filter.log_text()[mark:])
+
+
 @contextlib.contextmanager
 def make():
     feeds = (('drop.txt', 'evil-list.example\n'), ('rules.yar', RULE % 'first mark'))
