@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "daemon/assembly.h"
+#include "daemon/feeds.h"
 #include "daemon/rulesets.h"
 #include "daemon/switches.h"
 #include "dns/resolver.h"
@@ -196,7 +197,7 @@ bind_matcher(struct assembly *assembly)
 	};
 	const struct settings *settings = settings_of(assembly);
 	struct matcher *matcher = matcher_new(thing(assembly, GENERATION_STORE),
-	    thing(assembly, GENERATION_OVERLAY), settings->feeds,
+	    thing(assembly, GENERATION_OVERLAY), feeds_configured(settings),
 	    settings->feed_count);
 
 	return matcher != NULL && put_part(&assembly->input, GENERATION_MATCHER,

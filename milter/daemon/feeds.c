@@ -72,6 +72,14 @@ take_pins(const struct settings *settings, struct arena *arena,
 	return TC_OK;
 }
 
+const struct feed_config *
+feeds_configured(const struct settings *settings)
+{
+	static const struct feed_config none;
+
+	return settings->feeds == NULL ? &none : settings->feeds;
+}
+
 enum tc_status
 feeds_build_request(const struct program *program, int64_t now_unix,
     struct arena *arena, struct build_request *request_out)
@@ -79,7 +87,7 @@ feeds_build_request(const struct program *program, int64_t now_unix,
 	const struct settings *settings = program_settings(program);
 	struct build_request request = {
 		.state_directory = settings->state_directory,
-		.feeds = settings->feeds,
+		.feeds = feeds_configured(settings),
 		.feed_count = settings->feed_count,
 		.limits = build_limits_defaults(),
 		.now_unix = now_unix,

@@ -16,6 +16,10 @@
 enum tc_status feeds_build_request(const struct program *program,
     int64_t now_unix, struct arena *arena, struct build_request *request_out);
 
+/* The settings' feeds, never NULL: to a matcher NULL says that the feeds of the
+ * store hold, and here there may be none. */
+const struct feed_config *feeds_configured(const struct settings *settings);
+
 /* True when there is no store, or when a feed's source or a warninglist has
  * changed since its build began (by the time of the change: of files, of folders
  * and what lies in them). Hand-added indicators act without a build.

@@ -105,6 +105,11 @@ trusted-relays {{ 127.0.0.0/8 }}
         check(done.returncode, status, f'tocsin {" ".join(arguments)}: {done.stdout}{done.stderr}')
         return done.stdout + done.stderr
 
+    def reconfigured(self, feeds):
+        """What is said of good.example with other settings and the same store."""
+        self.configure(feeds)
+        return self.tocsin('indicators', 'query', 'good.example', status=1)
+
     def acts(self, value):
         done = subprocess.run([program('tocsin'), 'indicators', '-c', self.conf, 'query', '--json', value],
                               capture_output=True, text=True, timeout=60)
@@ -203,6 +208,27 @@ def by_hand(this):
     check(this.acts('misp-one.example'), False)
     check_in('not a digest', this.tocsin('indicators', 'add', 'sha256', 'xyz', status=65))
     check_in('good', this.tocsin('indicators', 'verify'))
+
+
+@case('a query says why an indicator does not act')
+def reasons(this):
+    lists = os.path.join(this.top, 'warninglist.json')
+    with open(lists, 'w') as file:
+        json.dump({'name': 'Well known', 'type': 'hostname', 'list': ['known.example'], 'version': 1}, file)
+    path = os.path.join(this.top, 'reasons.csv')
+    with open(path, 'w') as file:
+        file.write('value,type,valid-until,confidence,to-ids\nold.example,domain,2020-01-01,90,1\n'
+                   'low.example,domain,,10,1\ngood.example,domain,,90,1\nknown.example,domain,,90,1\n'
+                   'seen.example,domain,,90,0\n')
+    feed = f'feed q {{ source "{path}" format csv minimum-confidence 50 }}\nwarninglists {{ "{lists}" }}'
+    this.configure(feed)
+    this.tocsin('indicators', 'build')
+    for value, reason in (('old.example', 'expired'), ('low.example', 'minimum-confidence'),
+                          ('known.example', 'Well known'), ('seen.example', 'to_ids=false')):
+        check_in(reason, this.tocsin('indicators', 'query', value, status=1))
+    check_in('acts', this.tocsin('indicators', 'query', 'good.example'))
+    check_in('not among', this.reconfigured(feed.replace('minimum', 'kinds { url } minimum')))
+    check_in('no longer configured', this.reconfigured(''))
 
 
 @case('the examples of tocsin-feeds(5) load as printed')
