@@ -196,13 +196,20 @@ hop_parse(struct slice value)
 	} place = AFTER_NOTHING;
 	struct hop hop = { 0 };
 	struct slice *wanted = NULL;
-	struct piece piece;
+	struct piece piece = { .kind = PIECE_COMMENT };
 
-	for (unsigned i = 0; i < WORDS_MAX && piece_next(&value, &piece); i++) {
+	for (unsigned i = 0; i < WORDS_MAX; i++) {
+		/* The writer leaves a blank before its comment; one that sticks
+		 * to the name came with the name, from the client. */
+		bool claimed = piece.kind == PIECE_WORD && value.length > 0 &&
+			       value.data[0] == '(';
+
+		if (!piece_next(&value, &piece))
+			break;
 		if (piece.kind == PIECE_END) {
 			hop_date(piece.text, &hop.time_unix);
 		} else if (piece.kind == PIECE_COMMENT) {
-			if (place == AFTER_FROM && wanted == NULL)
+			if (place == AFTER_FROM && wanted == NULL && !claimed)
 				read_from_comment(&hop, piece.text);
 		} else if (wanted != NULL) {
 			*wanted = piece.text;

@@ -316,5 +316,10 @@ charset_to_utf8(struct arena *arena, struct slice name, struct slice bytes,
 	}
 	done = convert(arena, handle, bytes, max_bytes, result_out);
 	converter_give(clean, handle);
+	/* iconv passes what lies above U+10FFFF, and knows UTF-8 by names that
+	 * we do not. */
+	if (done && !utf8_is_valid(result_out->text))
+		done =
+		    repair_utf8(arena, result_out->text, max_bytes, result_out);
 	return done;
 }

@@ -33,6 +33,9 @@ every_usual_form_of_received_is_read(void **state)
 		    "m" },
 		{ "from a (b [1.2.3.4]) (c [9.9.9.9]) by m", "a", "", "1.2.3.4",
 		    "m" },
+		{ "from a(b [1.2.3.4]) (c [9.9.9.9]) by m", "a", "", "9.9.9.9",
+		    "m" },
+		{ "from a([1.2.3.4]) by m", "a", "", NULL, "m" },
 		{ "by m (Postfix, from userid 0) id 1", "", "", NULL, "m" },
 	};
 

@@ -297,6 +297,9 @@ charsets_become_utf8(void **state)
 		{ "gb2312", "\xd6\xd0", "\xe4\xb8\xad", false },
 		{ "utf-7", "+AOQ-", "\xc3\xa4", false },
 		{ "no-such", "\xe4", "\xc3\xa4", true },
+		/* a name that only iconv knows; beyond U+10FFFF */
+		{ "utf-)8", "\xf7\x8e\xb8\x8a",
+		    "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", false },
 		{ "utf-8//IGNORE", "a", "a", true },
 		{ "no-such", "abc", "abc", true },
 	};
