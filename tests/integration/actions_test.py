@@ -68,7 +68,7 @@ def discard(this):
     reply = send(this, 'please-discard me')
     check(reply.code, 250, 'reply')
     this.server.drain()
-    check_in('milter-discard', ' '.join(this.server.log_of(reply.queue_id)), 'the log of Postfix')
+    wait_for(lambda: 'milter-discard' in ' '.join(this.server.log_of(reply.queue_id)), 10, 'milter-discard in the log')
     check_not_in(reply.queue_id, this.server.delivered())
     check([entry for entry in this.server.queue() if entry['queue_id'] == reply.queue_id], [], 'the queue')
 

@@ -19,7 +19,8 @@ import bench
 import milter_client
 from filter import program
 from tap import case, check, check_in, diag, run
-from wrap import (TEXT, attached, by_libarchive, cab, compressors, docx, mail, ole, part, rar5, tar, uuencoded, zip_encrypted,
+from wrap import (TEXT, attached, by_libarchive, cab, compressors, docx, mail, ole, part, rar5, tar, uuencoded,
+                  zip_encrypted,
                   zip_of, zip_two_names, zipped)
 
 # Put together here so that a virus scanner leaves this file alone.
@@ -43,9 +44,11 @@ rule found-url "u" { severity low  when any indicator (.type in {url}) then tag 
 rule found-unscannable "s" { severity low  when any attachment (.unscannable) then tag "X-Found" "unscannable" }
 rule found-encrypted "e" { severity low  when any attachment (.encrypted) then tag "X-Found" "encrypted" }
 rule found-macros "m" { severity low  when any attachment (.macros) then tag "X-Found" "macros" }
-rule found-double "x" { severity low  when any attachment (.name matches /\\.(pdf|txt)\\.exe$/i) then tag "X-Found" "double" }
+rule found-double "x" { severity low
+    when any attachment (.name matches /\\.(pdf|txt)\\.exe$/i) then tag "X-Found" "double" }
 rule found-inside "i" { severity low
-    when any attachment (.depth >= 1 and .parent matches /\\.zip$/i and .extension == "js") then tag "X-Found" "inside" }
+    when any attachment (.depth >= 1 and .parent matches /\\.zip$/i and .extension == "js")
+    then tag "X-Found" "inside" }
 '''
 FEEDS = {
     'digests.txt': hashlib.sha256(EICAR).hexdigest() + '\n',
@@ -105,7 +108,8 @@ def archives(one, inner):
     yield from one('tar.gz in zip', zipped('b.tgz', tar(NAME, EICAR, 'gz')), 'a.zip')
     for suffix, compress in compressors():
         yield from one(suffix, compress(EICAR), f'{NAME}.{suffix}')
-    for title, form, filters in (('7z', '7zip', ()), ('iso', 'iso9660', ()), ('cpio', 'cpio', ()), ('ar', 'ar_svr4', ()),
+    for title, form, filters in (('7z', '7zip', ()), ('iso', 'iso9660', ()), ('cpio', 'cpio', ()),
+                                 ('ar', 'ar_svr4', ()),
                                  ('pax.zst', 'pax', ['zstd']), ('tar.lz', 'ustar', ['lzip'])):
         exact = {'yara', 'digest'}  # names are cut or folded there
         yield from one(title, by_libarchive(NAME, EICAR, form, filters), f'a.{title}', exact)
@@ -149,7 +153,8 @@ def url_wrappings():
              ('svg', 'a.svg', 'image/svg+xml', svg), ('ics', 'a.ics', 'text/calendar', ics),
              ('ics as octets', 'a.ics', 'application/octet-stream', ics), ('pdf', 'a.pdf', 'application/pdf', pdf),
              ('rtf', 'a.rtf', 'application/rtf', rtf), ('docx', 'a.docx', 'application/octet-stream',
-              docx([('word/_rels/document.xml.rels', rels)])), ('shortcut', 'a.url', 'application/octet-stream', shortcut),
+              docx([('word/_rels/document.xml.rels', rels)])),
+              ('shortcut', 'a.url', 'application/octet-stream', shortcut),
              ('utf-16 html', 'a.html', 'text/html; charset=utf-16', html.decode().encode('utf-16')),
              ('utf-16 text', 'a.txt', 'application/octet-stream', f'go to {URL} now'.encode('utf-16')),
              ('ole document', 'a.doc', 'application/msword', ole(['WordDocument']) + URL.encode('utf-16le') + bytes(2)),
@@ -196,10 +201,12 @@ def scanned(this, folder, rows, conf=None):
         paths.append(os.path.join(folder, f'{number:03}.eml'))
         with open(paths[-1], 'wb') as file:
             file.write(octets)
-    done = subprocess.run([program('tocsin'), 'scan', '-c', conf or this.filter.conf, '--json', *paths], stdin=subprocess.DEVNULL,
+    done = subprocess.run([program('tocsin'), 'scan', '-c', conf or this.filter.conf, '--json', *paths],
+                          stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300)
     check(done.returncode, 0, done.stderr)
-    return [{rule['name'].removeprefix('found-') for rule in json.loads(line)['rules']} for line in done.stdout.splitlines()]
+    return [{rule['name'].removeprefix('found-') for rule in json.loads(line)['rules']}
+            for line in done.stdout.splitlines()]
 
 
 def misses(rows, found):
@@ -252,7 +259,8 @@ rule found-url "u" {{ severity low  when any indicator (.type in {{url}}) then t
 @case('mail without anything listed is not marked')
 def clean(this):
     rows = [('text', mail(TEXT), set()), ('zip', attached(zipped('a.txt', b'hello'), 'a.zip'), set()),
-            ('docx', attached(docx(), 'a.docx'), set()), ('html', attached(b'<p>hello</p>', 'a.html', kind='text/html'), set()),
+            ('docx', attached(docx(), 'a.docx'), set()),
+            ('html', attached(b'<p>hello</p>', 'a.html', kind='text/html'), set()),
             ('image', attached(b'\x89PNG\r\n\x1a\n' + bytes(5000), 'a.png', kind='image/png'), set()),
             ('data URI', attached(b'<img src="data:image/png;base64,' + base64.b64encode(bytes(5000)) + b'">', 'a.html',
                                   kind='text/html'), set()),
