@@ -176,3 +176,45 @@ header_unfold(struct arena *arena, struct slice value)
 			copy[length++] = copy[i];
 	return slice_make(copy, length);
 }
+
+#define VITAL_FIELDS_MAX 10
+#define VITAL_BYTES_MAX  (256u << 10) /* Postfix passes 100 KiB in one */
+
+static const char *const vital_names[HEADER_VITAL_NAMES] = { "From", "Sender",
+	"Reply-To", "To", "Cc", "Subject", "Message-ID", "Date", "MIME-Version",
+	"Content-Type", "Content-Transfer-Encoding", "Content-Disposition",
+	"Content-ID" };
+
+static bool
+take_vital(struct header_budget *budget, struct slice name, size_t bytes)
+{
+	for (size_t i = 0; i < HEADER_VITAL_NAMES; i++) {
+		if (!slice_equal_fold(name, slice_text(vital_names[i])))
+			continue;
+		if (budget->vital[i].fields >= VITAL_FIELDS_MAX ||
+		    bytes > VITAL_BYTES_MAX - budget->vital[i].bytes)
+			return false;
+		budget->vital[i].fields++;
+		budget->vital[i].bytes += bytes;
+		return true;
+	}
+	return false;
+}
+
+bool
+header_budget_take(struct header_budget *budget,
+    const struct header_field *field, unsigned *over_out)
+{
+	size_t bytes = field->name.length + field->value.length;
+
+	*over_out = 0;
+	if (budget->fields_left == 0)
+		*over_out |= HEADER_OVER_COUNT;
+	else if (bytes > budget->bytes_left)
+		*over_out |= HEADER_OVER_BYTES;
+	if (*over_out != 0)
+		return take_vital(budget, field->name, bytes);
+	budget->fields_left--;
+	budget->bytes_left -= bytes;
+	return true;
+}

@@ -42,6 +42,34 @@ struct header_scan {
 	bool cr_ends_lines; /* second reading: a lone CR ends a line */
 };
 
+/* Fields that mail is judged by, and that readers show: from `From` to
+ * `Content-Disposition`. They are looked at where others have used up the
+ * limits, so that nobody hides an author, a subject or an attachment behind
+ * thousands of fields that say nothing. */
+#define HEADER_VITAL_NAMES 13
+
+enum header_over {
+	HEADER_OVER_COUNT = 1u << 0,
+	HEADER_OVER_BYTES = 1u << 1
+};
+
+/* How much of a header is kept. Fill fields_left and bytes_left with the
+ * limits, the rest with 0. */
+struct header_budget {
+	size_t fields_left;
+	size_t bytes_left;
+	struct {
+		unsigned fields;
+		size_t bytes;
+	} vital[HEADER_VITAL_NAMES]; /* kept beyond the limits, by name */
+};
+
+/* True when the field is to be kept; the budget is less by it then. *over_out
+ * gets enum header_over bits when a limit is passed, also by a vital field,
+ * of which ten of a name and 256 KiB are kept beyond. */
+bool header_budget_take(struct header_budget *budget,
+    const struct header_field *field, unsigned *over_out);
+
 /* Begins a walk at the first octet of a header block. */
 struct header_scan header_scan_begin(struct slice block);
 

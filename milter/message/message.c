@@ -18,7 +18,7 @@ struct message {
 	struct message_limits limits;
 	unsigned needs;
 	struct header_list headers;
-	size_t header_bytes;
+	struct header_budget budget;
 	struct address_list from, to, cc, reply_to, sender;
 	struct slice subject, id, date;
 	bool headers_ended, ended;
@@ -42,6 +42,8 @@ message_new(
 		return NULL;
 	message->arena = arena;
 	message->limits = *limits;
+	message->budget.fields_left = limits->headers;
+	message->budget.bytes_left = limits->header_bytes;
 	message->needs = needs;
 	message->urls = url_list_make(arena, limits->urls);
 	return message;
@@ -76,18 +78,16 @@ has_bare_cr(struct slice value)
 static enum tc_status
 add_header(struct message *message, struct slice name, struct slice value)
 {
-	struct header_field *field;
+	struct header_field found = { name, value }, *field;
+	unsigned over;
+	bool kept = header_budget_take(&message->budget, &found, &over);
 
-	if (message->headers.count >= message->limits.headers) {
+	if (over & HEADER_OVER_COUNT)
 		message->defects |= BIT(TOO_MANY_HEADERS);
-		return TC_OK;
-	}
-	if (name.length + value.length >
-	    message->limits.header_bytes - message->header_bytes) {
+	if (over & HEADER_OVER_BYTES)
 		message->defects |= BIT(HEADERS_TOO_LARGE);
+	if (!kept)
 		return TC_OK;
-	}
-	message->header_bytes += name.length + value.length;
 	if (slice_find_byte(value, '\0') != SIZE_MAX)
 		message->defects |= BIT(NUL_OCTET);
 	if (has_bare_cr(value))
@@ -95,7 +95,7 @@ add_header(struct message *message, struct slice name, struct slice value)
 	field = list_append(message->arena, &message->headers, SIZE_MAX);
 	if (field == NULL)
 		return TC_LIMIT;
-	*field = (struct header_field){ name, value };
+	*field = found;
 	return TC_OK;
 }
 

@@ -151,8 +151,11 @@ keep_headers(struct parser *parser, struct entity *entity)
 	struct header_scan scan = header_scan_begin(pending->block);
 	struct header_list *headers = &part_of(parser, entity)->headers;
 	struct header_field field;
-	size_t bytes = 0;
-	unsigned before = 0;
+	struct header_budget budget = {
+		.fields_left = parser->limits->headers,
+		.bytes_left = parser->limits->header_bytes,
+	};
+	unsigned before = 0, over;
 	const char *at = pending->block.data;
 
 	if (pending->headers_end != SIZE_MAX)
@@ -160,6 +163,7 @@ keep_headers(struct parser *parser, struct entity *entity)
 	scan.cr_ends_lines = pending->cr_ends_lines;
 	while (header_scan_next(&scan, &field)) {
 		struct header_field *kept;
+		bool keep;
 
 		if ((scan.oddities & ~before & HEADER_ODD_LINE) &&
 		    entity->first_odd_line == SIZE_MAX)
@@ -167,15 +171,13 @@ keep_headers(struct parser *parser, struct entity *entity)
 			    (size_t)(at - pending->block.data);
 		before = scan.oddities;
 		at = scan.rest.data;
-		bytes += field.name.length + field.value.length;
-		if (headers->count >= parser->limits->headers) {
+		keep = header_budget_take(&budget, &field, &over);
+		if (over & HEADER_OVER_COUNT)
 			note(parser, entity, BIT(TOO_MANY_HEADERS));
-			continue;
-		}
-		if (bytes > parser->limits->header_bytes) {
+		if (over & HEADER_OVER_BYTES)
 			note(parser, entity, BIT(HEADERS_TOO_LARGE));
+		if (!keep)
 			continue;
-		}
 		kept = list_append(parser->arena, headers, SIZE_MAX);
 		if (kept != NULL)
 			*kept = field;

@@ -448,10 +448,67 @@ text_of_all_parts_is_joined_without_what_nobody_sees(void **state)
 	arena_free(&mail.arena);
 }
 
+/* Ten fields of a name and 256 KiB of them are kept beyond the limits. */
+static void
+padding_hides_no_author_subject_or_attachment(void **state)
+{
+	static const char padding[] = "X: 1\r\nX: 2\r\nX: 3\r\nX: 4\r\n"
+				      "X: 5\r\nX: 6\r\nX: 7\r\n";
+	struct arena *arena = arena_new(0, NULL);
+	struct builder raw = builder_make(arena, 1u << 20);
+	struct mail mail;
+
+	(void)state;
+	builder_text(&raw, padding);
+	builder_text(
+	    &raw, "From: a@b.example\r\nSubject: lure\r\n" MIXED "--x\r\n");
+	builder_text(&raw, padding);
+	builder_text(&raw, ZIP BASE64_HEAD "\r\nUEs=\r\n" END);
+	mail = parse_with(&small, builder_result(&raw));
+	assert_int_equal(message_from(mail.message)->count, 1);
+	assert_slice(message_subject(mail.message), "lure");
+	assert_true(find_content(&mail, "PK") != SIZE_MAX);
+	assert_int_equal(message_defects(mail.message) & BIT(TOO_MANY_HEADERS),
+	    BIT(TOO_MANY_HEADERS));
+	assert_int_equal(
+	    header_count(message_headers(mail.message), "X"), small.headers);
+	arena_free(&mail.arena);
+	arena_free(&arena);
+}
+
+static void
+what_is_kept_beyond_the_limits_has_an_end(void **state)
+{
+	struct header_field from = { text("FROM"), text(" a@b.example") };
+	struct header_field other = { text("X-From"), text(" a") };
+	struct header_budget budget = { .fields_left = 1, .bytes_left = 100 };
+	struct header_field large = { text("Subject"),
+		slice_make("", (256u << 10) - 6) };
+	unsigned over;
+
+	(void)state;
+	assert_true(header_budget_take(&budget, &other, &over));
+	assert_int_equal(over, 0);
+	assert_false(header_budget_take(&budget, &other, &over));
+	assert_int_equal(over, HEADER_OVER_COUNT);
+	for (int i = 0; i < 10; i++) {
+		assert_true(header_budget_take(&budget, &from, &over));
+		assert_int_equal(over, HEADER_OVER_COUNT);
+	}
+	assert_false(header_budget_take(&budget, &from, &over));
+	assert_false(header_budget_take(&budget, &large, &over));
+	large.value.length--;
+	assert_true(header_budget_take(&budget, &large, &over));
+	large.value.length = 1;
+	assert_false(header_budget_take(&budget, &large, &over));
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(every_defect_appears_where_it_should_and_not_beside),
 	cmocka_unit_test(large_things_are_cut_and_told),
 	cmocka_unit_test(each_defect_has_a_name_that_finds_it),
+	cmocka_unit_test(padding_hides_no_author_subject_or_attachment),
+	cmocka_unit_test(what_is_kept_beyond_the_limits_has_an_end),
 	cmocka_unit_test(hidden_content_is_found_and_its_reading_is_named),
 	cmocka_unit_test(chunks_cut_anywhere_read_the_same),
 	cmocka_unit_test(odd_octets_in_headers_of_the_mta_are_told),
