@@ -49,6 +49,7 @@ struct connection {
 	unsigned long steps;
 	unsigned long actions;
 	bool in_message;
+	const char *receiving;  /* what came last of a message; NULL: none */
 	enum tc_status trouble; /* met where no reply could be given */
 	bool greeting_failed;   /* the same at connect or HELO */
 };
@@ -92,6 +93,7 @@ message_ends(struct connection *connection)
 	if (connection->in_message)
 		atomic_fetch_sub(&messages, 1);
 	connection->in_message = false;
+	connection->receiving = NULL;
 	generation_release(&connection->matching);
 }
 
@@ -503,6 +505,7 @@ on_data(SMFICTX *context)
 	if (connection == NULL)
 		return SMFIS_TEMPFAIL;
 	take_macros(context, connection, SESSION_DATA);
+	connection->receiving = "data";
 	status = flow_data(connection->session, &reply);
 	if (!(connection->steps & SMFIP_NR_DATA) &&
 	    reply.answer != APPLY_CONTINUE) {
@@ -520,6 +523,7 @@ on_header(SMFICTX *context, char *name, char *value)
 
 	if (connection == NULL)
 		return SMFIS_TEMPFAIL;
+	connection->receiving = "header";
 	if (connection->trouble == TC_OK)
 		status = flow_header(
 		    connection->session, slice_text(name), slice_text(value));
@@ -548,6 +552,7 @@ on_body(SMFICTX *context, unsigned char *octets, size_t length)
 
 	if (connection == NULL)
 		return SMFIS_TEMPFAIL;
+	connection->receiving = "body";
 	if (connection->trouble == TC_OK)
 		status =
 		    flow_body(connection->session, slice_make(octets, length));
@@ -669,12 +674,20 @@ on_end_of_message(SMFICTX *context)
 	return result;
 }
 
+/* libmilter calls this as well before it drops a connection that was lost, or
+ * on which a packet came that is larger than smfi_setmaxdatasize() allows. */
 static sfsistat
 on_abort(SMFICTX *context)
 {
 	struct connection *connection = connection_of(context);
 
 	if (connection != NULL) {
+		if (connection->receiving != NULL)
+			log_write(LOG_LEVEL_NOTICE,
+			    "%s: message without an end, broken off after=%s: "
+			    "the mail server took it back or was lost, or sent "
+			    "a packet beyond 1048575 bytes",
+			    session_name(connection), connection->receiving);
 		flow_abort(connection->session);
 		message_ends(connection);
 	}
@@ -690,10 +703,6 @@ on_close(SMFICTX *context)
 		return SMFIS_CONTINUE;
 	(void)smfi_setpriv(context, NULL);
 	if (connection->session != NULL) {
-		if (connection->in_message)
-			log_write(LOG_LEVEL_INFO,
-			    "%s: connection closed in the middle of a message",
-			    session_name(connection));
 		session_free(&connection->session);
 		atomic_fetch_sub(&connections, 1);
 	}

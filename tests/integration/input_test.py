@@ -99,6 +99,8 @@ def disconnects(this):
                 break
             step(milter)
         milter.drop()
+    wait_for(lambda: 'TESTQUEUEID: message without an end, broken off after=body' in this.filter.log_text(), 5,
+             'a line in the log')
     still_serves(this)
 
 
@@ -140,6 +142,8 @@ def too_large(this):
         except (milter_client.ProtocolError, OSError):
             pass
         milter.drop()
+    wait_for(lambda: this.filter.log_text().count('message without an end, broken off after=data') >= 5, 5,
+             'a line for each in the log')
     still_serves(this)
     diag(f'{before} kB before, {memory(this)} kB after')
 
