@@ -30,7 +30,10 @@ check-local: $(check_PROGRAMS)
 	$(AM_V_at)$(TEST_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/support/run_tests \
 		$(UNIT_TESTS) $(addprefix $(abs_top_srcdir)/,$(SCRIPT_TESTS))
 
-check-long: all $(check_PROGRAMS)
+# Load, kill and size runs, long fuzzing: hours. What needs no more than the
+# daemon and the tool reports figures and judges no time.
+check-long: check-programs
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) tests/bench/indicators_bench
 	$(AM_V_at)$(TEST_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/support/run_tests \
 		--timeout 14400 $(addprefix $(abs_top_srcdir)/,$(LONG_TESTS))
 

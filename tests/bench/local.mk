@@ -6,3 +6,4 @@ EXTRA_PROGRAMS += tests/bench/indicators_bench
 tests_bench_indicators_bench_SOURCES = tests/bench/indicators_bench.c
 tests_bench_indicators_bench_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_bench_indicators_bench_LDADD = $(MILTER_LIBS)
+LONG_TESTS += tests/bench/indicators_long_test.py

@@ -21,3 +21,4 @@ include tests/fuzz/evidence.mk
 check_PROGRAMS += $(FUZZ_TARGETS)
 EXTRA_DIST += tests/fuzz/driver.c
 SCRIPT_TESTS += tests/fuzz/fuzz_test.py
+LONG_TESTS += tests/fuzz/fuzz_long_test.py

@@ -12,3 +12,4 @@ SCRIPT_TESTS += \
 	tests/integration/scan_test.py \
 	tests/integration/survival_test.py
 EXTRA_DIST += tests/integration/bench.py
+LONG_TESTS += tests/integration/survival_long_test.py
