@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "base/mime_defect.h"
 #include "language/schema.h"
 #include "language/settings.h"
 #include "tool/tool.h"
@@ -120,6 +121,18 @@ print_names(const struct schema_field *field)
 		printf("%s.%s\n", field->name, field->members[i].name);
 }
 
+/* The defects are many and each needs its meaning. */
+static void
+print_roff_defects(void)
+{
+	printf(".RS\n");
+	for (unsigned i = 0; i < MIME_DEFECT_COUNT; i++)
+		printf(".TP\n.B %s\n%s.\n",
+		    mime_defect_name((enum mime_defect)i),
+		    mime_defect_description((enum mime_defect)i));
+	printf(".RE\n");
+}
+
 static void
 print_roff(const struct schema_field *field)
 {
@@ -135,7 +148,10 @@ print_roff(const struct schema_field *field)
 		    type_text(member->type, member->words),
 		    member->optional ? ", may be missing" : "",
 		    member->description);
-		print_words(member->words, "One of: ");
+		if (strcmp(field->name, "mime.defect") == 0)
+			print_roff_defects();
+		else
+			print_words(member->words, "One of: ");
 		printf(".RE\n");
 	}
 }

@@ -17,6 +17,7 @@ include tests/fuzz/message.mk
 include tests/fuzz/dns.mk
 include tests/fuzz/auth.mk
 include tests/fuzz/evidence.mk
+include tests/fuzz/scanner.mk
 
 check_PROGRAMS += $(FUZZ_TARGETS)
 EXTRA_DIST += tests/fuzz/driver.c

@@ -1,0 +1,106 @@
+#include <config.h>
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "scanner/answer.h"
+#include "scanner/document.h"
+#include "scanner/embedded.h"
+#include "scanner/guess.h"
+#include "scanner/zip_names.h"
+
+#define ITEMS_MAX 1000
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static unsigned
+sum_of(struct slice slice)
+{
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < slice.length; i++)
+		sum += (unsigned char)slice.data[i];
+	return sum;
+}
+
+/* What a worker that was taken over may write. */
+static unsigned
+read_answer(struct arena *arena, struct slice bytes)
+{
+	struct scanner_result result;
+	unsigned sum = 0;
+
+	if (answer_read(bytes, arena, ITEMS_MAX, &result) != TC_OK)
+		return 0;
+	for (size_t i = 0; i < result.items.count; i++) {
+		const struct scanner_item *item = &result.items.items[i];
+
+		if (item->parent > i || (i > 0 && item->parent == i))
+			abort();
+		sum += sum_of(item->name) + sum_of(item->content);
+		for (size_t j = 0; j < item->urls.count; j++)
+			sum += sum_of(item->urls.items[j]);
+	}
+	return sum;
+}
+
+static unsigned
+read_zip_names(struct slice bytes)
+{
+	struct zip_names names;
+	struct zip_name name;
+	unsigned sum = 0;
+
+	if (!zip_names_begin(bytes, &names))
+		return 0;
+	while (zip_names_next(&names, &name))
+		sum += sum_of(name.local) + sum_of(name.central);
+	return sum;
+}
+
+static unsigned
+read_document(struct arena *arena, struct slice bytes)
+{
+	struct scanner_item item = { 0 };
+	unsigned sum = 0;
+
+	document_inspect(bytes, true, arena, &item);
+	for (size_t i = 0; i < item.urls.count; i++)
+		sum += sum_of(item.urls.items[i]);
+	return sum;
+}
+
+static unsigned
+read_page(struct arena *arena, struct slice bytes)
+{
+	struct embedded embedded = { .content = bytes };
+	struct slice text;
+	unsigned sum = embedded_any(bytes);
+
+	while (embedded_next(&embedded, &text)) {
+		unsigned char *file = arena_alloc(arena, text.length + 1);
+
+		if (file == NULL)
+			break;
+		if (embedded_decode(text, file) > text.length)
+			abort();
+	}
+	return sum + guess_has_url(bytes) +
+	       (unsigned)guess_kind(bytes, slice_range(bytes, 0, 8));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena *arena = arena_new(64u << 20, NULL);
+	struct slice bytes = slice_make(data, size);
+	volatile unsigned sum = 0;
+
+	sum += read_answer(arena, bytes);
+	sum += read_zip_names(bytes);
+	sum += read_document(arena, bytes);
+	sum += read_page(arena, bytes);
+	(void)sum;
+	arena_free(&arena);
+	return 0;
+}
