@@ -169,6 +169,25 @@ add_results(struct builder *out, const struct evidence *evidence)
 	}
 }
 
+/* What is done beside the disposition: "action=tag,alert", each kind once. */
+static void
+add_actions(struct builder *out, const struct verdict *verdict)
+{
+	const char *separator = " action=";
+	unsigned seen = 0;
+
+	for (size_t i = 0; i < verdict->actions.count; i++) {
+		enum verdict_action_kind kind = verdict->actions.items[i].kind;
+
+		if ((seen & 1u << kind) != 0)
+			continue;
+		seen |= 1u << kind;
+		builder_printf(
+		    out, "%s%s", separator, verdict_action_name(kind));
+		separator = ",";
+	}
+}
+
 static void
 add_parties(struct builder *out, const struct evidence *evidence)
 {
@@ -201,6 +220,7 @@ verdict_log_line(struct builder *out, const struct evidence *evidence,
 	builder_printf(out, ": verdict disposition=%s rule=",
 	    verdict_disposition_name(verdict->disposition));
 	verdict_log_rules(out, verdict);
+	add_actions(out, verdict);
 	if (stage != STAGE_MESSAGE)
 		builder_printf(out, " stage=%s", schema_stage_name(stage));
 	add_idle_rules(out, verdict);

@@ -260,6 +260,23 @@ flow_body(struct session *session, struct slice chunk)
 
 /* ---- the end of the message */
 
+/* Addresses beyond a limit are unseen by rules and indicators: a From of ours
+ * as the last of thousands must not pass without a word. */
+static bool
+addresses_are_cut(const struct message *message)
+{
+	const struct address_list *const lists[] = { message_from(message),
+		message_sender(message), message_reply_to(message),
+		message_to(message), message_cc(message) };
+	const unsigned cut = ADDRESS_DEFECT_BIT(ADDRESS_DEFECT_TOO_LONG) |
+			     ADDRESS_DEFECT_BIT(ADDRESS_DEFECT_TOO_MANY);
+
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+		if ((lists[i]->defects & cut) != 0)
+			return true;
+	return false;
+}
+
 /* Reads the parts; once, since what follows may be called again and again. */
 static enum tc_status
 end_message(struct session *session)
@@ -279,7 +296,8 @@ end_message(struct session *session)
 	evidence->size_bytes =
 	    evidence->header_bytes + 2 + evidence->body_bytes;
 	defects = message_defects(evidence->message);
-	if ((defects & MIME_DEFECTS_OF_LIMITS) != 0)
+	if ((defects & MIME_DEFECTS_OF_LIMITS) != 0 ||
+	    addresses_are_cut(evidence->message))
 		evidence_note_gap(evidence, EVIDENCE_GAP_LIMIT);
 	if ((defects & MIME_DEFECT_BIT(MIME_DEFECT_TOO_LARGE)) != 0)
 		evidence_note_gap(evidence, EVIDENCE_GAP_SIZE);

@@ -22,6 +22,7 @@ SCENES = \
 	tests/scenes/indicator-domain.scene \
 	tests/scenes/indicator-kinds.scene \
 	tests/scenes/judge-own.scene \
+	tests/scenes/limit-authors.scene \
 	tests/scenes/limit.scene \
 	tests/scenes/marks.scene \
 	tests/scenes/null-sender.scene \
