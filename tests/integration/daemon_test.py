@@ -462,7 +462,7 @@ def drains(this):
 def orphan(this):
     with another(this) as other:
         other.start()
-        pid = int(re.search(r'filter ready pid=(\d+)', other.log_text())[1])
+        pid = int(wait_for(lambda: re.search(r'filter ready pid=(\d+)', other.log_text()), 10, 'the filter')[1])
         os.kill(other.process.pid, signal.SIGKILL)
         other.process.wait()
         other.process = None

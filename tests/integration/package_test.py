@@ -15,6 +15,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'support'))
+from filter import sanitized
 from tap import Skip, case, check, check_in, diag, run
 
 SRC = os.environ.get('srcdir', os.path.abspath(os.path.join(os.path.dirname(__file__), '..', '..')))
@@ -101,10 +102,8 @@ class Package:
 def package():
     if os.environ.get('PACKAGE_TEST', '1') == '0' or os.environ.get('ASAN_OPTIONS'):
         raise Skip('left out')
-    if os.path.exists(os.path.join(os.environ.get('builddir', '.'), 'config.h')):
-        with open(os.path.join(os.environ['builddir'], 'config.h')) as file:
-            if '#define WITH_SANITIZERS 1' in file.read():
-                raise Skip('the package does not depend on the sanitizer build')
+    if sanitized():
+        raise Skip('the package does not depend on the sanitizer build')
     for tool in ('dpkg-buildpackage', 'dh', 'lintian', 'unshare', 'setpriv'):
         if shutil.which(tool) is None:
             raise Skip(f'{tool} is not installed')

@@ -38,6 +38,15 @@ def program(name):
     return None
 
 
+def sanitized():
+    """Whether the programs are a sanitizer build, which needs several times the memory and time."""
+    try:
+        with open(os.path.join(os.environ.get('builddir', '.'), 'config.h')) as file:
+            return '#define WITH_SANITIZERS 1' in file.read()
+    except OSError:
+        return False
+
+
 def children(pid):
     found = []
     for path in glob.glob(f'/proc/{pid}/task/*/children'):
