@@ -53,3 +53,7 @@ check-units: $(UNIT_TESTS)
 	$(AM_V_at)$(TEST_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/support/run_tests \
 		$(UNIT_TESTS)
 .PHONY: check-units
+
+clean-local:
+	-rm -rf test-logs fuzz-findings
+.PHONY: clean-local
