@@ -13,7 +13,7 @@
 static const char usage[] =
     "  update [NAME...]    fetch feeds whose `refresh` has passed; with NAMEs\n"
     "                      those, now. The daemon takes a new file by itself\n"
-    "  status              each feed's source, age and content\n"
+    "  status [NAME...]    each feed's source, age and content\n"
     "\n"
     "  -c, --config FILE   the configuration (default " SYSCONFDIR
     "/tocsin.conf)\n"
@@ -161,58 +161,126 @@ run_update(struct engine *engine, const struct options *options, int count,
 	return worst;
 }
 
-static void
-report_status(struct engine *engine, size_t index, bool json)
+/* What the store holds of a configured feed; all zero when it has none. */
+static struct store_feed
+stored_feed(const struct engine *engine, const char *name)
 {
-	const struct settings *settings = program_settings(engine->program);
-	const struct feed_config *feed = &settings->feeds[index];
-	const char *url = settings->feed_fetches[index].url;
 	struct store_feed stored = { 0 };
 	uint32_t number =
 	    engine->store == NULL
 		? UINT32_MAX
-		: store_feed_index(engine->store, slice_text(feed->name));
-	struct stat info;
-	long long age = -1;
+		: store_feed_index(engine->store, slice_text(name));
 
 	if (number != UINT32_MAX)
 		store_feed(engine->store, number, &stored);
-	if (stat(feed->source, &info) == 0)
-		age = (long long)(engine->request.now_unix -
-				  (int64_t)info.st_mtim.tv_sec);
+	return stored;
+}
+
+static void
+print_status_json(const char *name, const char *source,
+    const struct store_feed *stored, long long age_s, long long fetched_s,
+    bool present)
+{
+	printf("{\"feed\":\"%s\",\"source\":\"", name);
+	engine_print_json(slice_text(source));
+	printf("\",\"format\":\"%s\",\"age\":%lld,\"fetched\":%lld,"
+	       "\"present\":%s,\"read\":%llu,\"used\":%llu,\"kept\":%s,"
+	       "\"problem\":\"",
+	    feed_format_name(stored->format), age_s, fetched_s,
+	    present ? "true" : "false", (unsigned long long)stored->read,
+	    (unsigned long long)stored->used, stored->kept ? "true" : "false");
+	engine_print_json(stored->problem);
+	printf("\"}");
+}
+
+/* "3 days", "5 hours", "12 minutes", "40 seconds". */
+static const char *
+duration_text(struct arena *arena, long long seconds)
+{
+	if (seconds >= 2 * 86400)
+		return arena_printf(arena, "%lld days", seconds / 86400);
+	if (seconds >= 2 * 3600)
+		return arena_printf(arena, "%lld hours", seconds / 3600);
+	if (seconds >= 120)
+		return arena_printf(arena, "%lld minutes", seconds / 60);
+	return arena_printf(arena, "%lld seconds", seconds);
+}
+
+static void
+print_status(struct engine *engine, const struct store_feed *stored,
+    const char *url, long long age_s, long long fetched_s, bool present)
+{
+	if (!present)
+		printf("    %s\n",
+		    url == NULL      ? "the source is not there"
+		    : fetched_s >= 0 ? "fetched, but its file is gone"
+				     : "not fetched yet: tocsin feeds update");
+	if (url != NULL && fetched_s >= 0)
+		printf("    fetched %s ago\n",
+		    duration_text(engine->arena, fetched_s));
+	if (age_s >= 0)
+		printf("    %s old, %llu of %llu indicators used%s\n",
+		    duration_text(engine->arena, age_s),
+		    (unsigned long long)stored->used,
+		    (unsigned long long)stored->read,
+		    stored->kept ? ", older content kept" : "");
+	else if (stored->name.length == 0)
+		printf("    not in the store yet: tocsin indicators build\n");
+	if (stored->problem.length > 0) {
+		printf("    ");
+		engine_print_safe(stored->problem);
+		printf("\n");
+	}
+}
+
+static void
+report_status(struct engine *engine, size_t index, bool json, bool first)
+{
+	const struct settings *settings = program_settings(engine->program);
+	const struct feed_config *feed = &settings->feeds[index];
+	const char *url = settings->feed_fetches[index].url;
+	const char *source = url == NULL ? feed->source : url;
+	struct store_feed stored = stored_feed(engine, feed->name);
+	int64_t fetched = url == NULL ? 0 : fetched_unix(engine, feed->name);
+	long long age_s = -1, fetched_s = -1;
+	struct stat info;
+	uint64_t age;
+
+	if (matcher_feed_age(engine->matcher, slice_text(feed->name),
+		engine->request.now_unix, &age))
+		age_s = (long long)age;
+	if (fetched != 0)
+		fetched_s = fetched < engine->request.now_unix
+				? engine->request.now_unix - fetched
+				: 0;
 	if (json) {
-		printf("%s{\"feed\":\"%s\",\"source\":\"", index > 0 ? "," : "",
-		    feed->name);
-		engine_print_json(slice_text(url == NULL ? feed->source : url));
-		printf("\",\"age\":%lld,\"read\":%llu,\"used\":%llu,"
-		       "\"kept\":%s}",
-		    age, (unsigned long long)stored.read,
-		    (unsigned long long)stored.used,
-		    stored.kept ? "true" : "false");
+		printf("%s", first ? "" : ",");
+		print_status_json(feed->name, source, &stored, age_s, fetched_s,
+		    stat(feed->source, &info) == 0);
 		return;
 	}
-	printf("%-20s %s\n", feed->name, url == NULL ? feed->source : url);
-	if (age < 0)
-		printf("    %s\n",
-		    url == NULL ? "the source is not there"
-				: "not fetched yet: tocsin feeds update");
-	else
-		printf("    %lld minutes old, %llu of %llu indicators used%s\n",
-		    age / 60, (unsigned long long)stored.used,
-		    (unsigned long long)stored.read,
-		    stored.kept ? ", older content kept" : "");
+	printf("%-20s %s\n", feed->name, source);
+	print_status(engine, &stored, url, age_s, fetched_s,
+	    stat(feed->source, &info) == 0);
 }
 
 static int
-run_status(struct engine *engine, const struct options *options)
+run_status(struct engine *engine, const struct options *options, int count,
+    char **names)
 {
 	int status = engine_open_matcher(engine);
+	bool first = true;
 
 	if (status != EX_OK)
 		return status;
 	printf(options->json ? "[" : "");
-	for (size_t i = 0; i < engine->request.feed_count; i++)
-		report_status(engine, i, options->json);
+	for (size_t i = 0; i < engine->request.feed_count; i++) {
+		if (count > 0 &&
+		    !is_named(engine->request.feeds[i].name, count, names))
+			continue;
+		report_status(engine, i, options->json, first);
+		first = false;
+	}
 	printf(options->json ? "]\n" : "");
 	return EX_OK;
 }
@@ -261,7 +329,8 @@ tool_feeds(int argc, char **argv)
 		status = strcmp(word, "update") == 0
 			     ? run_update(&engine, &options, argc - optind,
 				   argv + optind)
-			     : run_status(&engine, &options);
+			     : run_status(&engine, &options, argc - optind,
+				   argv + optind);
 	engine_close(&engine);
 	return status;
 }

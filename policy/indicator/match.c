@@ -22,8 +22,8 @@ enum {
 struct matcher_feed {
 	struct feed_config config;
 	struct slice name;
-	bool active; /* configured */
-	int64_t published_unix;
+	bool active;          /* configured */
+	int64_t content_unix; /* 0: there is none */
 };
 
 struct matcher_store {
@@ -128,9 +128,7 @@ bind_feeds(struct matcher_store *bound, const struct feed_config *feeds,
 		if (!store_feed(bound->store, i, &stored))
 			continue;
 		feed->name = stored.name;
-		feed->published_unix = stored.published_unix != 0
-					   ? stored.published_unix
-					   : stored.loaded_unix;
+		feed->content_unix = store_feed_content_unix(&stored);
 		if (feeds == NULL) {
 			feed->active =
 			    store_feed_settings(bound->store, i, &feed->config);
@@ -246,6 +244,27 @@ matcher_needs(const struct matcher *matcher)
 			   INDICATOR_KIND_BIT(INDICATOR_YARA));
 }
 
+bool
+matcher_feed_age(const struct matcher *matcher, struct slice name,
+    int64_t now_unix, uint64_t *age_s_out)
+{
+	const struct matcher_store *bound = &matcher->stores[BASE];
+
+	for (uint32_t i = 0; i < bound->feed_count; i++) {
+		const struct matcher_feed *feed = &bound->feeds[i];
+
+		if (!slice_equal(feed->name, name))
+			continue;
+		if (!feed->active || feed->content_unix == 0)
+			return false;
+		*age_s_out = feed->content_unix < now_unix
+				 ? (uint64_t)(now_unix - feed->content_unix)
+				 : 0;
+		return true;
+	}
+	return false;
+}
+
 /* ------------------------------------------------------------------- judging */
 
 /* An entry that has hit at a place already. */
@@ -291,7 +310,7 @@ valid_until(const struct matcher_feed *feed, const struct store_entry *entry)
 	if (since == 0)
 		since = entry->first_seen_unix;
 	if (since == 0)
-		since = feed->published_unix;
+		since = feed->content_unix;
 	/* Longer than any time that a sound store holds. */
 	if (feed->config.expire_s > INT64_MAX / 4 || since < 0 ||
 	    since > INT64_MAX / 4)

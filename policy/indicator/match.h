@@ -126,6 +126,14 @@ void matcher_free(struct matcher **matcher);
  * need not be computed (digests!) is not asked for. */
 uint32_t matcher_needs(const struct matcher *matcher);
 
+/* How old the content of a feed is, in seconds: the fact `feed["NAME"].age`.
+ * It counts from store_feed_content_unix(), so it grows while a feed cannot be
+ * read, is empty or shrinks, and starts anew with its next good content; a
+ * time that lies ahead is age 0. False when the feed is unknown or nothing of
+ * it has ever been read; *age_s_out is then left alone. */
+bool matcher_feed_age(const struct matcher *matcher, struct slice name,
+    int64_t now_unix, uint64_t *age_s_out);
+
 /* Finds all hits. TC_LIMIT when the arena was full or a limit reached;
  * hits_out then holds what was found and says incomplete. */
 enum tc_status match_run(const struct matcher *matcher,

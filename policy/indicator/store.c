@@ -611,6 +611,15 @@ store_feed(
 	return true;
 }
 
+int64_t
+store_feed_content_unix(const struct store_feed *feed)
+{
+	if (feed->used == 0 && feed->problem.length > 0)
+		return 0;
+	return feed->published_unix != 0 ? feed->published_unix
+					 : feed->loaded_unix;
+}
+
 bool
 store_feed_settings(
     const struct store *store, uint32_t index, struct feed_config *config_out)

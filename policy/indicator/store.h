@@ -130,6 +130,11 @@ uint32_t store_feed_count(const struct store *store);
 bool store_feed(
     const struct store *store, uint32_t index, struct store_feed *feed_out);
 
+/* Of when the content in force is: the newest modification time of the files
+ * that it was read from, else the time when it was read. A build that keeps
+ * older content keeps its time. 0: nothing of the feed has ever been read. */
+int64_t store_feed_content_unix(const struct store_feed *feed);
+
 /* The settings of a feed that the match needs, as they were at the build
  * (without strings and columns). */
 bool store_feed_settings(

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'support'))
@@ -229,6 +230,31 @@ def reasons(this):
     check_in('acts', this.tocsin('indicators', 'query', 'good.example'))
     check_in('not among', this.reconfigured(feed.replace('minimum', 'kinds { url } minimum')))
     check_in('no longer configured', this.reconfigured(''))
+
+
+@case('the status says how old the content in force is, and why older content was kept')
+def status(this):
+    path = os.path.join(this.top, 'aged.txt')
+
+    def write(text, age):
+        with open(path, 'w') as file:
+            file.write(text)
+        os.utime(path, (time.time() - age,) * 2)
+        this.tocsin('indicators', 'build')
+        return json.loads(this.tocsin('feeds', 'status', '--json', 'aged'))[0]
+
+    this.configure(f'feed aged {{ source "{path}" }}\nfeed absent {{ source "{path}.none" }}')
+    check_in('not in the store yet', this.tocsin('feeds', 'status', 'aged'))
+    said = write('aged.example\n', 5 * 86400)
+    check((said['age'] // 86400, said['used'], said['kept'], said['problem']), (5, 1, False, ''), 'good content')
+    check_in('5 days old, 1 of 1', this.tocsin('feeds', 'status', 'aged'))
+    said = write('', 0)
+    check((said['age'] // 86400, said['used'], said['kept'], said['problem']), (5, 1, True, 'is empty'), 'emptied')
+    text = this.tocsin('feeds', 'status')
+    check_in('older content kept', text)
+    check_in('is empty', text)
+    check_in('the source is not there', text)
+    check_in('No such file', text)
 
 
 @case('the examples of tocsin-feeds(5) load as printed')

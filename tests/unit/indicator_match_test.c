@@ -469,6 +469,60 @@ a_feed_that_fails_keeps_its_content(void **state)
 	place_free(place);
 }
 
+/* The age of feed "list", -1 when there is none. */
+static long long
+age_of(struct place *place, int64_t now)
+{
+	uint64_t age;
+
+	return matcher_feed_age(place->matcher, text("list"), now, &age)
+		   ? (long long)age
+		   : -1;
+}
+
+static void
+set_time(const char *path, int64_t changed_unix)
+{
+	struct timespec times[2] = { { .tv_sec = (time_t)changed_unix },
+		{ .tv_sec = (time_t)changed_unix } };
+
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void
+the_age_of_a_feed_is_that_of_its_last_good_content(void **state)
+{
+	struct place *place = place_new();
+	const char *source;
+
+	(void)state;
+	place_feed(place, "list", "");
+	source = place->feeds[0].source;
+	place_build(place);
+	assert_int_equal(age_of(place, NOW), -1); /* never any content */
+	put_file(source, "a.example\n", "w");
+	set_time(source, NOW - 100);
+	place_build(place);
+	assert_int_equal(age_of(place, NOW), 100);
+	assert_int_equal(age_of(place, NOW + DAY_S), DAY_S + 100);
+	assert_int_equal(age_of(place, NOW - DAY_S), 0);
+	put_file(source, "", "w"); /* kept, and so is its time */
+	set_time(source, NOW - 10);
+	place_build(place);
+	assert_int_equal(age_of(place, NOW), 100);
+	unlink(source);
+	place_build(place);
+	assert_int_equal(age_of(place, NOW), 100);
+	put_file(source, "b.example\n", "w");
+	set_time(source, NOW - 5);
+	place_build(place);
+	assert_int_equal(age_of(place, NOW), 5);
+	place->feeds[0].name = "renamed"; /* no longer configured */
+	place_bind(place);
+	assert_int_equal(age_of(place, NOW), -1);
+	place_free(place);
+}
+
 static const char *
 bundle(struct arena *arena, const char *domain, const char *modified,
     const char *more)
@@ -912,6 +966,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(defanged_text_matches_only_where_the_feed_says_so),
 	cmocka_unit_test(compound_patterns_match_as_compounds),
 	cmocka_unit_test(a_feed_that_fails_keeps_its_content),
+	cmocka_unit_test(the_age_of_a_feed_is_that_of_its_last_good_content),
 	cmocka_unit_test(older_versions_never_replace_newer_ones),
 	cmocka_unit_test(hand_added_indicators_act_at_once_and_masks_hide),
 	cmocka_unit_test(a_broken_line_of_the_overlay_costs_itself),
