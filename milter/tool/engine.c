@@ -93,7 +93,7 @@ engine_open_matcher(struct engine *engine)
 		    strerror(errno));
 		return EX_NOINPUT;
 	}
-	if (status != TC_OK)
+	if (status != TC_OK && engine->request.feed_count > 0)
 		fprintf(stderr,
 		    "tocsin %s: there is no store yet (%s); `tocsin indicators "
 		    "build` makes it\n",

@@ -8,6 +8,8 @@ libtocsin_a_SOURCES += \
 	milter/tool/tool_check.c milter/tool/tool_feeds.c milter/tool/engine.c milter/tool/engine.h \
 	milter/tool/tool_fields.c milter/tool/tool_fmt.c milter/tool/tool_indicators.c milter/tool/tool_test.c \
 	milter/tool/indicators_report.c milter/tool/indicators_report.h
+libtocsin_a_SOURCES += milter/tool/compare.c milter/tool/compare.h \
+	milter/tool/judge.c milter/tool/judge.h
 libtocsin_a_SOURCES += milter/tool/mailbox.c milter/tool/mailbox.h \
 	milter/tool/replay.c milter/tool/replay.h \
 	milter/tool/scan_report.c milter/tool/scan_report.h \

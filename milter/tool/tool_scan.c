@@ -11,44 +11,29 @@
 #include "tool/tool.h"
 
 #include "base/log.h"
-#include "daemon/rulesets.h"
-#include "dns/resolver.h"
-#include "dns/resolver_zone.h"
-#include "language/program.h"
 #include "message/charset.h"
-#include "tool/engine.h"
+#include "scanner/scanner.h"
+#include "tool/compare.h"
+#include "tool/judge.h"
 #include "tool/scan_report.h"
 
 #define MESSAGE_OPTIONS_MAX 1000
 
-/* How expired indicators and rules with an end are taken. */
-enum as_of {
-	AS_OF_ANY, /* indicators of any age, marked; rules as of now */
-	AS_OF_NOW,
-	AS_OF_RECEIVED /* everything as of the day the mail came */
-};
+/* What --against ends with when something differs, as diff(1) does. */
+#define EXIT_DIFFERS 1
 
 struct scan {
 	const char *config;
-	const char *zone;
-	bool dns;
+	const char *against; /* the old policy; NULL: nothing is compared */
 	bool json;
 	bool all; /* also messages on which nothing matched */
-	bool auth_given;
-	enum session_auth auth;
-	enum as_of as_of;
 	struct scan_report_options report;
-	struct replay_envelope envelope;
+	struct judge_options options;
 	const char *recipients[MESSAGE_OPTIONS_MAX];
 
-	struct engine engine;
-	struct resolver *resolver;
-	int zygote; /* of the scanner; -1: none */
-	struct scanner *scanner;
-	struct limits limits;
-	struct session_shared shared;
-	struct session_basis basis;
-	struct arena *arena; /* of one message */
+	struct judge judge;
+	struct judge old;        /* of `against` */
+	struct compare *compare; /* NULL without `against` */
 
 	unsigned long messages, matched, failed;
 	unsigned long dispositions[DISPOSITION_REJECT + 1];
@@ -80,10 +65,15 @@ static const char help[] =
     "  --as-of any        indicators count when expired, and are marked\n"
     "                     (default)\n"
     "  --as-of now        what has expired does not count\n"
-    "  --as-of received   judge each message as of its day\n";
+    "  --as-of received   judge each message as of its day\n"
+    "  --against OLD.conf what changes from the policy OLD.conf to that of -c:\n"
+    "                     messages judged differently, with the rules that\n"
+    "                     match under both, gained and lost, and a table;\n"
+    "                     ends with 1 when something differs\n";
 
 enum option_id {
-	OPTION_ALL = 256,
+	OPTION_AGAINST = 256,
+	OPTION_ALL,
 	OPTION_AS_OF,
 	OPTION_AUTH,
 	OPTION_AUTH_USER,
@@ -99,6 +89,7 @@ enum option_id {
 };
 
 static const struct option options[] = {
+	{ "against", required_argument, NULL, OPTION_AGAINST },
 	{ "all", no_argument, NULL, OPTION_ALL },
 	{ "as-of", required_argument, NULL, OPTION_AS_OF },
 	{ "auth", required_argument, NULL, OPTION_AUTH },
@@ -135,19 +126,19 @@ take_choice(struct scan *scan, int option, const char *word)
 		[SESSION_AUTH_RECORDED] = "recorded",
 		[SESSION_AUTH_NONE] = "none",
 		NULL };
-	static const char *const times[] = { [AS_OF_ANY] = "any",
-		[AS_OF_NOW] = "now",
-		[AS_OF_RECEIVED] = "received",
+	static const char *const times[] = { [JUDGE_AS_OF_ANY] = "any",
+		[JUDGE_AS_OF_NOW] = "now",
+		[JUDGE_AS_OF_RECEIVED] = "received",
 		NULL };
 	int chosen;
 
 	if (option == OPTION_AUTH) {
 		chosen = choose("--auth", word, auths);
-		scan->auth = (enum session_auth)chosen;
-		scan->auth_given = true;
+		scan->options.auth = (enum session_auth)chosen;
+		scan->options.auth_given = true;
 	} else {
 		chosen = choose("--as-of", word, times);
-		scan->as_of = (enum as_of)chosen;
+		scan->options.as_of = (enum judge_as_of)chosen;
 	}
 	return chosen >= 0;
 }
@@ -169,11 +160,14 @@ take_address(const char *option, const char *word, const char **out)
 static bool
 take_option(struct scan *scan, int option, const char *argument)
 {
-	struct replay_envelope *envelope = &scan->envelope;
+	struct replay_envelope *envelope = &scan->options.envelope;
 
 	switch (option) {
 	case 'c':
 		scan->config = argument;
+		return true;
+	case OPTION_AGAINST:
+		scan->against = argument;
 		return true;
 	case OPTION_ALL:
 		scan->all = true;
@@ -187,7 +181,7 @@ take_option(struct scan *scan, int option, const char *argument)
 	case OPTION_CLIENT:
 		return take_address("--client", argument, &envelope->client);
 	case OPTION_DNS:
-		scan->dns = true;
+		scan->options.dns = true;
 		return true;
 	case OPTION_EXPLAIN:
 		scan->report.explain = true;
@@ -210,63 +204,11 @@ take_option(struct scan *scan, int option, const char *argument)
 		scan->report.show_content = true;
 		return true;
 	case OPTION_ZONE:
-		scan->zone = argument;
+		scan->options.zone = argument;
 		return true;
 	default:
 		return false;
 	}
-}
-
-static int
-open_resolver(struct scan *scan)
-{
-	const struct settings_resolver *settings =
-	    &program_settings(scan->engine.program)->resolver;
-	const struct resolver_settings request = {
-		.server = settings->server,
-		.port = (unsigned)settings->port,
-		.dnssec = settings->dnssec,
-		.trust_anchor = settings->trust_anchor,
-		.cache_bytes = (size_t)settings->cache_size,
-	};
-	char problem[RESOLVER_PROBLEM_MAX] = "";
-
-	if (scan->zone != NULL)
-		scan->resolver = resolver_zone_open(scan->zone, problem);
-	else if (scan->dns)
-		scan->resolver = resolver_open(&request, problem);
-	else
-		return EX_OK;
-	if (scan->resolver != NULL)
-		return EX_OK;
-	fprintf(stderr, "tocsin scan: %s\n", problem);
-	return scan->zone != NULL ? EX_DATAERR : EX_CONFIG;
-}
-
-/* Without workers attachments are not opened, as in a daemon without them;
- * rules that do not compile are said. */
-static void
-open_scanner(struct scan *scan)
-{
-	const struct settings *settings =
-	    program_settings(scan->engine.program);
-	struct scanner_settings limits = rulesets_scanner_settings(settings);
-	struct arena *arena = scan->engine.arena;
-	struct diag diag = diag_make(arena, 100), first = diag_make(arena, 1);
-	struct builder text = builder_make(arena, SIZE_MAX);
-	struct rulesets rulesets = { 0 };
-
-	if (scan->zygote < 0 ||
-	    rulesets_read(settings, arena, &diag, &rulesets) != TC_OK)
-		return;
-	if (scanner_new(scan->zygote, &limits, rulesets.items.items,
-		rulesets.items.count, &first, &scan->scanner) == TC_INVALID) {
-		rulesets_drop_broken(scan->zygote, &limits, &diag, &rulesets);
-		scanner_new(scan->zygote, &limits, rulesets.items.items,
-		    rulesets.items.count, &diag, &scan->scanner);
-	}
-	diag_print_all(&diag, &text);
-	fwrite(text.data, 1, text.length, stderr);
 }
 
 static int
@@ -275,54 +217,36 @@ open_all(struct scan *scan)
 	int status;
 
 	/* Forked first, while the process is small. */
-	scan->zygote = scanner_zygote_start();
-	status = engine_open(&scan->engine, "scan", scan->config);
+	scan->options.zygote = scanner_zygote_start();
+	scan->options.trace = scan->report.explain;
+	scan->options.envelope.recipients = scan->recipients;
+	status = judge_open(&scan->judge, scan->config, &scan->options);
+	if (status != EX_OK || scan->against == NULL)
+		return status;
+	status = judge_open(&scan->old, scan->against, &scan->options);
 	if (status != EX_OK)
 		return status;
-	open_scanner(scan);
-	status = engine_open_matcher(&scan->engine);
-	if (status == EX_OK)
-		status = open_resolver(scan);
-	if (status != EX_OK)
-		return status;
-	scan->arena = arena_new(0, NULL);
-	if (scan->arena == NULL)
-		return EX_OSERR;
-	if (!scan->auth_given)
-		scan->auth = scan->resolver != NULL ? SESSION_AUTH_NOW
-						    : SESSION_AUTH_RECORDED;
-	limits_set(&scan->limits, program_settings(scan->engine.program));
-	scan->shared.limits = &scan->limits;
-	scan->basis = (struct session_basis){ .program = scan->engine.program,
-		.resolver = scan->resolver,
-		.matcher = scan->engine.matcher,
-		.scanner = scan->scanner,
-		.store_generation =
-		    scan->engine.store == NULL
-			? 0
-			: store_generation(scan->engine.store) };
-	scan->envelope.recipients = scan->recipients;
-	return EX_OK;
+	scan->compare = compare_new(&scan->old, &scan->judge);
+	return scan->compare == NULL ? EX_OSERR : EX_OK;
 }
 
 static void
 close_all(struct scan *scan)
 {
-	arena_free(&scan->arena);
-	scanner_free(&scan->scanner);
-	if (scan->zygote >= 0)
-		close(scan->zygote);
-	resolver_free(&scan->resolver);
-	if (scan->engine.arena != NULL)
-		engine_close(&scan->engine);
+	compare_free(&scan->compare);
+	judge_close(&scan->old);
+	judge_close(&scan->judge);
+	if (scan->options.zygote >= 0)
+		close(scan->options.zygote);
 	charset_close_all();
 }
 
 static void
-report(struct scan *scan, const struct mailbox_entry *entry,
-    const struct session *session, const struct replay_result *result)
+report(struct scan *scan, const struct mailbox_entry *entry)
 {
-	struct builder out = builder_make(scan->arena, SIZE_MAX);
+	const struct session *session = scan->judge.session;
+	const struct replay_result *result = &scan->judge.result;
+	struct builder out = builder_make(scan->judge.arena, SIZE_MAX);
 	const struct verdict *verdict = session_verdict(session);
 	bool matched = scan_report_has_match(session);
 
@@ -332,7 +256,12 @@ report(struct scan *scan, const struct mailbox_entry *entry,
 		scan->dispositions[verdict->disposition]++;
 	if (session_evidence(session) != NULL)
 		scan->hits += session_evidence(session)->hit_count;
-	if (scan->json)
+	if (scan->compare != NULL)
+		compare_message(scan->compare, &out, entry,
+		    scan->json  ? COMPARE_JSON
+		    : scan->all ? COMPARE_ALL
+				: COMPARE_CHANGES);
+	else if (scan->json)
 		scan_report_json(&out, entry, session, result, &scan->report);
 	else if (matched || scan->all || scan->report.explain)
 		scan_report_text(&out, entry, session, result, &scan->report);
@@ -342,29 +271,17 @@ report(struct scan *scan, const struct mailbox_entry *entry,
 static void
 scan_message(struct scan *scan, const struct mailbox_entry *entry)
 {
-	struct session *session = session_new(&scan->shared, &scan->basis);
-	struct replay_result result;
-	enum tc_status status = TC_LIMIT;
+	enum tc_status status = judge_message(&scan->judge, entry->raw);
 
-	arena_reset(scan->arena);
-	if (session != NULL) {
-		session_keep(session);
-		session_set_auth(session, scan->auth);
-		session_set_trace(session, scan->report.explain);
-		session_set_any_age(session, scan->as_of == AS_OF_ANY);
-		if (scan->as_of == AS_OF_RECEIVED)
-			session_set_now(session, replay_received(entry->raw));
-		status = replay_message(
-		    session, scan->arena, entry->raw, &scan->envelope, &result);
-	}
+	if (status == TC_OK && scan->compare != NULL)
+		status = judge_message(&scan->old, entry->raw);
 	if (status == TC_OK) {
-		report(scan, entry, session, &result);
-	} else {
-		scan->failed++;
-		fprintf(stderr, "tocsin scan: %s: could not be examined (%s)\n",
-		    entry->path, status_name(status));
+		report(scan, entry);
+		return;
 	}
-	session_free(&session);
+	scan->failed++;
+	fprintf(stderr, "tocsin scan: %s: could not be examined (%s)\n",
+	    entry->path, status_name(status));
 }
 
 static int
@@ -398,6 +315,22 @@ print_summary(const struct scan *scan)
 	fputc('\n', stderr);
 }
 
+static void
+print_comparison(const struct scan *scan)
+{
+	struct builder out = builder_make(scan->judge.arena, SIZE_MAX);
+
+	if (!scan->json && compare_changed(scan->compare) > 0)
+		builder_byte(&out, '\n');
+	compare_summary(scan->compare, &out, scan->json);
+	fwrite(out.data, 1, out.length, stdout);
+	fprintf(stderr, "%lu messages, %lu judged differently",
+	    compare_messages(scan->compare), compare_changed(scan->compare));
+	if (scan->failed > 0)
+		fprintf(stderr, ", %lu not examined", scan->failed);
+	fputc('\n', stderr);
+}
+
 /* Log lines are for daemons: here the report says it all. */
 static void
 drop_line(void *context, enum log_level level, const char *line)
@@ -407,12 +340,36 @@ drop_line(void *context, enum log_level level, const char *line)
 	(void)line;
 }
 
+static int
+scan_all(struct scan *scan, char **paths, int count)
+{
+	int status = open_all(scan);
+
+	if (status != EX_OK)
+		return status;
+	for (int i = 0; i < count; i++) {
+		int result = scan_path(scan, paths[i]);
+
+		if (status == EX_OK)
+			status = result;
+	}
+	if (scan->compare != NULL)
+		print_comparison(scan);
+	else if (scan->messages > 0 || status == EX_OK)
+		print_summary(scan);
+	if (status == EX_OK && scan->failed > 0)
+		status = EX_NOINPUT;
+	if (status == EX_OK && scan->compare != NULL &&
+	    compare_changed(scan->compare) > 0)
+		status = EXIT_DIFFERS;
+	return status;
+}
+
 int
 tool_scan(int argc, char **argv)
 {
 	struct scan scan = { .config = TOOL_CONFIGURATION,
-		.auth = SESSION_AUTH_RECORDED,
-		.zygote = -1 };
+		.options = { .auth = SESSION_AUTH_RECORDED, .zygote = -1 } };
 	int option, status;
 
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
@@ -425,18 +382,12 @@ tool_scan(int argc, char **argv)
 	}
 	if (optind == argc)
 		return tool_misused("scan", "what is to be scanned?");
+	if (scan.against != NULL && scan.report.explain)
+		return tool_misused("scan",
+		    "--against compares; --explain is for one policy at a "
+		    "time");
 	log_set_sink(drop_line, NULL, LOG_LEVEL_ERROR);
-	status = open_all(&scan);
-	for (int i = optind; i < argc && (status == EX_OK || i > optind); i++) {
-		int result = scan_path(&scan, argv[i]);
-
-		if (status == EX_OK)
-			status = result;
-	}
-	if (scan.messages > 0 || status == EX_OK)
-		print_summary(&scan);
+	status = scan_all(&scan, argv + optind, argc - optind);
 	close_all(&scan);
-	if (status == EX_OK && scan.failed > 0)
-		status = EX_NOINPUT;
 	return status;
 }

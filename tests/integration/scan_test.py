@@ -177,6 +177,76 @@ def three_thousand_forged_results_are_all_removed_from_the_last_up(place):
     assert edits == list(range(3000, 0, -1)), edits[:5]
 
 
+OLD = CONF.replace('rule listed', 'rule old-listed') + '''
+exempt unchecked "the kitchen" {
+    owner "cuisine@good.example"
+    when all from (.domain == "good.example")
+}
+'''
+
+
+@case
+def against_tells_what_a_changed_policy_gains_and_loses(place):
+    place.write('old.conf', OLD)
+    done = place.run('scan', '--against', 'old.conf', 'good.eml', 'evil.eml')
+    assert done.returncode == 1, done
+    assert 'good.eml: none -> none +tag' in done.stdout, done.stdout
+    assert '  gained      unchecked, was exempted by the kitchen: not checked' in done.stdout, done.stdout
+    assert 'evil.eml: quarantine, unchanged' in done.stdout, done.stdout
+    assert '  gained      listed (quarantine): carries an indicator' in done.stdout, done.stdout
+    assert '  lost        old-listed (quarantine)' in done.stdout, done.stdout
+    table = [line.split() for line in done.stdout.splitlines()]
+    assert ['listed', '0', '1', '0', 'new'] in table, done.stdout
+    assert ['old-listed', '0', '0', '1', 'gone'] in table, done.stdout
+    assert ['unchecked', '0', '1', '0'] in table, done.stdout
+    assert '2 messages, 2 judged differently' in done.stderr, done.stderr
+
+
+    back = place.run('scan', '-c', 'old.conf', '--against', 'tocsin.conf', 'good.eml')
+    assert '  lost        unchecked, now exempted by the kitchen: not checked' in back.stdout, back
+
+
+@case
+def against_the_same_policy_nothing_differs(place):
+    done = place.run('scan', '--against', 'tocsin.conf', 'good.eml', 'evil.eml')
+    assert done.returncode == 0 and 'eml' not in done.stdout, done
+    assert ['listed', '1', '0', '0'] in [line.split() for line in done.stdout.splitlines()], done.stdout
+    done = place.run('scan', '--against', 'tocsin.conf', '--all', 'good.eml')
+    assert 'good.eml: none +tag, unchanged' in done.stdout and '  both        unchecked' in done.stdout, done.stdout
+
+
+@case
+def against_in_json_has_a_line_for_each_message_and_a_summary(place):
+    place.write('old.conf', OLD + 'rule early "refused" at connect { when client.ip == 203.0.113.5 then reject }\n')
+    done = place.run('scan', '--against', 'old.conf', '--json', 'good.eml', 'evil.eml')
+    assert done.returncode == 1, done
+    good, evil, last = [json.loads(line) for line in done.stdout.splitlines()]
+    assert good['changed'] and good['old'] == {'disposition': 'none', 'actions': []}, good
+    assert good['new'] == {'disposition': 'none', 'actions': ['tag']} and good['gained'] == ['unchecked'], good
+    assert evil['old'] == {'disposition': 'reject', 'early': True, 'actions': []}, evil
+    assert evil['new']['disposition'] == 'quarantine' and evil['gained'] == ['listed'] and not evil['lost'], evil
+    summary = last['summary']
+    assert summary['messages'] == 2 and summary['changed'] == 2, summary
+    assert {'name': 'old-listed', 'both': 0, 'gained': 0, 'lost': 0, 'in': 'old'} in summary['rules'], summary
+    assert sum(row['count'] for row in summary['verdicts']) == 2, summary
+
+
+@case
+def against_shows_what_a_rule_in_shadow_would_do(place):
+    place.write('old.conf', CONF.replace('indicator" {', 'indicator" shadow {'))
+    done = place.run('scan', '--against', 'old.conf', 'evil.eml')
+    assert done.returncode == 1 and 'evil.eml: none (would quarantine) -> quarantine' in done.stdout, done.stdout
+    assert '  both        listed (quarantine)' in done.stdout, done.stdout
+
+
+@case
+def against_refuses_what_it_cannot_do(place):
+    done = place.run('scan', '--against', 'nothing.conf', 'good.eml')
+    assert done.returncode == 78 and 'nothing.conf' in done.stderr, done
+    done = place.run('scan', '--against', 'tocsin.conf', '--explain', 'good.eml')
+    assert done.returncode == 64 and '--explain' in done.stderr, done
+
+
 @case
 def an_unreadable_file_is_said_and_counted(place):
     done = place.run('scan', 'nothing.eml')
