@@ -116,11 +116,13 @@ evidence_add_hop(struct evidence *evidence, struct slice value)
 	struct hop *hop = list_append(evidence->arena, &evidence->hops,
 	    (size_t)evidence->settings->limits.received_hops);
 
-	value = slice_range(value, 0, HOP_BYTES_MAX);
-	if (hop == NULL)
+	if (hop == NULL) {
 		evidence_note_gap(evidence, EVIDENCE_GAP_LIMIT);
-	else
-		*hop = hop_parse(arena_copy(evidence->arena, value));
+		return;
+	}
+	*hop = hop_parse(
+	    arena_copy(evidence->arena, slice_range(value, 0, HOP_BYTES_MAX)));
+	hop->certain &= value.length <= HOP_BYTES_MAX;
 }
 
 bool
@@ -189,9 +191,10 @@ take_peer(struct evidence *evidence)
 }
 
 /* Walks the Received fields from the top while a trusted relay wrote them. The
- * first client that is none of the relays is the one that is judged. A field
- * without "from" stands where a relay handed the message to itself (a content
- * filter that put it back by the sendmail command). */
+ * first client that is none of the relays is the one that is judged. A local
+ * field stands where a relay handed the message to itself (a content filter
+ * that put it back by the sendmail command). A field that can be read in two
+ * ways names no client: one of them is the client's own. */
 static void
 take_client(struct evidence *evidence)
 {
@@ -203,8 +206,12 @@ take_client(struct evidence *evidence)
 		struct hop *hop = &evidence->hops.items[i];
 
 		hop->trusted = true;
-		if (!hop->has_ip && hop->helo.length == 0)
+		if (hop->local)
 			continue;
+		if (!hop->certain) {
+			hop->has_ip = false;
+			hop->name = slice_make(NULL, 0);
+		}
 		if (hop->has_ip && is_trusted(evidence, &hop->ip))
 			continue;
 		evidence->client_is_hop = true;

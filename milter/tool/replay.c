@@ -54,6 +54,8 @@ find_own_received(struct replay *replay)
 		if (!slice_equal_text_fold(field->name, "Received"))
 			continue;
 		replay->hop = hop_parse(field->value);
+		if (!replay->hop.certain)
+			break;
 		replay->own_received = i;
 		if (replay->hop.has_ip && !ipaddr_is_loopback(&replay->hop.ip))
 			return;

@@ -35,4 +35,5 @@ SCENES = \
 	tests/scenes/spoof.scene \
 	tests/scenes/stolen-account.scene \
 	tests/scenes/temperror.scene \
+	tests/scenes/trusted-relay-claims.scene \
 	tests/scenes/trusted-relay.scene

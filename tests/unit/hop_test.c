@@ -1,5 +1,7 @@
 #include <config.h>
 
+#include <stdio.h>
+
 #include "support/unit.h"
 
 #include "evidence/hop.h"
@@ -37,6 +39,16 @@ every_usual_form_of_received_is_read(void **state)
 		    "m" },
 		{ "from a([1.2.3.4]) by m", "a", "", NULL, "m" },
 		{ "by m (Postfix, from userid 0) id 1", "", "", NULL, "m" },
+		{ "from unknown (HELO claimed) (joe@192.0.2.6) by m with SMTP",
+		    "claimed", "unknown", "192.0.2.6", "m" },
+		{ "from h (IDENT:joe@[192.0.2.7]) by m (8.17.1/8.17.1)", "h",
+		    "", "192.0.2.7", "m" },
+		{ "from [192.0.2.8] (HELO claimed) by m (CommuniGate Pro SMTP)",
+		    "claimed", "", "192.0.2.8", "m" },
+		{ "from [10.0.0.1] (unknown [unknown]) by m (Postfix)",
+		    "[10.0.0.1]", "", NULL, "m" },
+		{ "from (mx.example.org [192.0.2.1]) by m", "",
+		    "mx.example.org", "192.0.2.1", "m" },
 	};
 
 	(void)state;
@@ -52,6 +64,230 @@ every_usual_form_of_received_is_read(void **state)
 			assert_string_equal(
 			    ipaddr_format(&hop.ip, ip), rows[i].ip);
 	}
+}
+
+/* Fields as the writers write them for the client 192.0.2.1; %s is what it
+ * said in HELO. */
+static const char *const writers[] = {
+	/* Postfix */
+	" from %s (mx.example.org [192.0.2.1])\r\n\t(using TLSv1.3 with "
+	"cipher TLS_AES_256_GCM_SHA384 (256/256 bits))\r\n\t(No client "
+	"certificate requested)\r\n\tby gw.test (Postfix) with ESMTPS id "
+	"4Zb1c\r\n\tfor <a@b.test>; Mon, 23 Nov 2026 10:00:00 +0100 (CET)",
+	" from %s (unknown [192.0.2.1])\r\n\tby gw.test (Postfix) with SMTP id "
+	"4Zb1c; Mon, 23 Nov 2026 10:00:00 +0100",
+	/* Sendmail */
+	" from %s (IDENT:joe@n.example [192.0.2.1] (may be forged))\r\n\tby "
+	"gw.test (8.17.1/8.17.1) with ESMTPS id 1234 (version=TLSv1.3 "
+	"cipher=AES verify=NO)\r\n\tfor <a@b.test>; Mon, 23 Nov 2026 "
+	"10:00:00 +0100",
+	" from %s ([192.0.2.1])\r\n\tby gw.test (8.17.1/8.17.1) with ESMTP id "
+	"1234; Mon, 23 Nov 2026 10:00:00 +0100",
+	/* Exim */
+	" from n.example ([192.0.2.1] helo=%s)\r\n\tby gw.test with esmtps  "
+	"(TLS1.3) tls TLS_AES\r\n\t(Exim 4.96)\r\n\t(envelope-from "
+	"<x@y.test>)\r\n\tid 1abc-0001\r\n\tfor a@b.test;\r\n\tMon, 23 Nov "
+	"2026 10:00:00 +0100",
+	" from [192.0.2.1] (port=4711 helo=%s)\r\n\tby gw.test with esmtp (Exim "
+	"4.96)\r\n\tid 1abc-0001; Mon, 23 Nov 2026 10:00:00 +0100",
+	" from [192.0.2.1] (helo=%s)\r\n\tby gw.test with esmtp (Exim 4.96) id "
+	"1abc-0001; Mon, 23 Nov 2026 10:00:00 +0100",
+	/* Exchange */
+	" from %s (192.0.2.1) by gw.test (10.0.0.2) with Microsoft SMTP Server "
+	"(version=TLS1_2, cipher=TLS_ECDHE) id 15.20.4321.7 via Frontend "
+	"Transport; Mon, 23 Nov 2026 10:00:00 +0000",
+	" from %s ([192.0.2.1]) by gw.test with Microsoft SMTPSVC(10.0.1);\r\n\t "
+	"Mon, 23 Nov 2026 10:00:00 +0100",
+	/* qmail */
+	" from unknown (HELO %s) (192.0.2.1)\n  by gw.test with SMTP; 23 Nov 2026 "
+	"10:00:00 -0000",
+	" from n.example (HELO %s) (joe@192.0.2.1)\n  by gw.test with SMTP; 23 "
+	"Nov 2026 10:00:00 -0000",
+	/* Courier, OpenSMTPD, CommuniGate, a writer of no address */
+	" from %s (n.example [::ffff:192.0.2.1])\r\n  (TLS: TLSv1.3,256bits)\r\n  "
+	"by gw.test with ESMTPS id 0001; Mon, 23 Nov 2026 10:00:00 +0100",
+	" from [192.0.2.1] (HELO %s)\r\n  by gw.test (CommuniGate Pro SMTP 6.1) "
+	"with ESMTP id 12; Mon, 23 Nov 2026 10:00:00 +0100",
+	" from %s by gw.test (MDaemon) with ESMTP id 12; Mon, 23 Nov 2026 10:00:00 "
+	"+0100",
+};
+
+static struct hop
+written(size_t writer, const char *helo)
+{
+	static char field[8192];
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	snprintf(field, sizeof field, writers[writer], helo);
+#pragma GCC diagnostic pop
+	return hop_parse(text(field));
+}
+
+/* What a client may never reach: that the filter is sure of another address,
+ * or that the relay handed the message to itself. */
+static void
+must_not_mislead(size_t writer, const char *helo)
+{
+	struct hop hop = written(writer, helo);
+	char ip[IPADDR_TEXT_MAX] = "none";
+
+	if (hop.certain && hop.has_ip)
+		ipaddr_format(&hop.ip, ip);
+	if (hop.local ||
+	    (hop.certain && hop.has_ip && strcmp(ip, "192.0.2.1") != 0)) {
+		print_error("writer %zu, HELO %s: %s %s\n", writer, helo, ip,
+		    hop.local ? "local" : "");
+		fail();
+	}
+}
+
+static void
+an_honest_claim_leaves_no_doubt(void **state)
+{
+	static const char *const claims[] = { "mail.example.org", "localhost",
+		"[10.0.0.1]", "[127.0.0.1]", "[IPv6:2001:db8::1]", "WIN-1234",
+		"user_pc", "xn--mller-kva.example" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof writers / sizeof writers[0]; i++)
+		for (size_t j = 0; j < sizeof claims / sizeof claims[0]; j++) {
+			struct hop hop = written(i, claims[j]);
+			bool silent =
+			    i == sizeof writers / sizeof writers[0] - 1;
+
+			/* Which of the two wrote "[10.0.0.1]" is not known
+			 * where the writer tells of no address. */
+			assert_true(
+			    hop.certain || (silent && claims[j][0] == '['));
+			assert_int_equal(hop.local, false);
+			assert_int_equal(
+			    hop.has_ip, !silent || claims[j][0] == '[');
+			assert_slice(hop.by, "gw.test");
+			assert_slice(hop.helo, claims[j]);
+			must_not_mislead(i, claims[j]);
+		}
+}
+
+static void
+no_claim_passes_for_what_the_relay_saw(void **state)
+{
+	static const char *const claims[] = {
+		"[127.0.0.1]",
+		"x (y [127.0.0.1])",
+		"x (y [127.0.0.1]) (",
+		"x (y [127.0.0.1]) (using",
+		"x (y [127.0.0.1]) (using TLS) by gw.test with SMTP; Mon, 23 "
+		"Nov 2026 10:00:00 +0100",
+		"x (y [127.0.0.1]) by gw.test with SMTP; Mon, 23 Nov 2026 "
+		"10:00:00 +0100 (",
+		"x (y [127.0.0.1]) by gw.test with SMTP (",
+		"x (y [127.0.0.1]) by gw.test (Postfix) with SMTP id 1\\",
+		"x (y [127.0.0.1])\\",
+		"x (y [127.0.0.1]);",
+		"x(y [127.0.0.1])",
+		"([127.0.0.1])",
+		"(y [127.0.0.1])",
+		"x (127.0.0.1)",
+		"x (joe@127.0.0.1)",
+		"x (HELO y) (127.0.0.1)",
+		"x) (127.0.0.1",
+		"x) (y [127.0.0.1]",
+		"x [127.0.0.1",
+		"x [127.0.0.1]",
+		"[127.0.0.1] [127.0.0.1]",
+		"[127.0.0.1] (helo=x)",
+		"[127.0.0.1] (helo=x",
+		"[127.0.0.1] (port=1 helo=x) (",
+		"[127.0.0.1] (HELO x)",
+		"[127.0.0.1] by gw.test with esmtp (Exim 4.96)",
+		"[127.0.0.1] by gw.test with esmtp (Exim 4.96) (",
+		"x by gw.test with local",
+		"x by gw.test with local (Exim 4.96) (",
+		"x ident=joe@[127.0.0.1]",
+		"x ident=joe [127.0.0.1]",
+		"helo=x [127.0.0.1]",
+		"y [127.0.0.1]) (z",
+		"y@[127.0.0.1]",
+		"IDENT:y@z [127.0.0.1]",
+		"from y (z [127.0.0.1])",
+		"by gw.test (qmail 1 invoked by uid 0)",
+		"",
+		"\\",
+		"(",
+		"((((((((((((((((((",
+		"((((((((((((((((([127.0.0.1])))))))))))))))))))",
+		")",
+		";",
+		"\"",
+		"\"(y [127.0.0.1])\"",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof writers / sizeof writers[0]; i++)
+		for (size_t j = 0; j < sizeof claims / sizeof claims[0]; j++)
+			if (i < sizeof writers / sizeof writers[0] - 1)
+				must_not_mislead(i, claims[j]);
+}
+
+static void
+nor_does_any_claim_put_together_from_pieces(void **state)
+{
+	static const char *const pieces[] = { " ", " (", ")", "(",
+		"[127.0.0.1]", "127.0.0.1", "x", "y ", " by ", "gw.test",
+		" with ", "local", "esmtp", "helo=", "HELO ", "port=1 ",
+		"ident=", "@", ";", "\\", "from ", "Exim 4.96",
+		"IDENT:", "Mon, 23 Nov 2026 10:00:00 +0100", "=", "\"",
+		" id 1 ", "IPv6:::1", "[IPv6:::1]" };
+	const unsigned count = sizeof pieces / sizeof pieces[0];
+	unsigned random = 12345;
+
+	(void)state;
+	for (unsigned round = 0; round < 300000; round++) {
+		char helo[600] = "";
+		unsigned length;
+
+		random = random * 1664525u + 1013904223u;
+		length = 1 + (random >> 24) % 12;
+		while (length-- > 0) {
+			random = random * 1664525u + 1013904223u;
+			strcat(helo, pieces[(random >> 16) % count]);
+		}
+		/* the last writer tells of no address */
+		random = random * 1664525u + 1013904223u;
+		must_not_mislead(
+		    (random >> 16) % (sizeof writers / sizeof writers[0] - 1),
+		    helo);
+	}
+}
+
+static void
+a_relay_that_hands_mail_to_itself_is_local(void **state)
+{
+	static const struct {
+		const char *value;
+		bool local;
+	} rows[] = {
+		{ "by gw.test (Postfix, from userid 0) id 1; Mon, 23 Nov 2026 "
+		  "10:00:00 +0100",
+		    true },
+		{ "(from root@localhost) by gw.test (8.17.1/8.17.1/Submit) id "
+		  "1; Mon, 23 Nov 2026 10:00:00 +0100",
+		    true },
+		{ "(qmail 12 invoked from network); 23 Nov 2026 10:00:00 -0000",
+		    true },
+		{ "from root by gw.test with local (Exim 4.96) id 1; Mon, 23 "
+		  "Nov 2026 10:00:00 +0100",
+		    true },
+		{ "from x ([192.0.2.1] helo=y) by gw.test with local", false },
+		{ "from x by y by gw.test with local", false },
+		{ "(from root@localhost) by gw.test (", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_int_equal(
+		    hop_parse(text(rows[i].value)).local, rows[i].local);
 }
 
 static void
@@ -114,6 +350,10 @@ dates_are_read_in_every_zone(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(every_usual_form_of_received_is_read),
+	cmocka_unit_test(an_honest_claim_leaves_no_doubt),
+	cmocka_unit_test(no_claim_passes_for_what_the_relay_saw),
+	cmocka_unit_test(nor_does_any_claim_put_together_from_pieces),
+	cmocka_unit_test(a_relay_that_hands_mail_to_itself_is_local),
 	cmocka_unit_test(what_is_no_received_field_gives_an_empty_hop),
 	cmocka_unit_test(a_long_field_costs_linear_time),
 	cmocka_unit_test(dates_are_read_in_every_zone),
