@@ -711,6 +711,29 @@ fill_indicators(struct facts *facts, const struct evidence *evidence)
 	}
 }
 
+/* Every configured feed is there; without content it has no age. */
+static void
+fill_feeds(struct facts *facts, const struct facts_fill_source *source)
+{
+	const struct evidence *evidence = source->evidence;
+	const struct settings *settings = evidence->settings;
+
+	for (size_t i = 0; i < settings->feed_count; i++) {
+		struct slice name = slice_text(settings->feeds[i].name);
+		struct value *members = facts_add(facts, FIELD_FEED);
+		uint64_t age_s;
+
+		if (members == NULL)
+			return;
+		value_set_text(&members[FACT_FEED_NAME], name);
+		if (source->matcher != NULL &&
+		    matcher_feed_age(
+			source->matcher, name, evidence->now_unix, &age_s))
+			value_set_number(
+			    &members[FACT_FEED_AGE], (int64_t)age_s * 1000);
+	}
+}
+
 /* What could not be checked is a fact as well. */
 static void
 fill_gaps(struct facts *facts, struct evidence *evidence)
@@ -755,6 +778,8 @@ facts_fill_message(struct facts *facts, struct facts_fill_source *source)
 	fill_attachments(facts, evidence);
 	fill_defects(facts, message);
 	fill_indicators(facts, evidence);
+	if (needs->fields[FIELD_FEED])
+		fill_feeds(facts, source);
 	fill_gaps(facts, evidence);
 	return arena_exhausted(facts->arena) ? TC_LIMIT : TC_OK;
 }

@@ -20,11 +20,13 @@
 struct authenticate;
 struct evidence;
 struct facts;
+struct matcher;
 
 /* Where deferred facts come from; lives as long as the facts. */
 struct facts_fill_source {
 	struct evidence *evidence;
 	struct authenticate *authenticate; /* NULL: results are final */
+	const struct matcher *matcher;     /* NULL: no indicators */
 	bool gave_up; /* the early deadline passed: DNS facts are errors */
 };
 

@@ -346,6 +346,7 @@ judge(struct session *session)
 {
 	enum tc_status status;
 
+	session->source.matcher = session->basis.matcher;
 	if (!session->facts_filled)
 		note_limit(session,
 		    facts_fill_message(session->facts, &session->source));

@@ -60,9 +60,10 @@ parse_options(int argc, char **argv, struct check_options *options, int *status)
 		}
 	}
 	if (optind < argc) {
-		fprintf(
-		    stderr, "tocsin check: unexpected \"%s\"\n", argv[optind]);
-		*status = EX_USAGE;
+		*status = tool_misused("check",
+		    "unexpected \"%s\"; rules are checked together with the "
+		    "configuration that includes them: -c FILE",
+		    argv[optind]);
 		return false;
 	}
 	return true;

@@ -20,7 +20,7 @@ typedef LIST_OF(struct ast_name) ast_names;
 enum ast_operand_kind {
 	OPERAND_NAME,   /* field, rule, let, switch or word of an enumeration */
 	OPERAND_MEMBER, /* .name */
-	OPERAND_INDEXED, /* header["X"] */
+	OPERAND_INDEXED, /* header["X"], feed["X"].age */
 	OPERAND_LITERAL, /* string, number, size, duration, time, ip, network */
 	OPERAND_REGEX,
 	OPERAND_LIST,  /* { ... } */
@@ -33,6 +33,7 @@ struct ast_operand {
 	enum ast_operand_kind kind;
 	size_t offset, end;
 	struct slice text;         /* name, member, index or function */
+	struct slice member;       /* INDEXED: of feed["x"].age; or empty */
 	const struct token *token; /* LITERAL, REGEX */
 	struct ast_operand *items; /* LIST and CALL: linked by next */
 	struct ast_operand *next;
@@ -154,7 +155,8 @@ enum ast_given_kind {
 struct ast_given {
 	enum ast_given_kind kind;
 	struct ast_name name;
-	const struct token *index;   /* header["X"], yara "set" */
+	const struct token *index;   /* header["X"], feed["X"], yara "set" */
+	const struct token *member;  /* feed["X"].age; NULL: none */
 	const struct token *value;   /* one value */
 	struct ast_value *values;    /* list */
 	struct ast_setting *members; /* { member value ... }; indicator's too */

@@ -91,6 +91,12 @@ presence_of(const struct scope_place *place, const struct ast_expr *term,
 		presence->is_member = false;
 		return presence->field != FIELD_COUNT;
 	}
+	if (term->left->kind == OPERAND_INDEXED) {
+		presence->field = schema_find(term->left->text);
+		presence->feed = term->left->token->text;
+		presence->is_member = false;
+		return presence->field == FIELD_FEED;
+	}
 	if (term->left->kind != OPERAND_MEMBER ||
 	    place->collection == FIELD_COUNT)
 		return false;
@@ -115,6 +121,8 @@ is_tested(
 	}
 	for (at = place->presence; at != NULL; at = at->next)
 		if (at->field == operand->field && at->is_member == member &&
+		    (operand->filter == NULL ||
+			slice_equal_text(at->feed, operand->filter)) &&
 		    (!member || at->member == operand->member))
 			return true;
 	return false;
@@ -884,7 +892,7 @@ compile_chain(const struct scope_place *place, const struct ast_expr *ast)
 
 	for (const struct ast_expr *term = ast->terms; term != NULL;
 	     term = term->next) {
-		struct scope_presence found, *kept;
+		struct scope_presence found = { 0 }, *kept;
 
 		if (!presence_of(place, term,
 			ast->kind == EXPR_AND ? COMPARE_PRESENT

@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include "base/utf8.h"
+#include "indicator/feed.h"
 #include "language/check_expr.h"
 #include "language/check_operand.h"
 #include "language/moment.h"
@@ -60,9 +61,17 @@ static bool
 indexed_collection(const struct scope_place *place,
     const struct ast_operand *ast, struct check_collection *collection)
 {
+	if (slice_equal_text(ast->text, "feed")) {
+		scope_error(place, ast->offset,
+		    "this is one feed, not a collection; write "
+		    "feed[\"%.*s\"].age > 2d, or any feed (.age > 2d)",
+		    SHOWN(ast->token->text));
+		return false;
+	}
 	if (!slice_equal_text(ast->text, "header")) {
 		scope_error(place, ast->offset,
-		    "only header takes a name in brackets: header[\"X-Mailer\"]");
+		    "only header and feed take a name in brackets: "
+		    "header[\"X-Mailer\"], feed[\"cert\"].age");
 		return false;
 	}
 	collection->field = FIELD_HEADER;
@@ -424,6 +433,70 @@ resolve_count(const struct scope_place *place, const struct ast_operand *ast,
 }
 
 bool
+check_operand_feed(const struct scope_place *place, const struct token *name)
+{
+	const struct program *program = place->scope->program;
+	const struct settings *settings;
+	const char **names;
+	const char *near;
+
+	if (program == NULL)
+		return true; /* a test that runs: loading has seen to it */
+	settings = &program->settings;
+	names = arena_alloc_array(
+	    place->scope->arena, settings->feed_count + 1, sizeof *names);
+	if (names == NULL) {
+		place->scope->full = true;
+		return false;
+	}
+	for (size_t i = 0; i < settings->feed_count; i++) {
+		names[i] = settings->feeds[i].name;
+		if (slice_equal_text(name->text, names[i]))
+			return true;
+	}
+	near = diag_suggest(name->text, names, settings->feed_count);
+	if (near != NULL)
+		scope_error(place, name->offset,
+		    "there is no feed \"%.*s\"; did you mean \"%s\"?",
+		    SHOWN(name->text), near);
+	else
+		scope_error(place, name->offset,
+		    "there is no feed \"%.*s\"; feeds are declared in "
+		    "tocsin.conf: feed %.*s { source ... }",
+		    SHOWN(name->text), SHOWN(name->text));
+	return false;
+}
+
+/* feed["x"].age */
+static bool
+resolve_feed(const struct scope_place *place, const struct ast_operand *ast,
+    struct compiled_operand *operand)
+{
+	int member =
+	    schema_find_member(&schema_fields[FIELD_FEED], ast->member);
+
+	if (member != FACT_FEED_AGE) {
+		scope_error(place, ast->offset,
+		    "of a feed rules can ask its age: feed[\"%.*s\"].age",
+		    SHOWN(ast->token->text));
+		return false;
+	}
+	if (!check_operand_feed(place, ast->token))
+		return false;
+	need_field(place, FIELD_FEED);
+	use_member(place, FIELD_FEED, (unsigned)member, operand);
+	operand->kind = COMPILED_FIRST;
+	operand->optional = true;
+	operand->filter = arena_text(place->scope->arena, ast->token->text);
+	if (operand->filter == NULL) {
+		place->scope->full = true;
+		return false;
+	}
+	return scope_use_stage(
+	    place, schema_fields[FIELD_FEED].stage, "feed", ast->offset);
+}
+
+bool
 check_operand_value(const struct scope_place *place,
     const struct ast_operand *ast, struct compiled_operand *operand_out,
     bool *bare_from_out)
@@ -440,10 +513,12 @@ check_operand_value(const struct scope_place *place,
 	case OPERAND_COUNT:
 		return resolve_count(place, ast, operand_out);
 	case OPERAND_INDEXED:
+		if (slice_equal_text(ast->text, "feed"))
+			return resolve_feed(place, ast, operand_out);
 		scope_error(place, ast->offset,
-		    "there can be several such headers; write any %.*s (.value "
-		    "...)",
-		    SHOWN(check_operand_text(place, ast)));
+		    "there can be several such headers; write any "
+		    "%.*s[\"%.*s\"] (.value ...)",
+		    SHOWN(ast->text), SHOWN(ast->token->text));
 		return false;
 	case OPERAND_LITERAL:
 	case OPERAND_REGEX:

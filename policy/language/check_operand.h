@@ -35,6 +35,11 @@ bool check_operand_token(const struct scope_place *place,
     const struct token *token, const struct compiled_operand *like,
     struct value *value_out);
 
+/* True when tocsin.conf has the feed that a string names; else an error with a
+ * suggestion. */
+bool check_operand_feed(
+    const struct scope_place *place, const struct token *name);
+
 /* "from.domain", ".name": as the operator wrote it, for messages. */
 struct slice check_operand_text(
     const struct scope_place *place, const struct ast_operand *ast);

@@ -36,7 +36,8 @@ resolve_first(struct slice name, struct compiled_operand *operand)
 	if (dot == SIZE_MAX)
 		return false;
 	id = schema_find(slice_range(name, 0, dot));
-	if (id == FIELD_COUNT || id == FIELD_HEADER || id == FIELD_YARA)
+	if (id == FIELD_COUNT || id == FIELD_HEADER || id == FIELD_YARA ||
+	    id == FIELD_FEED)
 		return false;
 	field = &schema_fields[id];
 	member = schema_find_member(field, slice_skip(name, dot + 1));
@@ -49,6 +50,17 @@ resolve_first(struct slice name, struct compiled_operand *operand)
 	operand->words = field->members[member].words;
 	operand->optional = true;
 	return true;
+}
+
+/* A collection of which one element has to be named can't stand in a text, so
+ * its fields are no proposal either. */
+static const char *
+suggestion(const struct scope_place *place, struct slice name)
+{
+	return slice_starts_with(name, SLICE_LITERAL("feed.")) ||
+		       slice_starts_with(name, SLICE_LITERAL("header."))
+		   ? ""
+		   : scope_suggest(place->scope, name);
 }
 
 static bool
@@ -69,7 +81,7 @@ resolve_field(const struct scope_place *place, struct slice name, size_t offset,
 		scope_error(place, offset,
 		    "unknown field {%.*s} in the text (a brace is written "
 		    "{{)%s",
-		    SHOWN(name), scope_suggest(place->scope, name));
+		    SHOWN(name), suggestion(place, name));
 		return false;
 	}
 	if (!scope_use_stage(place, schema_fields[operand.field].stage,

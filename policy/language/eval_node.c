@@ -106,6 +106,21 @@ apply_function(struct eval *eval, const struct compiled_operand *operand,
 	}
 }
 
+/* The member of the first element; of feed["x"] that of the one named so. */
+static void
+first_of(const struct facts_collection *collection,
+    const struct compiled_operand *operand, struct value *result)
+{
+	for (size_t i = 0; i < collection->elements.count; i++) {
+		struct value *element = collection->elements.items[i];
+
+		if (!eval_node_passes(operand->field, operand->filter, element))
+			continue;
+		*result = element[operand->member];
+		return;
+	}
+}
+
 struct value *
 eval_node_value(struct eval *eval, const struct compiled_operand *operand,
     struct value *scratch)
@@ -125,9 +140,8 @@ eval_node_value(struct eval *eval, const struct compiled_operand *operand,
 		collection = eval_node_elements(eval, operand->field);
 		if (collection == NULL)
 			set_error(scratch);
-		else if (collection->elements.count > 0)
-			*scratch =
-			    collection->elements.items[0][operand->member];
+		else
+			first_of(collection, operand, scratch);
 		return scratch;
 	case COMPILED_LITERAL:
 		*scratch = operand->literal;
@@ -174,8 +188,11 @@ eval_node_passes(
 
 	if (filter == NULL)
 		return true;
-	name = &element[field == FIELD_HEADER ? FACT_HEADER_NAME
-					      : FACT_YARA_RULESET];
+	name = &element[field == FIELD_HEADER ? (unsigned)FACT_HEADER_NAME
+			: field == FIELD_FEED ? (unsigned)FACT_FEED_NAME
+					      : (unsigned)FACT_YARA_RULESET];
+	if (field == FIELD_FEED)
+		return slice_equal_text(name->text, filter);
 	return name->state == VALUE_PRESENT &&
 	       slice_equal_text_fold(name->text, filter);
 }

@@ -36,6 +36,29 @@ expand_safe(struct builder *out, struct slice text, size_t max_bytes)
 	}
 }
 
+/* The two largest units: "3d 2h", "45s". */
+static void
+add_duration(struct builder *out, int64_t seconds)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
+	unsigned shown = 0;
+
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+		int64_t count = seconds / units[i].seconds;
+
+		if (count == 0 && (shown > 0 || units[i].unit != 's'))
+			continue;
+		builder_printf(out, "%s%" PRId64 "%c", shown > 0 ? " " : "",
+		    count, units[i].unit);
+		seconds %= units[i].seconds;
+		if (++shown == 2)
+			return;
+	}
+}
+
 void
 expand_value(struct builder *out, const struct value *value,
     enum value_type type, const struct schema_enum *words)
@@ -53,7 +76,7 @@ expand_value(struct builder *out, const struct value *value,
 		builder_printf(out, "%" PRId64, value->number);
 		break;
 	case VALUE_DURATION:
-		builder_printf(out, "%" PRId64 "s", value->number / 1000);
+		add_duration(out, value->number / 1000);
 		break;
 	case VALUE_TIME:
 		builder_text(out, moment_format(out->arena, value->number));

@@ -192,14 +192,32 @@ count_note(const struct walk *walk, const struct program_node *node,
 	builder_printf(note, "%zu element%s", count, count == 1 ? "" : "s");
 }
 
+/* `x is missing`, `x != y`, `x not in l` and `no C (...)` are the negation of
+ * what stands there: one clause for the operator, so one line. */
+static const struct program_node *
+what_is_negated(const struct program_node *node)
+{
+	const struct program_node *child;
+
+	if (node->kind != NODE_NOT)
+		return node;
+	child = node->children[0];
+	return child->source == node->source && child->offset == node->offset &&
+		       child->end == node->end
+		   ? child
+		   : node;
+}
+
 static void
 walk_node(struct walk *walk, const struct program_node *node, unsigned depth)
 {
 	enum eval_truth truth = eval_node(walk->eval, node);
 	struct builder text = builder_make(walk->eval->arena, 1024);
 	struct builder note = builder_make(walk->eval->arena, 1024);
-	bool quantifier = node->kind == NODE_ANY || node->kind == NODE_ALL;
+	bool quantifier;
 
+	node = what_is_negated(node);
+	quantifier = node->kind == NODE_ANY || node->kind == NODE_ALL;
 	if (node->kind == NODE_AND || node->kind == NODE_OR)
 		builder_text(&text,
 		    node->kind == NODE_AND ? "all of these" : "one of these");
@@ -273,6 +291,25 @@ reader_of(const struct eval *eval)
 	return copy;
 }
 
+/* ": matches: quarantine, preserve, alert" */
+static void
+add_demand(struct builder *out, const struct program_rule *rule, bool shadow)
+{
+	const char *separator =
+	    shadow ? ": matches in shadow, would " : ": matches: ";
+
+	if (rule->disposition != DISPOSITION_NONE) {
+		builder_printf(out, "%s%s", separator,
+		    verdict_disposition_name(rule->disposition));
+		separator = ", ";
+	}
+	for (unsigned i = 0; i < rule->action_count; i++) {
+		builder_printf(out, "%s%s", separator,
+		    verdict_action_name(rule->actions[i].kind));
+		separator = ", ";
+	}
+}
+
 static void
 print_rule(struct walk *walk, const struct program_rule *rule,
     const struct eval_rule *result)
@@ -289,9 +326,7 @@ print_rule(struct walk *walk, const struct program_rule *rule,
 	else if (lifted != NULL)
 		builder_printf(out, ": matches, exempted by \"%s\"", lifted);
 	else
-		builder_printf(out, ": %s%s",
-		    is_shadow(walk->eval, rule) ? "would match, " : "matches, ",
-		    verdict_disposition_name(rule->disposition));
+		add_demand(out, rule, is_shadow(walk->eval, rule));
 	if (result->error != NULL)
 		builder_printf(out, " (error: %s)", result->error);
 	builder_printf(

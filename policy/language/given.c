@@ -318,6 +318,29 @@ set_element(const struct scope_place *place, const struct ast_given *given,
 	return good;
 }
 
+/* given feed["x"].age 2d */
+static bool
+set_feed(const struct scope_place *place, const struct ast_given *given,
+    struct facts *facts)
+{
+	struct value *members;
+
+	if (given->index == NULL || given->member == NULL ||
+	    given->value == NULL ||
+	    schema_find_member(&schema_fields[FIELD_FEED],
+		given->member->text) != FACT_FEED_AGE)
+		return wrong(place, given->name.offset,
+		    "say which, and how old: given feed[\"cert\"].age 2d");
+	if (!check_operand_feed(place, given->index))
+		return false;
+	members = facts_add(facts, FIELD_FEED);
+	if (members == NULL)
+		return false;
+	value_set_text(&members[FACT_FEED_NAME], given->index->text);
+	return read_token(
+	    place, given->value, VALUE_DURATION, NULL, &members[FACT_FEED_AGE]);
+}
+
 static bool
 set_field(const struct scope_place *place, const struct ast_given *given,
     struct facts *facts)
@@ -340,6 +363,13 @@ set_field(const struct scope_place *place, const struct ast_given *given,
 		return false;
 	}
 	entry = &schema_fields[field];
+	if (field == FIELD_FEED && !given->braced)
+		return set_feed(place, given, facts);
+	if (given->member != NULL) {
+		scope_error(place, given->member->offset,
+		    "only a feed's age is given so: given feed[\"x\"].age 2d");
+		return false;
+	}
 	if (entry->type == VALUE_COLLECTION)
 		return set_element(place, given, facts, field);
 	if (given->value == NULL)

@@ -246,6 +246,11 @@ parse_word(struct cursor *cursor)
 	if (index == NULL || !cursor_expect_mark(cursor, ']', "after the name"))
 		operand->kind = OPERAND_BAD;
 	operand->end = cursor_last_end(cursor);
+	if (cursor_peek(cursor)->kind == TOKEN_MEMBER &&
+	    cursor_peek(cursor)->offset == operand->end) {
+		operand->member = cursor_take(cursor)->text;
+		operand->end = cursor_last_end(cursor);
+	}
 	return operand;
 }
 

@@ -116,6 +116,8 @@ parse_given(struct cursor *cursor)
 		given->index =
 		    cursor_expect(cursor, TOKEN_STRING, "a name inside [ ]");
 		cursor_expect_mark(cursor, ']', "after the name");
+		if (cursor_peek(cursor)->kind == TOKEN_MEMBER)
+			given->member = cursor_take(cursor);
 	}
 	if (cursor_accept_mark(cursor, '{')) {
 		given->braced = true;

@@ -152,6 +152,8 @@ needs_blank(const struct printer *printer, const struct token *token)
 	    is_mark(previous, '[') || is_mark(token, ')') ||
 	    is_mark(token, ']') || is_mark(token, ',') || is_mark(token, '['))
 		return false;
+	if (token->kind == TOKEN_MEMBER && is_mark(previous, ']'))
+		return false;
 	return !(is_mark(token, '(') &&
 		 (is_function(previous) || is_unknown_call(previous, token)));
 }

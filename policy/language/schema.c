@@ -203,6 +203,14 @@ static const struct schema_member indicator_members[] = {
 	    M(S, false, FREE, "the value as it stood there") },
 };
 
+static const struct schema_member feed_members[] = {
+	[FACT_FEED_NAME] = { "name",
+	    M(S, false, FREE, "its name in tocsin.conf") },
+	[FACT_FEED_AGE] = { "age",
+	    M(VALUE_DURATION, true, FREE,
+		"age of its content in force; missing while it has none") },
+};
+
 #define F(stage, type, optional, cost, text) \
 	type, NULL, STAGE_##stage, optional, COST_##cost, text
 #define W(stage, words, cost, text) \
@@ -319,6 +327,10 @@ const struct schema_field schema_fields[FIELD_COUNT] = {
 	[FIELD_INDICATOR] = { "indicator", "indicator",
 	    C(MESSAGE, indicator_members, FREE,
 		"the indicators that the message matches") },
+	[FIELD_FEED] = { "feed", "indicator",
+	    C(MESSAGE, feed_members, FREE,
+		"the configured feeds: feed[\"NAME\"].age, or any feed (.age > "
+		"2d)") },
 	[FIELD_ANALYSIS_INCOMPLETE] = { "analysis.incomplete", "policy",
 	    F(MESSAGE, B, false, FREE,
 		"something could not be looked at in full") },

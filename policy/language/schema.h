@@ -82,6 +82,7 @@ enum field_id {
 	FIELD_YARA,        /* enum yara_member; yara("ruleset") */
 	/* indicator, policy */
 	FIELD_INDICATOR, /* enum indicator_member */
+	FIELD_FEED,      /* enum feed_member; feed["NAME"].age */
 	FIELD_ANALYSIS_INCOMPLETE,
 	FIELD_COUNT
 };
@@ -182,6 +183,12 @@ enum indicator_member {
 	FACT_INDICATOR_WHERE,
 	FACT_INDICATOR_OBSERVED,
 	FACT_INDICATOR_MEMBERS
+};
+
+enum feed_member {
+	FACT_FEED_NAME, /* filters feed["NAME"] */
+	FACT_FEED_AGE,
+	FACT_FEED_MEMBERS
 };
 
 /* Most members that any collection has. */

@@ -67,6 +67,7 @@ struct scope_presence {
 	enum field_id field;
 	unsigned member;
 	bool is_member;
+	struct slice feed; /* name in feed["x"].age; or empty */
 	const struct scope_presence *next;
 };
 

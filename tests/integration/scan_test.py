@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 BUILD = os.environ.get('builddir', '.')
 TOCSIN = os.path.join(BUILD, 'tocsin')
@@ -175,6 +176,26 @@ def three_thousand_forged_results_are_all_removed_from_the_last_up(place):
     edits = [int(line.split()[2]) for line in done.stdout.splitlines()
              if line.startswith('  edit        delete ')]
     assert edits == list(range(3000, 0, -1)), edits[:5]
+
+
+@case
+def the_age_of_a_feed_is_that_of_its_file(place):
+    place.write('age.conf', CONF + '''
+feed empty { source "empty.txt"  format list }
+rule stale "bad is old" { when feed["bad"].age > 2d then tag }
+rule unread "empty has nothing" { when feed["empty"].age is missing then tag }
+''')
+    for age, wanted in ((3600, ['unread']), (5 * 86400 + 7200, ['stale', 'unread'])):
+        when = time.time() - age
+        os.utime(place.file('bad.txt'), (when, when))
+        done = place.run('indicators', 'build')
+        assert done.returncode == 0, done.stderr
+        done = place.run('scan', '-c', 'age.conf', '--json', '--zone', 'zone', 'good.eml')
+        record = json.loads(done.stdout)
+        assert [rule['name'] for rule in record['rules']] == wanted, (age, record['rules'])
+    done = place.run('scan', '-c', 'age.conf', '--explain', '--zone', 'zone', 'good.eml')
+    assert 'yes   feed["bad"].age > 2d    (is 5d 2h)' in done.stdout, done.stdout
+    assert 'yes   feed["empty"].age is missing    (missing)' in done.stdout, done.stdout
 
 
 OLD = CONF.replace('rule listed', 'rule old-listed') + '''

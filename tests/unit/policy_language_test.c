@@ -115,6 +115,21 @@ static const struct {
 	    " expect not m }\n"
 	    "test \"2\" { given from.defect { value missing }\n"
 	    " expect tag by m }\n" },
+	{ "the age of a feed is asked by its name",
+	    "feed cert { source \"cert.txt\" }\n"
+	    "feed other { source \"other.txt\" }\n"
+	    "rule old { when feed[\"cert\"].age > 3d then tag }\n"
+	    "rule none { when feed[\"cert\"].age is missing then tag }\n"
+	    "rule other { when feed[\"cert\"].age is present\n"
+	    " and feed[\"cert\"].age != 4d then tag }\n"
+	    "rule any-old { when any feed (.name == \"other\" and .age >= 1h)\n"
+	    " then tag }\n"
+	    "test \"old\" { given feed[\"cert\"].age 4d\n"
+	    " expect tag by old expect not none, other, any-old }\n"
+	    "test \"fresh\" { given feed[\"cert\"].age 3d\n"
+	    " expect tag by other expect not none, old, any-old }\n"
+	    "test \"empty\" { given feed[\"other\"].age 1h\n"
+	    " expect tag by none, any-old expect not old, other }\n" },
 	{ "unless reads as and not",
 	    "rule a { when spf == fail unless dkim == pass then tag }\n"
 	    "test \"1\" { given spf fail expect tag by a }\n"
@@ -579,7 +594,10 @@ explain_shows_each_clause(void **state)
 {
 	struct program *program =
 	    loaded("rule a { when spf == fail and any url (.host under "
-		   "\"evil.example\") then tag }\n");
+		   "\"evil.example\") then tag }\n"
+		   "rule b shadow { when subject is missing\n"
+		   " and no from (.domain == \"x.example\")\n"
+		   " then quarantine, alert }\n");
 	struct eval_input input = {
 		.program = program, .now = NOW, .trace = true
 	};
@@ -600,7 +618,11 @@ explain_shows_each_clause(void **state)
 	    "    no      spf == fail    (is none)\n"
 	    "    yes     any url (.host under \"evil.example\")    (1 element)\n"
 	    "    yes       .host under \"evil.example\"    (is "
-	    "www.evil.example)\n");
+	    "www.evil.example)\n"
+	    "+ b: matches in shadow, would quarantine, alert  [test:2]\n"
+	    "    yes   all of these\n"
+	    "    yes     subject is missing    (missing)\n"
+	    "    yes     no from (.domain == \"x.example\")    (0 elements)\n");
 	out = builder_make(arena, SIZE_MAX);
 	explain_json(eval, &options, &out);
 	assert_non_null(strstr(builder_c_string(&out),
