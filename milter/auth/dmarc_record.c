@@ -150,7 +150,7 @@ read_ruf(struct raw_record *raw, struct slice value)
 	raw->record->ruf = uri_list(value);
 }
 
-/* The registered tags (RFC 9989, 9.4); all others are ignored. */
+/* The registered tags (RFC 9989, 4.7 and 9.3); all others are ignored. */
 static const struct {
 	const char *name;
 	void (*read)(struct raw_record *raw, struct slice value);

@@ -416,6 +416,30 @@ match_directive(struct spf_native *native, struct frame *frame,
 
 /* ------------------------------------------------------------------ frames */
 
+/* The section of RFC 7208 that says what the mechanism matches. */
+static const char *
+mechanism_section(enum spf_mechanism mechanism)
+{
+	switch (mechanism) {
+	case SPF_MECHANISM_ALL:
+		return "5.1";
+	case SPF_MECHANISM_INCLUDE:
+		return "5.2";
+	case SPF_MECHANISM_A:
+		return "5.3";
+	case SPF_MECHANISM_MX:
+		return "5.4";
+	case SPF_MECHANISM_PTR:
+		return "5.5";
+	case SPF_MECHANISM_IP4:
+	case SPF_MECHANISM_IP6:
+		return "5.6";
+	case SPF_MECHANISM_EXISTS:
+		return "5.7";
+	}
+	return "4.6.2";
+}
+
 /* The first frame's result is the result. */
 static void
 conclude(struct spf_native *native, const struct frame *frame,
@@ -429,7 +453,10 @@ conclude(struct spf_native *native, const struct frame *frame,
 		outcome->mechanism_domain = frame->domain;
 	}
 	if (outcome->rfc == NULL)
-		outcome->rfc = native->decided != NULL ? "4.6.2" : "4.7";
+		outcome->rfc =
+		    native->decided != NULL
+			? mechanism_section(native->decided->mechanism)
+			: "4.7";
 	native->explaining =
 	    result == SPF_FAIL && frame->record.explanation.length > 0;
 	native->finished = !native->explaining;

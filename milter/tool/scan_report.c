@@ -282,6 +282,42 @@ put_record(struct builder *out, struct arena *arena,
 	}
 }
 
+/* Whether the question was for the key of one of the DKIM signatures. */
+static bool
+is_dkim_key(const struct evidence *evidence, struct slice name)
+{
+	static const struct slice middle = SLICE_LITERAL("._domainkey.");
+	size_t count =
+	    evidence->dkim == NULL ? 0 : evidence->dkim->signatures.count;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct dkim_signature *signature =
+		    &evidence->dkim->signatures.items[i];
+		size_t length = signature->selector.length;
+		struct slice rest = slice_skip(name, length);
+
+		if (slice_starts_with_fold(name, signature->selector) &&
+		    slice_starts_with_fold(rest, middle) &&
+		    slice_equal_fold(
+			slice_skip(rest, middle.length), signature->domain))
+			return true;
+	}
+	return false;
+}
+
+/* Which method asked. Answers are shared: a key may serve DKIM and ARC, an
+ * address SPF and np= of DMARC; the first that needed it is named. */
+static const char *
+asked_by(const struct evidence *evidence, const struct dns_answer *answer)
+{
+	if (slice_starts_with_fold(answer->name, SLICE_LITERAL("_dmarc.")))
+		return "dmarc";
+	if (slice_find_fold(answer->name, SLICE_LITERAL("._domainkey.")) !=
+	    SIZE_MAX)
+		return is_dkim_key(evidence, answer->name) ? "dkim" : "arc";
+	return evidence->spf == NULL ? "dmarc" : "spf";
+}
+
 static void
 explain_lookups(struct builder *out, const struct evidence *evidence)
 {
@@ -289,8 +325,8 @@ explain_lookups(struct builder *out, const struct evidence *evidence)
 		const struct dns_answer *answer =
 		    lookups_answer(evidence->lookups, i);
 
-		builder_printf(
-		    out, "  asked       %-5s ", dns_type_name(answer->type));
+		builder_printf(out, "  asked       %-5s %-5s ",
+		    asked_by(evidence, answer), dns_type_name(answer->type));
 		builder_printable(out, answer->name, VALUE_MAX);
 		builder_printf(out, ": %s%s%s", dns_state_name(answer->state),
 		    answer->timed_out ? " (timed out)" : "",
@@ -309,7 +345,8 @@ explain_spf(struct builder *out, const struct evidence *evidence)
 	if (spf == NULL) {
 		builder_printf(out, "  spf         not judged: %s\n",
 		    evidence->from_ours ? "the mail is from ours (judge-own)"
-					: "no client or not asked for");
+		    : evidence->has_client_ip ? "not asked for"
+					      : "no client is known");
 		return;
 	}
 	builder_printf(out, "  spf         %s for %s ",
@@ -371,7 +408,7 @@ explain_dkim(struct builder *out, const struct evidence *evidence)
 		    : signature->key_bits > 0 &&
 			    slice_starts_with(
 				signature->algorithm, SLICE_LITERAL("ed25519"))
-			? "RFC 6376, 6.1.3; RFC 8463"
+			? "RFC 6376, 6.1.3; RFC 8463, 3"
 			: "RFC 6376, 6.1.3; RFC 8301, 3");
 	}
 }
@@ -418,12 +455,21 @@ explain_arc(struct builder *out, const struct evidence *evidence)
 {
 	const struct arc_outcome *arc = evidence->arc;
 
-	if (arc == NULL || arc->result == ARC_NONE)
+	if (arc == NULL || arc->result == ARC_NONE) {
+		builder_printf(out, "  arc         %s\n",
+		    arc == NULL ? "not judged"
+				: "none, no chain (RFC 8617, 5.2, step 1)");
 		return;
-	builder_printf(out, "  arc         %s, %u sets, sealed by ",
+	}
+	builder_printf(out, "  arc         %s, %u sets",
 	    arc_result_name(arc->result), arc->instances);
-	builder_printable(out, arc->sealer, VALUE_MAX);
-	put_reason(out, arc->reason, "RFC 8617, 5.2");
+	if (arc->sealer.length > 0) {
+		builder_text(out, ", sealed by ");
+		builder_printable(out, arc->sealer, VALUE_MAX);
+	}
+	put_reason(out, arc->reason,
+	    arc->result == ARC_PASS ? "RFC 8617, 5.2, step 7"
+				    : "RFC 8617, 5.2");
 }
 
 void

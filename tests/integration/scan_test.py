@@ -162,7 +162,7 @@ def mbox_maildir_folder_and_standard_input_give_the_same(place):
 @case
 def explain_shows_questions_answers_and_what_decided(place):
     done = place.run('scan', '--explain', '--zone', 'zone', 'good.eml')
-    for wanted in ('asked       TXT   good.example: found "v=spf1 ip4:192.0.2.7 -all"',
+    for wanted in ('asked       spf   TXT   good.example: found "v=spf1 ip4:192.0.2.7 -all"',
                    'spf         pass for mailfrom good.example (RFC 7208',
                    'dmarc       pass for good.example, record at _dmarc.good.example',
                    'listed', 'edit        insert 0 Authentication-Results'):
