@@ -2,8 +2,13 @@ libtocsin_a_SOURCES += \
 	milter/scanner/answer.c milter/scanner/answer.h \
 	milter/scanner/document.c milter/scanner/document.h \
 	milter/scanner/embedded.c milter/scanner/embedded.h \
+	milter/scanner/entry_name.c milter/scanner/entry_name.h \
+	milter/scanner/forms.c milter/scanner/forms.h \
 	milter/scanner/guess.c milter/scanner/guess.h \
 	milter/scanner/jail.c milter/scanner/jail.h \
+	milter/scanner/members.c milter/scanner/members.h \
+	milter/scanner/nested.c milter/scanner/nested.h \
+	milter/scanner/rar_files.c milter/scanner/rar_files.h \
 	milter/scanner/rules.c milter/scanner/rules.h \
 	milter/scanner/scanner.c milter/scanner/scanner.h \
 	milter/scanner/unpack.c milter/scanner/unpack.h \

@@ -33,4 +33,24 @@ enum tc_status unpack_part(
  * a worker's time; by a few comparisons, without any library. */
 bool unpack_is_worth(struct slice content);
 
+/* ---- for those that find files in files ---- */
+
+struct scanner_item *unpack_item(struct unpack *unpack, size_t index);
+
+/* Adds an item below `parent`; SIZE_MAX when entries or memory are used up,
+ * which the parent then says. */
+size_t unpack_add(struct unpack *unpack, size_t parent, struct slice name);
+
+/* Looks into the bytes of an item: type, digests, rules, what is inside. */
+enum tc_status unpack_look(
+    struct unpack *unpack, struct slice content, size_t index);
+
+/* Adds an item with these bytes, which count as unpacked ones, and looks into
+ * it. False when no more may be added; the parent then says why. */
+bool unpack_file(struct unpack *unpack, size_t parent, struct slice name,
+    struct slice content);
+
+/* Calls the item unscannable; the first reason stays. */
+void unpack_mark(struct scanner_item *item, const char *reason);
+
 #endif

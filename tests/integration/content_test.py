@@ -6,7 +6,9 @@ the file must be called unscannable. All go through `tocsin scan`, and once
 more through the filter's socket.
 """
 import base64
+import gzip
 import hashlib
+import io
 import json
 import os
 import subprocess
@@ -19,9 +21,9 @@ import bench
 import milter_client
 from filter import program
 from tap import case, check, check_in, diag, run
-from wrap import (TEXT, attached, by_libarchive, cab, compressors, docx, mail, ole, part, rar5, tar, uuencoded,
-                  zip_encrypted,
-                  zip_of, zip_two_names, zipped)
+import wrap_zip
+from wrap import (TEXT, attached, by_libarchive, cab, compressors, docx, mail, ole, part, rar4, rar5, rar5_closed, tar,
+                  uuencoded, zip_encrypted, zip_two_names, zipped)
 
 # Put together here so that a virus scanner leaves this file alone.
 EICAR = b'X5O!P%@AP[4\\PZX54(P^)7CC)7}$' + b'EICAR-STANDARD-' + b'ANTIVIRUS-TEST-FILE!$H+H*'
@@ -118,6 +120,8 @@ def archives(one, inner):
     yield from one('Outlook\'s TNEF', b'\x78\x9f\x3e\x22' + bytes(100), 'winmail.dat', {'unscannable'})
     yield from one('cab', cab(NAME, EICAR), 'a.cab')
     yield from one('rar 5', rar5(NAME, EICAR), 'a.rar')
+    yield from one('rar 4', rar4(NAME, EICAR), 'a.rar')
+    yield from odd_archives(one)
     yield from one('mail in zip', zipped('mail.eml', inner), 'a.zip')
     yield from one('mail in zip without a name for it', zipped('mail', inner), 'a.zip')
     yield from one('zip in mail in zip', zipped('mail.eml', attached(packed, 'b.zip')), 'a.zip')
@@ -135,6 +139,52 @@ def archives(one, inner):
                        b'";var b=new Blob([atob(d)]);</script></html>', name, {'yara', 'digest'}, kind=kind)
     yield from one('script in html in zip', zipped('a.html', b'<html><script>var d="' + coded + b'";</script></html>'),
                    'a.zip', {'yara', 'digest'})
+
+
+def odd_archives(one):
+    name = NAME.encode()
+    for title, data in (('unlisted member before', wrap_zip.unlisted(name, EICAR, True)),
+                        ('unlisted member behind', wrap_zip.unlisted(name, EICAR, False)),
+                        ('directory in the comment', wrap_zip.two_directories(name, EICAR)),
+                        ('two places for the directory', wrap_zip.two_places(name, EICAR)),
+                        ('data descriptor', wrap_zip.described(name, EICAR)), ('64 bits', wrap_zip.large(name, EICAR)),
+                        ('another name in UTF-8', wrap_zip.with_unicode(b'safe.txt', EICAR, name)),
+                        ('another name behind a prefix', b'MZ' + bytes(500) + wrap_zip.one(name, EICAR, b'safe.txt')),
+                        ('no directory', wrap_zip.local(name, EICAR)), ('wrong sum', wrap_zip.one(name, EICAR, crc=1)),
+                        ('nothing but a picture in front', b'GIF89a' + bytes(90) + wrap_zip.one(name, EICAR)),
+                        ('100 KB behind it', wrap_zip.one(name, EICAR) + bytes(100000)),
+                        ('a zip behind it', wrap_zip.one(name, EICAR) + zipped('b.txt', b'hello')),
+                        ('name that ends at a NUL', wrap_zip.one(name + b'\0.txt', EICAR))):
+        yield from one('zip, ' + title, data, 'a.zip')
+    yield from one('zip of a folder with data', wrap_zip.one(name + b'/', EICAR, attributes=16), 'a.zip',
+                   {'unscannable'})
+    yield from one('zip of an unknown method', wrap_zip.one(name, EICAR, method=77), 'a.zip', {'name', 'unscannable'})
+    for title, data in (('rar 4', rar4(NAME, EICAR)), ('rar 5', rar5(NAME, EICAR)),
+                        ('7z', wrap_zip.by_7z(NAME, EICAR, '7z'))):
+        if data is not None:
+            yield from one(f'{title} behind a program', b'MZ' + bytes(5000) + data, 'setup.exe')
+            yield from one(f'{title} behind a gzip', gzip.compress(b'hello') + data, 'a.gz')
+    for method in ('PPMd', 'BZip2', 'Deflate', 'Copy'):
+        yield from one(f'7z, {method}', wrap_zip.by_7z(NAME, EICAR, '7z', f'-m0={method}'), 'a.7z')
+    for method in ('Deflate64', 'ARM64'):
+        yield from one(f'7z, {method}', wrap_zip.by_7z(NAME, EICAR, '7z', f'-m0={method}'), 'a.7z',
+                       {'name', 'unscannable'})
+    yield from one('two gzips', gzip.compress(b'x') + gzip.compress(EICAR), 'a.gz', {'yara'})
+    yield from one('gzip that knows the name', gzip_named(NAME, EICAR), 'a.gz')
+    yield from one('two tars', tar('a.txt', b'hello') + tar(NAME, EICAR), 'a.tar')
+    yield from one('uuencoded file in zip', zipped('a.uue', uuencoded(EICAR, NAME)), 'a.zip', {'yara', 'digest'})
+    image = by_libarchive(NAME, EICAR, 'iso9660')
+    if image:
+        bridge = image[:32768 + 3 * 2048] + b'\0NSR02\1' + image[32768 + 3 * 2048 + 7:]
+        yield from one('iso that is UDF as well', bridge, 'a.iso', {'yara', 'unscannable'})
+    yield from one('virtual disk', bytes(4096) + b'conectix' + bytes(504), 'a.vhd', {'unscannable'})
+
+
+def gzip_named(name, data):
+    out = io.BytesIO()
+    with gzip.GzipFile(name, 'wb', fileobj=out) as file:
+        file.write(data)
+    return out.getvalue()
 
 
 def url_wrappings():
@@ -172,6 +222,22 @@ def marks():
     aes = by_libarchive(NAME, EICAR, 'zip', options='zip:encryption=aes256')
     if aes:
         yield 'zip with AES', attached(aes, 'a.zip'), {'encrypted', 'unscannable', 'name'}
+    names = {'encrypted', 'unscannable', 'name'}
+    for title, options, found in (('content', ['-mhe=off'], names), ('headers', ['-mhe=on'], names - {'name'})):
+        sealed = wrap_zip.by_7z(NAME, EICAR, '7z', '-psecret', *options)
+        if sealed is None:
+            diag('7z is not installed: no encrypted 7z is tried')
+            continue
+        yield f'encrypted 7z, {title}', attached(sealed, 'a.7z'), found
+        yield f'encrypted 7z in zip, {title}', attached(zipped('b.7z', sealed), 'a.zip'), found
+    for title, data, found in (('rar 4', rar4(NAME, bytes(80), encrypted=True), names),
+                               ('rar 4, headers', rar4(NAME, EICAR, closed=True), names - {'name'}),
+                               ('rar 5', rar5(NAME, bytes(80), encrypted=True), names),
+                               ('rar 5, headers', rar5_closed(), names - {'name'})):
+        yield f'encrypted {title}', attached(data, 'a.rar'), found
+        yield f'encrypted {title} in mail in zip', attached(
+            zipped('m.eml', attached(data, 'a.rar')), 'a.zip'), found
+        yield f'encrypted {title} behind a program', attached(b'MZ' + bytes(900) + data, 'a.exe'), found
     yield 'encrypted pdf', attached(b'%PDF-1.6\ntrailer<</Encrypt 3 0 R>>', 'a.pdf'), {'encrypted'}
     yield 'encrypted ooxml', attached(ole(['EncryptionInfo', 'EncryptedPackage']), 'a.docx'), {'encrypted'}
     yield 'docm', attached(docx([('word/vbaProject.bin', b'vba')]), 'a.docm'), {'macros'}

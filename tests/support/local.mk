@@ -9,4 +9,5 @@ EXTRA_DIST += \
 	tests/support/run_tests \
 	tests/support/samples.py \
 	tests/support/tap.py \
-	tests/support/wrap.py
+	tests/support/wrap.py \
+	tests/support/wrap_zip.py

@@ -128,14 +128,40 @@ def rar5_block(*fields):
     return struct.pack('<I', zlib.crc32(sized)) + sized
 
 
-def rar5(name, data, unpacked=None, method=0, window=0):
+def rar5(name, data, unpacked=None, method=0, window=0, encrypted=False):
     """One stored file in a RAR 5 archive; `window` asks for 128 KiB << n."""
     size = len(data) if unpacked is None else unpacked
     info = method << 7 | window << 10
     main = rar5_block(1, 0, 0)
-    file = rar5_block(2, 2, len(data), 4, size, 0o644, struct.pack('<I', zlib.crc32(data)), info, 1,
-                      len(name), name.encode())
+    extra = b''
+    if encrypted:
+        record = vint(1) + vint(0) + vint(3) + bytes([15]) + b'S' * 16 + b'I' * 16 + b'C' * 12
+        extra = vint(len(record)) + record
+    sizes = [3, len(extra)] if encrypted else [2]
+    file = rar5_block(2, *sizes, len(data), 4, size, 0o644, struct.pack('<I', zlib.crc32(data)), info, 1,
+                      len(name), name.encode(), extra)
     return b'Rar!\x1a\x07\x01\x00' + main + file + data + rar5_block(5, 0, 0)
+
+
+def rar5_closed():
+    """A RAR 5 archive whose headers are encrypted."""
+    return b'Rar!\x1a\x07\x01\x00' + rar5_block(4, 0, 0, 1, 15, b'S' * 16, b'C' * 12) + bytes(range(256))
+
+
+def rar4_block(kind, flags, body, data=b''):
+    head = struct.pack('<BHH', kind, flags, 7 + len(body)) + body
+    return struct.pack('<H', zlib.crc32(head) & 0xffff) + head + data
+
+
+def rar4(name, data, encrypted=False, closed=False):
+    """One stored file in a RAR 4 archive; `closed`: headers are encrypted."""
+    start = b'Rar!\x1a\x07\x00' + rar4_block(0x73, 0x80 if closed else 0, bytes(6))
+    if closed:
+        return start + b'saltsalt' + bytes(range(96))
+    body = struct.pack('<IIBIIBBHI', len(data), len(data), 3, zlib.crc32(data), 0x5a000000, 29, 0x30, len(name),
+                       0o100644)
+    body += name.encode() + (b'saltsalt' if encrypted else b'')
+    return start + rar4_block(0x74, 0x8000 | (0x404 if encrypted else 0), body, data) + rar4_block(0x7b, 0x4000, b'')
 
 
 def ole(names):

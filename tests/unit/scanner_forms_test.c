@@ -1,0 +1,206 @@
+#include <config.h>
+
+#include "support/unit.h"
+
+#include "scanner/entry_name.h"
+#include "scanner/forms.h"
+#include "scanner/rar_files.h"
+#include "scanner/zip_names.h"
+
+/* A zip of one stored member `a` with one octet, its directory calls it `b`:
+ * 32 octets of member, 47 of directory, 22 of end record. */
+#define LOCAL "PK\3\4\x14\0\0\0\0\0\0\0\x21\0\0\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0a!"
+#define CENTRAL                                                              \
+	"PK\1\2\x14\0\x14\0\0\0\0\0\0\0\x21\0\0\0\0\0\1\0\0\0\1\0\0\0\1\0\0" \
+	"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0b"
+#define END "PK\5\6\0\0\0\0\1\0\1\0\x2f\0\0\0\x20\0\0\0\0\0"
+
+static struct arena *arena;
+
+static void
+a_zip_behind_anything_tells_both_names(void **state)
+{
+	static const struct slice files[] = { SLICE_LITERAL(LOCAL CENTRAL END),
+		SLICE_LITERAL("MZ and more" LOCAL CENTRAL END),
+		SLICE_LITERAL(LOCAL CENTRAL END "and more") };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		struct zip_names names;
+		struct zip_name name;
+
+		assert_true(zip_names_begin(files[i], &names));
+		assert_true(zip_names_next(&names, &name));
+		assert_slice(name.central, "b");
+		assert_slice(name.local, "a");
+		assert_false(name.encrypted);
+		assert_false(zip_names_next(&names, &name));
+		assert_true(zip_names_unlisted(files[i]) == SIZE_MAX);
+	}
+}
+
+static void
+members_that_no_directory_lists_are_found(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    zip_names_unlisted(SLICE_LITERAL(LOCAL LOCAL CENTRAL END)), 0);
+	assert_int_equal(
+	    zip_names_unlisted(SLICE_LITERAL(LOCAL CENTRAL END LOCAL)), 101);
+	assert_true(zip_names_unlisted(SLICE_LITERAL("PK")) == SIZE_MAX);
+}
+
+static void
+a_zip_cut_anywhere_is_read_no_further(void **state)
+{
+	const struct slice whole = SLICE_LITERAL(LOCAL CENTRAL END);
+
+	(void)state;
+	for (size_t cut = 0; cut < whole.length; cut++) {
+		struct zip_names names;
+
+		assert_false(
+		    zip_names_begin(slice_range(whole, 0, cut), &names));
+	}
+}
+
+static void
+archives_are_found_where_unpackers_find_them(void **state)
+{
+	static const struct {
+		struct slice file;
+		size_t count, at;
+		unsigned forms;
+	} cases[] = {
+		{ SLICE_LITERAL(""), 0, 0, 0 },
+		{ SLICE_LITERAL("hello, world"), 0, 0, 0 },
+		{ SLICE_LITERAL(LOCAL CENTRAL END), 1, 0, FORMS_ALL },
+		{ SLICE_LITERAL("GIF89a" LOCAL CENTRAL END), 1, 0, FORMS_ZIP },
+		{ SLICE_LITERAL("MZ......Rar!\x1a\x07\1"), 1, 8, FORMS_RAR },
+		{ SLICE_LITERAL("MZ..7z\xbc\xaf\x27\x1c"), 1, 4, FORMS_7ZIP },
+		{ SLICE_LITERAL("\x1f\x8b\x08"), 1, 0, FORMS_ALL },
+		{ SLICE_LITERAL("begin 644 a\n"), 1, 0, FORMS_UUENCODE },
+		{ SLICE_LITERAL("begin with this"), 0, 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct forms_reading readings[FORMS_READINGS_MAX];
+		size_t count = forms_readings(cases[i].file, readings);
+
+		if (count != cases[i].count ||
+		    (count > 0 && (readings[0].at != cases[i].at ||
+				      readings[0].forms != cases[i].forms)))
+			fail_msg("case %zu: %zu readings", i, count);
+	}
+}
+
+static void
+disks_and_foreign_archives_are_known_but_not_opened(void **state)
+{
+	static char disk[4096];
+	static char volume[32769 + 4 * 2048];
+
+	(void)state;
+	assert_true(forms_is_closed(SLICE_LITERAL("MSWIM\0\0\0x")));
+	assert_true(forms_is_closed(SLICE_LITERAL("\x60\xea\1")));
+	assert_false(forms_is_closed(SLICE_LITERAL("hello")));
+	assert_false(forms_is_closed(slice_make(disk, sizeof disk)));
+	memcpy(disk + sizeof disk - 512, "conectix", 8);
+	assert_true(forms_is_closed(slice_make(disk, sizeof disk)));
+	memcpy(volume + 32769, "CD001", 5);
+	assert_false(forms_is_closed(slice_make(volume, sizeof volume)));
+	memcpy(volume + 32769 + 2 * 2048, "NSR03", 5);
+	assert_true(forms_is_closed(slice_make(volume, sizeof volume)));
+}
+
+static void
+encrypted_files_of_rar_5_are_told_in_order(void **state)
+{
+	/* A main block, an encrypted file, a plain one. */
+	const struct slice archive =
+	    SLICE_LITERAL("Rar!\x1a\x07\1\0"
+			  "crc0\3\1\0\0"
+			  "crc1\x0e\2\3\3\1\4\1\0\0\0\1\1\2\1\0!"
+			  "crc2\x0a\2\2\1\4\1\0\0\0\1\1x!");
+	struct rar_files files;
+	struct rar_file file;
+
+	(void)state;
+	assert_true(rar_files_begin(archive, &files));
+	assert_true(rar_files_next(&files, &file));
+	assert_true(file.encrypted);
+	assert_true(rar_files_next(&files, &file));
+	assert_false(file.encrypted);
+	assert_false(rar_files_next(&files, &file));
+	for (size_t cut = 0; cut < archive.length; cut++) {
+		assert_int_equal(
+		    rar_files_begin(slice_range(archive, 0, cut), &files),
+		    cut >= 8);
+		while (rar_files_next(&files, &file))
+			;
+	}
+}
+
+static void
+names_become_utf8_whatever_they_were(void **state)
+{
+	char longer[4000];
+
+	(void)state;
+	assert_slice(entry_name_utf8(arena, text("plain.txt")), "plain.txt");
+	assert_slice(
+	    entry_name_utf8(arena, text("\xc3\xbc.txt")), "\xc3\xbc.txt");
+	assert_slice(entry_name_utf8(arena, text("\x81.txt")), "\xc3\xbc.txt");
+	memset(longer, 'x', sizeof longer);
+	assert_int_equal(
+	    entry_name_utf8(arena, slice_make(longer, sizeof longer)).length,
+	    ENTRY_NAME_BYTES_MAX);
+	assert_slice(entry_name_gzip(SLICE_LITERAL(
+			 "\x1f\x8b\x08\x08\0\0\0\0\0\3name.txt\0data")),
+	    "name.txt");
+	assert_slice(entry_name_gzip(SLICE_LITERAL(
+			 "\x1f\x8b\x08\x0c\0\0\0\0\0\3\2\0xxname\0data")),
+	    "name");
+	assert_int_equal(
+	    entry_name_gzip(SLICE_LITERAL("\x1f\x8b\x08\0\0\0\0\0\0\3data"))
+		.length,
+	    0);
+	assert_int_equal(
+	    entry_name_gzip(SLICE_LITERAL("\x1f\x8b\x08\x0c\0\0\0\0\0\3\2"))
+		.length,
+	    0);
+}
+
+static int
+begin(void **state)
+{
+	(void)state;
+	arena = arena_new(0, NULL);
+	return arena == NULL;
+}
+
+static int
+finish(void **state)
+{
+	(void)state;
+	arena_free(&arena);
+	return 0;
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(a_zip_behind_anything_tells_both_names),
+	cmocka_unit_test(members_that_no_directory_lists_are_found),
+	cmocka_unit_test(a_zip_cut_anywhere_is_read_no_further),
+	cmocka_unit_test(archives_are_found_where_unpackers_find_them),
+	cmocka_unit_test(disks_and_foreign_archives_are_known_but_not_opened),
+	cmocka_unit_test(encrypted_files_of_rar_5_are_told_in_order),
+	cmocka_unit_test(names_become_utf8_whatever_they_were),
+};
+
+int
+main(void)
+{
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, begin, finish);
+}
