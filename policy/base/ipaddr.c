@@ -40,7 +40,11 @@ ipaddr_parse(struct slice text, struct ipaddr *address_out)
 	char copy[IPADDR_TEXT_MAX];
 	uint8_t octets[16];
 
+	/* Most of what is asked about is a name. */
 	if (text.length == 0 || text.length >= sizeof copy ||
+	    (ascii_hex_value(text.data[0]) < 0 && text.data[0] != ':') ||
+	    (ascii_hex_value(text.data[text.length - 1]) < 0 &&
+		text.data[text.length - 1] != ':') ||
 	    slice_find_byte(text, '\0') != (size_t)-1)
 		return false;
 	memcpy(copy, text.data, text.length);
@@ -107,12 +111,17 @@ bool
 ipaddr_in_network(
     const struct ipaddr *address, const struct ipaddr_network *network)
 {
-	struct ipaddr masked = ipaddr_mask(address, network->prefix_length);
+	unsigned whole = network->prefix_length / 8;
+	unsigned bits = network->prefix_length % 8;
 
 	/* ::/0 is every IPv6 address, but no IPv4 one. */
 	if (network->prefix_length < 96 && ipaddr_is_v4(address))
 		return false;
-	return ipaddr_equal(&masked, &network->address);
+	if (memcmp(address->octets, network->address.octets, whole) != 0)
+		return false;
+	return bits == 0 ||
+	       ((address->octets[whole] ^ network->address.octets[whole]) &
+		   (0xff00u >> bits) & 0xffu) == 0;
 }
 
 const char *
@@ -125,28 +134,82 @@ ipaddr_format(const struct ipaddr *address, char text[IPADDR_TEXT_MAX])
 	return text;
 }
 
+/* The first octets of a network; all IPv4 ones lie below ::ffff:0:0/96. */
+struct special {
+	uint8_t octets[4];
+	uint8_t length; /* of the prefix, in bits of these */
+};
+
 /* IANA IPv4 and IPv6 special-purpose address registries, and multicast. */
-static const char *const special_networks[] = { "0.0.0.0/8", "10.0.0.0/8",
-	"100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-	"192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
-	"198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4",
-	"240.0.0.0/4", "::/128", "::1/128", "64:ff9b:1::/48", "100::/64",
-	"2001:db8::/32", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10",
-	"fec0::/10", "ff00::/8" };
+static const struct special special_v4[] = {
+	{ { 0 }, 8 },
+	{ { 10 }, 8 },
+	{ { 100, 64 }, 10 },
+	{ { 127 }, 8 },
+	{ { 169, 254 }, 16 },
+	{ { 172, 16 }, 12 },
+	{ { 192, 0, 0 }, 24 },
+	{ { 192, 0, 2 }, 24 },
+	{ { 192, 88, 99 }, 24 },
+	{ { 192, 168 }, 16 },
+	{ { 198, 18 }, 15 },
+	{ { 198, 51, 100 }, 24 },
+	{ { 203, 0, 113 }, 24 },
+	{ { 224 }, 4 },
+	{ { 240 }, 4 },
+};
+
+static const struct special special_v6[] = {
+	{ { 0x20, 0x01, 0x0d, 0xb8 }, 32 },
+	{ { 0x3f, 0xff }, 20 },
+	{ { 0x5f, 0x00 }, 16 },
+	{ { 0xfc }, 7 },
+	{ { 0xfe, 0x80 }, 10 },
+	{ { 0xfe, 0xc0 }, 10 },
+	{ { 0xff }, 8 },
+};
+
+static uint32_t
+word_of(const uint8_t octets[4])
+{
+	return (uint32_t)octets[0] << 24 | (uint32_t)octets[1] << 16 |
+	       (uint32_t)octets[2] << 8 | octets[3];
+}
+
+static bool
+starts_special(
+    const uint8_t octets[4], const struct special *networks, size_t count)
+{
+	uint32_t word = word_of(octets);
+
+	for (size_t i = 0; i < count; i++)
+		if ((word ^ word_of(networks[i].octets)) >>
+			(32 - networks[i].length) ==
+		    0)
+			return true;
+	return false;
+}
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 bool
 ipaddr_is_special(const struct ipaddr *address)
 {
-	for (size_t i = 0;
-	     i < sizeof special_networks / sizeof special_networks[0]; i++) {
-		struct ipaddr_network network;
+	static const uint8_t local_nat64[6] = { 0x00, 0x64, 0xff, 0x9b, 0x00,
+		0x01 };                                   /* 64:ff9b:1::/48 */
+	static const uint8_t discard[8] = { 0x01, 0x00 }; /* 100::/64 */
+	static const uint8_t zeros[15];
+	const uint8_t *octets = address->octets;
 
-		if (ipaddr_network_parse(
-			slice_text(special_networks[i]), &network, NULL) &&
-		    ipaddr_in_network(address, &network))
-			return true;
-	}
-	return false;
+	if (ipaddr_is_v4(address))
+		return starts_special(
+		    octets + 12, special_v4, COUNT(special_v4));
+	/* :: and ::1 */
+	if (memcmp(octets, zeros, sizeof zeros) == 0 && octets[15] <= 1)
+		return true;
+	return memcmp(octets, local_nat64, sizeof local_nat64) == 0 ||
+	       memcmp(octets, discard, sizeof discard) == 0 ||
+	       starts_special(octets, special_v6, COUNT(special_v6));
 }
 
 bool

@@ -213,15 +213,3 @@ slice_hash(struct slice slice, unsigned long long seed)
 	hash ^= hash >> 33;
 	return hash;
 }
-
-int
-ascii_hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}

@@ -107,6 +107,13 @@ ascii_is_space(char c)
 }
 
 /* The value of a hexadecimal digit, or -1. */
-int ascii_hex_value(char c);
+static inline int
+ascii_hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
 
 #endif

@@ -199,6 +199,82 @@ addresses_of_both_families_are_read_and_masked(void **state)
 }
 
 static void
+special_networks_end_where_the_registries_say(void **state)
+{
+	static const struct {
+		const char *address;
+		bool special;
+	} cases[] = {
+		{ "0.255.255.255", true },
+		{ "1.0.0.0", false },
+		{ "9.255.255.255", false },
+		{ "10.0.0.0", true },
+		{ "10.255.255.255", true },
+		{ "11.0.0.0", false },
+		{ "100.63.255.255", false },
+		{ "100.64.0.0", true },
+		{ "100.127.255.255", true },
+		{ "100.128.0.0", false },
+		{ "127.255.255.255", true },
+		{ "128.0.0.0", false },
+		{ "169.254.1.1", true },
+		{ "169.255.0.0", false },
+		{ "172.15.255.255", false },
+		{ "172.16.0.0", true },
+		{ "172.31.255.255", true },
+		{ "172.32.0.0", false },
+		{ "192.0.0.255", true },
+		{ "192.0.1.0", false },
+		{ "192.0.2.255", true },
+		{ "192.0.3.0", false },
+		{ "192.88.99.1", true },
+		{ "192.168.255.255", true },
+		{ "192.169.0.0", false },
+		{ "198.17.255.255", false },
+		{ "198.19.255.255", true },
+		{ "198.20.0.0", false },
+		{ "198.51.100.1", true },
+		{ "203.0.113.255", true },
+		{ "203.0.114.0", false },
+		{ "223.255.255.255", false },
+		{ "224.0.0.0", true },
+		{ "255.255.255.255", true },
+		{ "::", true },
+		{ "::1", true },
+		{ "::2", false },
+		{ "64:ff9b::1", false },
+		{ "64:ff9b:1:ffff::", true },
+		{ "64:ff9b:2::", false },
+		{ "100::1", true },
+		{ "100:0:0:1::", false },
+		{ "2001:db8:ffff::", true },
+		{ "2001:db9::", false },
+		{ "3fff:fff::", true },
+		{ "3fff:1000::", false },
+		{ "5f00::1", true },
+		{ "5f01::", false },
+		{ "fbff::", false },
+		{ "fc00::", true },
+		{ "fdff::1", true },
+		{ "fe7f::", false },
+		{ "fe80::1", true },
+		{ "fec0::1", true },
+		{ "feff::", true },
+		{ "ff02::1", true },
+		{ "2606:4700::1111", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct ipaddr address;
+
+		assert_true(ipaddr_parse(text(cases[i].address), &address));
+		if (ipaddr_is_special(&address) != cases[i].special)
+			fail_msg("%s", cases[i].address);
+	}
+}
+
+static void
 names_have_one_canonical_form(void **state)
 {
 	static const struct {
@@ -315,6 +391,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(builders_escape_what_a_line_cannot_hold),
 	cmocka_unit_test(numbers_and_words_are_found_in_slices),
 	cmocka_unit_test(addresses_of_both_families_are_read_and_masked),
+	cmocka_unit_test(special_networks_end_where_the_registries_say),
 	cmocka_unit_test(names_have_one_canonical_form),
 	cmocka_unit_test(addresses_are_split_at_the_last_at),
 	cmocka_unit_test(text_folds_beyond_ascii),
