@@ -2,6 +2,7 @@
 
 #include <cjson/cJSON.h>
 #include <curl/curl.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,7 +17,8 @@
 #define SIZE_DEFAULT    500000000u
 #define PAGES_DEFAULT   10000u
 #define TIMEOUT_DEFAULT 300u
-#define STATE_BYTES_MAX 65536u
+/* One line for each event of a MISP feed. */
+#define STATE_BYTES_MAX (32u << 20)
 #define AUTH_BYTES_MAX  4096
 #define HEADER_MAX      1024
 #define TAXII_TYPE      "Accept: application/taxii+json;version=2.1"
@@ -43,6 +45,7 @@ struct fetch {
 	cJSON *state;
 	char error[CURL_ERROR_SIZE];
 	uint64_t left; /* of the size limit */
+	struct fetch_progress progress;
 };
 
 static enum tc_status
@@ -276,6 +279,22 @@ url_is_allowed(const char *url)
 	return good;
 }
 
+static int
+tell_progress(void *context, curl_off_t expected, curl_off_t received,
+    curl_off_t unused, curl_off_t unused_too)
+{
+	struct fetch *fetch = context;
+	struct fetch_progress *progress = &fetch->progress;
+
+	(void)unused;
+	(void)unused_too;
+	progress->document_bytes = received > 0 ? (uint64_t)received : 0;
+	progress->document_size = expected > 0 ? (uint64_t)expected : 0;
+	progress->bytes = fetch->result->bytes + progress->document_bytes;
+	fetch->request->progress(fetch->request->context, progress);
+	return 0;
+}
+
 static void
 set_options(
     struct fetch *fetch, struct transfer *transfer, struct curl_slist *headers)
@@ -296,6 +315,11 @@ set_options(
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT,
 	    (long)(request->timeout_s ? request->timeout_s : TIMEOUT_DEFAULT));
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	if (request->progress != NULL) {
+		curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+		curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, tell_progress);
+		curl_easy_setopt(curl, CURLOPT_XFERINFODATA, fetch);
+	}
 	if (fetch->auth_user != NULL)
 		curl_easy_setopt(curl, CURLOPT_USERPWD, fetch->auth_user);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
@@ -608,6 +632,47 @@ fetch_event(struct fetch *fetch, const char *base, const cJSON *entry)
 	return status;
 }
 
+/* The events that a folder holds. */
+static unsigned
+count_events(DIR *folder)
+{
+	const struct dirent *entry;
+	unsigned count = 0;
+
+	while ((entry = readdir(folder)) != NULL)
+		count += entry->d_name[0] != '.';
+	rewinddir(folder);
+	return count;
+}
+
+/* Takes out the events that the publisher has taken out of its manifest. One
+ * that suddenly names hardly any is more likely broken: then all stay. */
+static void
+drop_withdrawn(struct fetch *fetch, const cJSON *manifest)
+{
+	DIR *folder = opendir(path_in_folder(fetch, ""));
+	const struct dirent *entry;
+
+	if (folder == NULL)
+		return;
+	if ((unsigned)cJSON_GetArraySize(manifest) >=
+	    count_events(folder) / 10 + 1)
+		while ((entry = readdir(folder)) != NULL) {
+			char uuid[37] = "";
+
+			snprintf(uuid, sizeof uuid, "%.36s", entry->d_name);
+			if (!is_uuid(uuid) ||
+			    strcmp(entry->d_name + 36, ".json") != 0 ||
+			    cJSON_GetObjectItemCaseSensitive(manifest, uuid) !=
+				NULL ||
+			    unlinkat(dirfd(folder), entry->d_name, 0) != 0)
+				continue;
+			state_set(fetch, uuid, "");
+			fetch->result->changed = true;
+		}
+	closedir(folder);
+}
+
 static enum tc_status
 fetch_manifest(struct fetch *fetch)
 {
@@ -639,8 +704,11 @@ fetch_manifest(struct fetch *fetch)
 		return fail(fetch, TC_INVALID,
 		    "manifest.json is not a MISP manifest", NULL);
 	}
+	fetch->progress.events_to_fetch =
+	    (unsigned)cJSON_GetArraySize(manifest);
 	cJSON_ArrayForEach(entry, manifest)
 	{
+		fetch->progress.events++;
 		if (!is_uuid(entry->string))
 			continue;
 		status = fetch_event(fetch, base_text, entry);
@@ -648,6 +716,8 @@ fetch_manifest(struct fetch *fetch)
 			break;
 		failed += status != TC_OK;
 	}
+	if (status != TC_LIMIT)
+		drop_withdrawn(fetch, manifest);
 	cJSON_Delete(manifest);
 	if (status == TC_LIMIT)
 		return status;

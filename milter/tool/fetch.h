@@ -23,7 +23,18 @@ enum fetch_protocol {
 	FETCH_MISP   /* a MISP feed: manifest.json and one file an event */
 };
 
+/* How far a fetch is. */
+struct fetch_progress {
+	uint64_t bytes;          /* received so far, of all documents */
+	uint64_t document_bytes; /* of the one at hand */
+	uint64_t document_size;  /* what the server says it has; 0: unknown */
+	unsigned events, events_to_fetch; /* of a MISP feed; 0: none */
+};
+
 struct fetch_request {
+	/* Called now and then; may be NULL. */
+	void (*progress)(void *context, const struct fetch_progress *progress);
+	void *context;
 	const char *name; /* feed's name; its file below `folder` */
 	const char *url;  /* https; http to a loopback address only */
 	const char *folder;

@@ -13,6 +13,9 @@
 #include "tool/indicators_report.h"
 #include "tool/tool.h"
 
+/* Lines about files that a build prints of one feed; explain prints all. */
+#define BUILD_LEFT_OUT 5
+
 static void
 print_reasons_json(const uint64_t *reasons)
 {
@@ -47,6 +50,45 @@ print_json_member(const char *name, const char *text)
 	printf("\"");
 }
 
+/* Of a folder: how many files were read, and what was not. */
+static void
+print_files(const struct feed_report *report, const char *indent, size_t max)
+{
+	size_t lines = report->left_out.count;
+
+	if (report->files <= 1 && lines == 0)
+		return;
+	printf("%s%u files read", indent,
+	    report->files >= report->files_failed
+		? report->files - report->files_failed
+		: 0);
+	if (report->files_failed > 0)
+		printf(", %u not usable", report->files_failed);
+	if (report->left_out_count > 0)
+		printf(", %zu left out", report->left_out_count);
+	printf("%s\n", lines > 0 ? ":" : "");
+	for (size_t i = 0; i < lines && i < max; i++) {
+		printf("%s  ", indent);
+		engine_print_safe(slice_text(report->left_out.items[i]));
+		printf("\n");
+	}
+	if (lines > max)
+		printf("%s  and %zu more\n", indent, lines - max);
+}
+
+static void
+print_files_json(const struct feed_report *report)
+{
+	printf(",\"files\":%u,\"files-failed\":%u,\"left-out\":[",
+	    report->files, report->files_failed);
+	for (size_t i = 0; i < report->left_out.count; i++) {
+		printf("%s\"", i > 0 ? "," : "");
+		engine_print_json(slice_text(report->left_out.items[i]));
+		printf("\"");
+	}
+	printf("]");
+}
+
 static void
 print_feed_json(const struct build_feed *feed)
 {
@@ -60,6 +102,7 @@ print_feed_json(const struct build_feed *feed)
 	    (unsigned long long)feed->bytes, feed->seconds,
 	    feed->kept ? "true" : "false");
 	print_reasons_json(feed->report.reasons);
+	print_files_json(&feed->report);
 	if (feed->warning != NULL)
 		print_json_member("warning", feed->warning);
 	printf("}");
@@ -120,6 +163,7 @@ indicators_report_build(const struct build_report *report, bool json)
 		if (feed->warning != NULL)
 			printf("    warning: %s\n", feed->warning);
 		print_reasons(feed->report.reasons, "    ");
+		print_files(&feed->report, "    ", BUILD_LEFT_OUT);
 	}
 	for (size_t i = 0; i < report->warnings.count; i++)
 		printf("warning: %s\n", report->warnings.items[i]);
@@ -391,6 +435,7 @@ print_explanation_json(const struct build_explanation *explanation)
 	    feed_format_name(report->format), (unsigned long long)report->read,
 	    (unsigned long long)report->used);
 	print_reasons_json(report->reasons);
+	print_files_json(report);
 	if (report->problem != NULL)
 		print_json_member("problem", report->problem);
 	printf(",\"examples\":[");
@@ -438,12 +483,13 @@ indicators_report_explain(
 		print_explanation_json(explanation);
 		return;
 	}
-	if (report->problem != NULL)
+	if (report->problem != NULL && report->left_out.count == 0)
 		printf("%s\n", report->problem);
 	printf("format %s, %u files, %llu bytes: %llu read, %llu used\n",
 	    feed_format_name(report->format), report->files,
 	    (unsigned long long)report->bytes, (unsigned long long)report->read,
 	    (unsigned long long)report->used);
+	print_files(report, "  ", SIZE_MAX);
 	for (unsigned kind = 0; kind < INDICATOR_KINDS; kind++)
 		if (explanation->kinds[kind] > 0)
 			printf("  %8llu %s\n",

@@ -10,6 +10,7 @@ libtocsin_a_SOURCES += \
 	milter/tool/indicators_report.c milter/tool/indicators_report.h
 libtocsin_a_SOURCES += milter/tool/compare.c milter/tool/compare.h \
 	milter/tool/judge.c milter/tool/judge.h
+libtocsin_a_SOURCES += milter/tool/progress.c milter/tool/progress.h
 libtocsin_a_SOURCES += milter/tool/mailbox.c milter/tool/mailbox.h \
 	milter/tool/replay.c milter/tool/replay.h \
 	milter/tool/scan_report.c milter/tool/scan_report.h \

@@ -1,12 +1,15 @@
 #include <config.h>
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/diag.h"
-#include "indicator/feed.h"
+#include "indicator/feed_folder.h"
 #include "language/load.h"
 #include "tool/tool.h"
 
@@ -183,6 +186,32 @@ print_json(
 	builder_text(out, "]}\n");
 }
 
+/* Warns of feeds that are not there, and says what of a folder is not read. */
+static void
+check_feeds(
+    const struct program *program, struct arena *arena, struct diag *diag)
+{
+	const struct settings *settings = program_settings(program);
+
+	for (size_t i = 0; i < settings->feed_count; i++) {
+		const struct feed_config *feed = &settings->feeds[i];
+		struct feed_folder folder;
+
+		if (feed_folder_look(arena, feed, &folder)) {
+			for (size_t k = 0; k < folder.left_out.count; k++)
+				diag_plain(diag, DIAG_WARNING, "feed %s: %s/%s",
+				    feed->name, feed->source,
+				    folder.left_out.items[k]);
+		} else if (access(feed->source, R_OK) != 0) {
+			diag_plain(diag, DIAG_WARNING, "feed %s: %s: %s%s",
+			    feed->name, feed->source, strerror(errno),
+			    settings->feed_fetches[i].url == NULL
+				? ""
+				: "; `tocsin feeds update` fetches it");
+		}
+	}
+}
+
 int
 tool_check(int argc, char **argv)
 {
@@ -202,6 +231,8 @@ tool_check(int argc, char **argv)
 	problems = builder_make(arena, SIZE_MAX);
 	diag = diag_make(arena, LOAD_ERRORS_MAX);
 	program = load_file(options.config, &load, &diag);
+	if (program != NULL)
+		check_feeds(program, arena, &diag);
 	if (options.json) {
 		print_json(program, &diag, &out);
 	} else {

@@ -8,6 +8,7 @@
 
 #include "tool/engine.h"
 #include "tool/fetch.h"
+#include "tool/progress.h"
 #include "tool/tool.h"
 
 static const char usage[] =
@@ -94,6 +95,31 @@ report_update(const struct feed_config *feed, enum tc_status status,
 	printf("\"}");
 }
 
+/* What the line of a feed's progress needs. */
+struct shown_fetch {
+	struct progress progress;
+	const char *name;
+};
+
+static void
+show_fetch(void *context, const struct fetch_progress *fetch)
+{
+	struct shown_fetch *shown = context;
+	double seconds, part = 0;
+
+	if (!progress_is_due(&shown->progress))
+		return;
+	seconds = progress_seconds(&shown->progress);
+	if (fetch->events_to_fetch > 0)
+		part = (double)fetch->events / (double)fetch->events_to_fetch;
+	else if (fetch->document_size > 0)
+		part = (double)fetch->document_bytes /
+		       (double)fetch->document_size;
+	progress_show(&shown->progress, shown->name, part,
+	    "%.1f MB received, %.2f MB/s", (double)fetch->bytes / 1e6,
+	    (double)fetch->bytes / 1e6 / seconds);
+}
+
 static enum tc_status
 update_one(struct engine *engine, size_t index, const char *folder,
     struct fetch_result *result)
@@ -102,7 +128,11 @@ update_one(struct engine *engine, size_t index, const char *folder,
 	const struct feed_config *feed = &settings->feeds[index];
 	const struct settings_feed_fetch *fetch =
 	    &settings->feed_fetches[index];
+	struct shown_fetch shown = { progress_begin(), feed->name };
+	enum tc_status status;
 	struct fetch_request request = {
+		.progress = shown.progress.on ? show_fetch : NULL,
+		.context = &shown,
 		.name = feed->name,
 		.url = fetch->url,
 		.folder = folder,
@@ -114,7 +144,9 @@ update_one(struct engine *engine, size_t index, const char *folder,
 		.now_unix = engine->request.now_unix,
 	};
 
-	return fetch_run(engine->arena, &request, result);
+	status = fetch_run(engine->arena, &request, result);
+	progress_end(&shown.progress);
+	return status;
 }
 
 static bool

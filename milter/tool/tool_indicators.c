@@ -11,6 +11,7 @@
 
 #include "tool/engine.h"
 #include "tool/indicators_report.h"
+#include "tool/progress.h"
 #include "tool/tool.h"
 
 static const char usage[] =
@@ -132,42 +133,62 @@ take_option(struct options *options, int option)
 	}
 }
 
-/* `progress` for builds on a terminal: rate, once a second. */
-struct progress {
-	time_t start, last;
-};
+/* What writing an octet of the store costs beside reading one of a feed. */
+#define WRITE_WEIGHT 0.5
+
+/* Which part of a build is done; the store is about as large as its feeds
+ * before there is one to measure. */
+static double
+part_done(const struct build_progress *build)
+{
+	double read = (double)build->bytes, to_read = (double)build->to_read;
+	double to_write =
+	    build->to_write > 0 ? (double)build->to_write : to_read;
+
+	if (build->to_read == 0)
+		return 0;
+	if (read > to_read)
+		read = to_read; /* a feed has grown meanwhile */
+	return (read + (double)build->written * WRITE_WEIGHT) /
+	       (to_read + to_write * WRITE_WEIGHT);
+}
 
 static bool
-show_progress(void *context, const char *feed, uint64_t read, uint64_t bytes)
+show_build(void *context, const struct build_progress *build)
 {
 	struct progress *progress = context;
-	time_t now = time(NULL);
+	double seconds;
 
-	if (now == progress->last)
+	if (!progress_is_due(progress))
 		return true;
-	progress->last = now;
-	fprintf(stderr, "\r%s: %llu read, %llu MB, %llu a second \033[K", feed,
-	    (unsigned long long)read, (unsigned long long)(bytes / 1000000),
-	    (unsigned long long)read /
-		(unsigned long long)(now - progress->start + 1));
+	seconds = progress_seconds(progress);
+	if (build->to_write > 0)
+		progress_show(progress, "writing the store", part_done(build),
+		    "%.0f of %.0f MB", (double)build->written / 1e6,
+		    (double)build->to_write / 1e6);
+	else
+		progress_show(progress, build->feed, part_done(build),
+		    "%llu indicators, %.0f a second, %.0f MB/s",
+		    (unsigned long long)build->indicators,
+		    (double)build->indicators / seconds,
+		    (double)build->bytes / 1e6 / seconds);
 	return true;
 }
 
 static int
 run_build(struct engine *engine, const struct options *options, char **words)
 {
-	struct progress progress = { .start = time(NULL), .last = time(NULL) };
+	struct progress progress = progress_begin();
 	struct build_report report = { 0 };
 	enum tc_status status;
 
 	(void)words;
-	if (isatty(STDERR_FILENO)) {
-		engine->request.progress = show_progress;
+	if (progress.on) {
+		engine->request.progress = show_build;
 		engine->request.context = &progress;
 	}
 	status = build_run(engine->arena, &engine->request, &report);
-	if (isatty(STDERR_FILENO) && progress.last != progress.start)
-		fputs("\r\033[K", stderr);
+	progress_end(&progress);
 	indicators_report_build(&report, options->json);
 	if (status == TC_OK)
 		return EX_OK;
@@ -322,13 +343,20 @@ run_explain(struct engine *engine, const struct options *options, char **words)
 	for (size_t i = 0; i < engine->request.feed_count; i++) {
 		const struct feed_config *feed = &engine->request.feeds[i];
 		struct build_explanation explanation = { 0 };
+		enum tc_status status;
+		struct progress progress = progress_begin();
 
 		if (strcmp(feed->name, words[0]) != 0)
 			continue;
-		build_explain(
+		if (progress.on) {
+			engine->request.progress = show_build;
+			engine->request.context = &progress;
+		}
+		status = build_explain(
 		    engine->arena, &engine->request, feed, 5, &explanation);
+		progress_end(&progress);
 		indicators_report_explain(&explanation, options->json);
-		return explanation.report.problem == NULL ? EX_OK : EX_DATAERR;
+		return status == TC_OK ? EX_OK : EX_DATAERR;
 	}
 	fprintf(stderr,
 	    "tocsin indicators: there is no feed \"%s\" in the "

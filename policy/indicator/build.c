@@ -216,6 +216,15 @@ build_set_exempt(struct build *build, const struct exempt *exempt)
 	build->exempt = exempt;
 }
 
+void
+build_set_progress(struct build *build,
+    bool (*progress)(void *context, uint64_t bytes, uint64_t total),
+    void *context)
+{
+	build->progress = progress;
+	build->progress_context = context;
+}
+
 enum tc_status
 build_begin_feed(struct build *build, const struct feed_config *config)
 {

@@ -31,6 +31,15 @@ struct build_limits {
 
 struct build_limits build_limits_defaults(void);
 
+/* How far a build is. */
+struct build_progress {
+	const char *feed;           /* that is being read; NULL: all are */
+	uint64_t indicators;        /* taken so far */
+	uint64_t bytes;             /* read so far, of all sources */
+	uint64_t to_read;           /* their size */
+	uint64_t written, to_write; /* of the new store; 0 while reading */
+};
+
 struct build_request {
 	const char *state_directory;
 	const struct feed_config *feeds;
@@ -38,10 +47,9 @@ struct build_request {
 	struct exempt_config exempt;
 	struct build_limits limits;
 	int64_t now_unix;
-	/* Called now and then with the number of indicators read so far; may
-	 * be NULL. Returning false stops the build (TC_AGAIN). */
-	bool (*progress)(
-	    void *context, const char *feed, uint64_t read, uint64_t bytes);
+	/* Called now and then; may be NULL. Returning false stops the build
+	 * (TC_AGAIN) while it reads; what is written is written to its end. */
+	bool (*progress)(void *context, const struct build_progress *progress);
 	void *context;
 };
 

@@ -250,6 +250,8 @@ compact(
 /* ------------------------------------------------------------------ writing */
 
 struct writer {
+	const struct build *build; /* whose progress is told; may be NULL */
+	uint64_t file_size;
 	int fd;          /* -1: into memory */
 	char *memory;    /* buffer, or all that was written */
 	size_t length;   /* in `memory` */
@@ -282,6 +284,9 @@ writer_flush(struct writer *writer)
 	 * pieces is that of the whole. */
 	writer->sum = format_sum(writer->sum, writer->memory, writer->length);
 	writer->length = 0;
+	if (writer->build != NULL && writer->build->progress != NULL)
+		(void)writer->build->progress(writer->build->progress_context,
+		    writer->total, writer->file_size);
 }
 
 static void
@@ -536,7 +541,9 @@ build_write(struct build *build, uint64_t generation, int64_t now_unix, int fd)
 {
 	struct layout layout;
 	enum tc_status status = lay_out(build, &layout);
-	struct writer out = { .fd = fd, .capacity = BUFFER_BYTES };
+	struct writer out = {
+		.build = build, .fd = fd, .capacity = BUFFER_BYTES
+	};
 
 	out.memory = malloc(BUFFER_BYTES);
 	if (status == TC_OK &&
@@ -544,6 +551,7 @@ build_write(struct build *build, uint64_t generation, int64_t now_unix, int fd)
 		lseek(fd, (off_t)sizeof layout.header, SEEK_SET) < 0))
 		status = TC_SYSTEM;
 	if (status == TC_OK) {
+		out.file_size = layout.header.file_size;
 		write_body(build, &layout, &out);
 		finish_header(build, &layout, out.sum, generation, now_unix);
 		if (out.failed || !write_header(fd, &layout.header))

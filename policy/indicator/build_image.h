@@ -57,10 +57,17 @@ struct build {
 	uint64_t suppressed_here; /* by the feed at hand */
 	uint32_t unkeyed, unkeyed_here;
 	uint32_t last_value, last_program;
+	bool (*progress)(void *context, uint64_t bytes, uint64_t total);
+	void *progress_context;
 	bool full; /* memory or a 32-bit offset ran out */
 };
 
 void build_set_exempt(struct build *build, const struct exempt *exempt);
+
+/* Is called while the image is written. */
+void build_set_progress(struct build *build,
+    bool (*progress)(void *context, uint64_t bytes, uint64_t total),
+    void *context);
 
 /* Says of the last feed that its older content was kept. */
 void build_mark_kept(struct build *build);

@@ -15,7 +15,7 @@
 #include "indicator/state_file.h"
 #include "indicator/store.h"
 
-#define PROGRESS_EVERY 16384u
+#define PROGRESS_EVERY 4096u /* items */
 #define WARNINGS_MAX   1000u
 
 /* One build from its lock to its rename. */
@@ -26,9 +26,13 @@ struct run {
 	struct build *build;
 	struct exempt *exempt;
 	struct store *old; /* in force; NULL when there is none */
+	bool old_verified;
+	uint64_t old_generation;
 	struct arena *scratch;
 	uint64_t since_progress;
-	const char *feed; /* name of the one at hand */
+	struct build_progress progress;
+	const struct build_feed *reading; /* the one at hand */
+	uint64_t bytes_before;            /* of the feeds before it */
 	bool stopped;
 	/* When it began, twice as futimens() takes it: the store's time, so
 	 * that a source that changes from now on is newer than the store. */
@@ -47,18 +51,69 @@ warn(struct run *run, const char *text)
 		*slot = text;
 }
 
+static void
+warn_damaged(struct run *run, const char *problem)
+{
+	warn(run, arena_printf(run->arena,
+		      "the store in force %s; it is built without older "
+		      "content",
+		      problem));
+}
+
+/* Whether there is an old store whose content may be taken over. Its every
+ * octet is read for that, so only when something is to be taken. */
+static bool
+old_is_sound(struct run *run)
+{
+	const char *problem = NULL;
+
+	if (run->old == NULL || run->old_verified)
+		return run->old != NULL;
+	run->old_verified = store_verify(run->old, &problem);
+	if (!run->old_verified) {
+		warn_damaged(run, problem);
+		store_close(&run->old);
+	}
+	return run->old_verified;
+}
+
 /* ---------------------------------------------------------------- one feed */
+
+/* Says how far the reading is; false: stop. */
+static bool
+tell_reading(struct run *run)
+{
+	struct build_progress *progress = &run->progress;
+
+	if (run->request->progress == NULL)
+		return true;
+	progress->indicators = run->build->entries.count;
+	progress->bytes = run->bytes_before + run->reading->report.bytes;
+	return run->request->progress(run->request->context, progress);
+}
+
+/* The same of the writing. */
+static bool
+tell_writing(void *context, uint64_t bytes, uint64_t total)
+{
+	struct run *run = context;
+	struct build_progress *progress = &run->progress;
+
+	progress->feed = NULL;
+	progress->indicators = run->build->entries.count;
+	progress->written = bytes;
+	progress->to_write = total;
+	return run->request->progress(run->request->context, progress);
+}
 
 static enum feed_reason
 take_item(void *context, const struct feed_item *item)
 {
 	struct run *run = context;
 
-	if (run->request->progress != NULL &&
-	    ++run->since_progress >= PROGRESS_EVERY) {
+	if (++run->since_progress >= PROGRESS_EVERY) {
 		run->since_progress = 0;
-		if (!run->request->progress(run->request->context, run->feed,
-			run->build->entries.count, 0))
+		if (!tell_reading(run))
 			run->stopped = true;
 	}
 	if (run->stopped || run->build->full)
@@ -110,8 +165,8 @@ take_over(struct run *run, uint32_t old_feed, bool newer_only)
 		struct store_entry entry;
 		struct feed_item item;
 
-		if (!store_entry(run->old, i, &entry) ||
-		    entry.feed != old_feed ||
+		if (store_entry_feed(run->old, i) != old_feed ||
+		    !store_entry(run->old, i, &entry) ||
 		    !item_of_entry(run, &entry, &item))
 			continue;
 		if (newer_only) {
@@ -214,7 +269,8 @@ settle_feed(struct run *run, const struct feed_config *config,
 		  ? NULL
 		  : doubt(run, status, &feed->report,
 			old_feed == UINT32_MAX ? NULL : &before);
-	if (why != NULL && old_feed != UINT32_MAX && before.used > 0) {
+	if (why != NULL && old_feed != UINT32_MAX && before.used > 0 &&
+	    old_is_sound(run)) {
 		keep_old(run, feed, old_feed, &before, why);
 	} else {
 		if (why == NULL && feed->report.cut_off)
@@ -228,7 +284,8 @@ settle_feed(struct run *run, const struct feed_config *config,
 		feed->report.problem = why;
 		if (old_feed != UINT32_MAX &&
 		    (feed->report.format == FEED_FORMAT_STIX ||
-			feed->report.format == FEED_FORMAT_MISP)) {
+			feed->report.format == FEED_FORMAT_MISP) &&
+		    old_is_sound(run)) {
 			build_sort_versions(run->build);
 			take_over(run, old_feed, true);
 		}
@@ -259,12 +316,14 @@ read_feed(
 
 	limits.spool_folder = run->request->state_directory;
 	feed->name = config->name;
-	run->feed = config->name;
+	run->progress.feed = config->name;
+	run->reading = feed;
 	if (status != TC_OK)
 		return status;
 	status = feed_read(run->arena, config, &limits, &sink, &feed->report);
 	feed->seconds = seconds_now() - begun;
 	feed->bytes = feed->report.bytes;
+	run->bytes_before += feed->bytes;
 	if (run->stopped)
 		return TC_AGAIN;
 	if (status == TC_SYSTEM && config->format == FEED_FORMAT_LOCAL &&
@@ -273,6 +332,18 @@ read_feed(
 		    (struct feed_report){ .format = FEED_FORMAT_LOCAL };
 	settle_feed(run, config, status, feed);
 	return run->build->full ? TC_LIMIT : TC_OK;
+}
+
+/* Octets of all sources together; a folder's files count, those below it do
+ * not. */
+static uint64_t
+bytes_to_read(const struct build_request *request)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < request->feed_count; i++)
+		total += feed_source_bytes(&request->feeds[i]);
+	return total;
 }
 
 static enum tc_status
@@ -368,8 +439,7 @@ write_store(struct run *run)
 	    arena_printf(run->arena, "%s/%s", folder, BUILD_STORE_NAME);
 	char *aside =
 	    arena_printf(run->arena, "%s/%s.new", folder, BUILD_STORE_NAME);
-	uint64_t generation =
-	    run->old == NULL ? 1 : store_generation(run->old) + 1;
+	uint64_t generation = run->old_generation + 1;
 	enum tc_status status;
 	int fd;
 
@@ -413,14 +483,10 @@ open_old(struct run *run)
 	if (path == NULL)
 		return;
 	status = store_open(path, &run->old, &problem);
-	if (status == TC_INVALID ||
-	    (status == TC_OK && !store_verify(run->old, &problem))) {
-		warn(run, arena_printf(run->arena,
-			      "the store in force %s; it is built without "
-			      "older content",
-			      problem));
-		store_close(&run->old);
-	}
+	if (status == TC_INVALID)
+		warn_damaged(run, problem);
+	else if (status == TC_OK)
+		run->old_generation = store_generation(run->old);
 }
 
 static enum tc_status
@@ -431,6 +497,8 @@ run_locked(struct run *run)
 
 	open_old(run);
 	run->scratch = arena_new(1u << 20, NULL);
+	if (run->request->progress != NULL)
+		run->progress.to_read = bytes_to_read(run->request);
 	run->exempt = exempt_new(&run->request->exempt);
 	run->build = build_new(&run->request->limits);
 	if (run->scratch == NULL || run->exempt == NULL || run->build == NULL)
@@ -439,6 +507,8 @@ run_locked(struct run *run)
 	     i++)
 		warn(run, arena_printf(run->arena, "warninglist %s", problem));
 	build_set_exempt(run->build, run->exempt);
+	if (run->request->progress != NULL)
+		build_set_progress(run->build, tell_writing, run);
 	status = read_feeds(run);
 	if (status == TC_OK)
 		status = write_store(run);
@@ -499,6 +569,9 @@ build_run(struct arena *arena, const struct build_request *request,
 /* ------------------------------------------------------------------ explain */
 
 struct explaining {
+	const struct build_request *request;
+	struct build_progress progress;
+	uint64_t since_progress;
 	struct arena *arena;
 	struct build *build;
 	struct build_explanation *out;
@@ -537,6 +610,14 @@ explain_item(void *context, const struct feed_item *item)
 	const char *detail = NULL;
 	char text[256];
 
+	if (explaining->request->progress != NULL &&
+	    ++explaining->since_progress % PROGRESS_EVERY == 0) {
+		explaining->progress.indicators =
+		    explaining->build->entries.count;
+		explaining->progress.bytes = explaining->out->report.bytes;
+		(void)explaining->request->progress(
+		    explaining->request->context, &explaining->progress);
+	}
 	if (reason == FEED_USED && (unsigned)item->kind < INDICATOR_KINDS)
 		explaining->out->kinds[item->kind]++;
 	if (explaining->build->suppressed.count > suppressed)
@@ -561,7 +642,10 @@ build_explain(struct arena *arena, const struct build_request *request,
     const struct feed_config *feed, size_t examples_max,
     struct build_explanation *explanation_out)
 {
-	struct explaining explaining = { .arena = arena,
+	struct explaining explaining = { .request = request,
+		.progress = { .feed = feed->name,
+		    .to_read = feed_source_bytes(feed) },
+		.arena = arena,
 		.out = explanation_out,
 		.examples_max = examples_max };
 	struct feed_sink sink = { .context = &explaining,

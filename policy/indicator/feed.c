@@ -1,6 +1,5 @@
 #include <config.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -9,18 +8,27 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/builder.h"
+#include "base/utf8.h"
 #include "indicator/feed.h"
+#include "indicator/feed_folder.h"
 #include "indicator/feed_reader.h"
 #include "indicator/normal.h"
 
 #define SIZE_BYTES_DEFAULT 500000000ULL
-#define FILES_MAX          100000u
+#define LEFT_OUT_MAX       200u
 #define SCRATCH_BYTES_MAX  (64u << 20)
 #define SNIFF_BYTES        65536u
 #define SNIFF_LINES        30u
 /* Larger files are copied aside and mapped; pages are let go by this step. */
-#define SPOOL_FROM   (8 << 20)
-#define PASSED_STEP  (2u << 20)
+#define SPOOL_FROM  (8 << 20)
+#define PASSED_STEP (2u << 20)
+/* Large files of lines are read through a window; a line may be as long as
+ * WINDOW_LEAST wherever it begins. */
+#define WINDOW_BYTES ((size_t)4 << 20)
+#define WINDOW_LEAST ((size_t)1 << 20)
+/* A small file that changes under us is read again so often. */
+#define READ_TRIES   3u
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -420,6 +428,44 @@ without_bom(struct slice bytes)
 		   : bytes;
 }
 
+/* What Windows programs call "Unicode". */
+static bool
+is_utf16(struct slice bytes)
+{
+	return slice_starts_with(bytes, SLICE_LITERAL("\xff\xfe")) ||
+	       slice_starts_with(bytes, SLICE_LITERAL("\xfe\xff"));
+}
+
+/* UTF-16 with its byte order mark as UTF-8, in the arena; halves of surrogates
+ * become U+FFFD. NULL data without memory. */
+static struct slice
+from_utf16(struct arena *arena, struct slice bytes)
+{
+	struct builder out = builder_make(arena, SIZE_MAX);
+	unsigned high = bytes.data[0] == '\xfe' ? 0 : 1;
+	uint32_t lead = 0;
+
+	for (size_t i = 2; i + 1 < bytes.length; i += 2) {
+		uint32_t unit = (uint32_t)(unsigned char)bytes.data[i + high]
+				    << 8 |
+				(unsigned char)bytes.data[i + 1 - high];
+		char encoded[4];
+
+		if (lead != 0 && unit >= 0xdc00 && unit < 0xe000)
+			unit =
+			    0x10000 + ((lead - 0xd800) << 10) + (unit - 0xdc00);
+		else if (unit >= 0xd800 && unit < 0xdc00) {
+			lead = unit;
+			continue;
+		} else if (unit >= 0xdc00 && unit < 0xe000)
+			unit = 0xfffd;
+		lead = 0;
+		builder_slice(
+		    &out, slice_make(encoded, utf8_encode(unit, encoded)));
+	}
+	return out.failed ? slice_make(NULL, 0) : builder_result(&out);
+}
+
 static enum feed_format
 sniff_json(struct slice head)
 {
@@ -559,11 +605,10 @@ read_form(
 }
 
 static enum tc_status
-read_bytes(struct feed_reader *reader, struct slice bytes)
+read_text(struct feed_reader *reader, struct slice bytes)
 {
 	enum feed_format format = reader->config->format;
 
-	reader->report->bytes += bytes.length;
 	reader->report->problem = foreign_form(bytes);
 	if (reader->report->problem != NULL)
 		return TC_INVALID;
@@ -572,6 +617,26 @@ read_bytes(struct feed_reader *reader, struct slice bytes)
 		format = sniff(bytes);
 	reader->report->format = format;
 	return read_form(reader, bytes, format);
+}
+
+static enum tc_status
+read_bytes(struct feed_reader *reader, struct slice bytes)
+{
+	enum tc_status status = TC_SYSTEM;
+	struct arena *text;
+
+	if (reader->mapped == NULL)
+		reader->report->bytes += bytes.length;
+	if (!is_utf16(bytes))
+		return read_text(reader, bytes);
+	text = arena_new(0, NULL);
+	if (text != NULL) {
+		bytes = from_utf16(text, bytes);
+		if (bytes.data != NULL || bytes.length == 0)
+			status = read_text(reader, bytes);
+	}
+	arena_free(&text);
+	return status;
 }
 
 static bool
@@ -601,6 +666,23 @@ feed_read_bytes(struct arena *arena, const struct feed_config *config,
 	status = read_bytes(&reader, bytes);
 	arena_free(&reader.scratch);
 	return status;
+}
+
+static enum tc_status
+too_large(struct feed_reader *reader)
+{
+	reader->report->problem =
+	    arena_printf(reader->arena, "is larger than max-size (%llu bytes)",
+		(unsigned long long)reader->bytes_max);
+	return TC_LIMIT;
+}
+
+static enum tc_status
+cannot_read(struct feed_reader *reader, int error)
+{
+	reader->report->problem =
+	    arena_printf(reader->arena, "cannot be read: %s", strerror(error));
+	return TC_SYSTEM;
 }
 
 /* Reads all of a file into memory of its own: a feed may be rewritten while we
@@ -644,6 +726,70 @@ slurp(int fd, size_t size_max, size_t *size_out, bool *too_large_out)
 	}
 	free(bytes);
 	return NULL;
+}
+
+/* ------------------------------------------------------------- through a window */
+
+/* Fills the window behind the `length` octets that it holds; returns how many
+ * it holds then. */
+static size_t
+window_fill(struct feed_reader *reader, size_t length)
+{
+	while (!reader->ended && length < WINDOW_BYTES) {
+		ssize_t got = read(
+		    reader->fd, reader->window + length, WINDOW_BYTES - length);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0) {
+			reader->ended = true;
+			reader->window_error = got < 0 ? errno : 0;
+			break;
+		}
+		length += (size_t)got;
+		reader->report->bytes += (uint64_t)got;
+		if (reader->report->bytes > reader->bytes_max) {
+			reader->ended = true;
+			reader->window_error = EFBIG;
+		}
+	}
+	return length;
+}
+
+/* Passes over a line of which the window shows no end. */
+static struct slice
+window_skip_line(struct feed_reader *reader, struct slice held)
+{
+	size_t end;
+
+	feed_reader_reject(reader, FEED_BAD_OBJECT, slice_range(held, 0, 80),
+	    "the line is too long");
+	while (
+	    (end = slice_find_byte(held, '\n')) == SIZE_MAX && !reader->ended)
+		held = slice_make(reader->window, window_fill(reader, 0));
+	return slice_skip(held, end == SIZE_MAX ? held.length : end + 1);
+}
+
+/* Whether the window should show more before a line is taken off it. */
+static bool
+wants_more(const struct feed_reader *reader, struct slice rest)
+{
+	return reader->window != NULL && !reader->ended &&
+	       (rest.length < WINDOW_LEAST ||
+		   slice_find_byte(rest, '\n') == SIZE_MAX);
+}
+
+void
+feed_reader_more(struct feed_reader *reader, struct slice *rest)
+{
+	while (wants_more(reader, *rest)) {
+		memmove(reader->window, rest->data, rest->length);
+		*rest = slice_make(
+		    reader->window, window_fill(reader, rest->length));
+		if (rest->length == WINDOW_BYTES &&
+		    slice_find_byte(*rest, '\n') == SIZE_MAX)
+			*rest = window_skip_line(reader, *rest);
+	}
 }
 
 /* A file of its own without a name, for as long as it is mapped. */
@@ -710,8 +856,11 @@ spool(struct feed_reader *reader, int fd, size_t size_max)
 	if (length != SIZE_MAX)
 		mapped = mmap(NULL, length, PROT_READ, MAP_SHARED, copy, 0);
 	close(copy);
-	if (mapped == MAP_FAILED)
-		return lseek(fd, 0, SEEK_SET) != 0;
+	if (mapped == MAP_FAILED) {
+		(void)lseek(fd, 0, SEEK_SET);
+		return false;
+	}
+	reader->bytes_before = reader->report->bytes;
 	reader->mapped = mapped;
 	reader->mapped_bytes = length;
 	reader->passed = 0;
@@ -727,6 +876,7 @@ feed_reader_passed(struct feed_reader *reader, struct slice rest)
 	    rest.data > reader->mapped + reader->mapped_bytes)
 		return;
 	at = (size_t)(rest.data - reader->mapped);
+	reader->report->bytes = reader->bytes_before + at;
 	if (at < reader->passed + PASSED_STEP)
 		return;
 	page = (size_t)sysconf(_SC_PAGESIZE);
@@ -744,113 +894,217 @@ read_spooled(struct feed_reader *reader)
 
 	(void)munmap(reader->mapped, reader->mapped_bytes);
 	reader->mapped = NULL;
+	reader->report->bytes = reader->bytes_before + reader->mapped_bytes;
+	return status;
+}
+
+/* Forms whose readers take line after line. */
+static bool
+is_of_lines(enum feed_format format)
+{
+	switch (format) {
+	case FEED_FORMAT_LIST:
+	case FEED_FORMAT_HOSTS:
+	case FEED_FORMAT_LOKI:
+	case FEED_FORMAT_CSV:
+	case FEED_FORMAT_URLHAUS:
+	case FEED_FORMAT_THREATFOX:
+	case FEED_FORMAT_FEODO:
+	case FEED_FORMAT_BAZAAR:
+	case FEED_FORMAT_MISP_CSV:
+		return true;
+	case FEED_FORMAT_STIX:
+	case FEED_FORMAT_MISP:
+	case FEED_FORMAT_YARA:
+	case FEED_FORMAT_LOCAL:
+	case FEED_FORMAT_AUTO:
+	case FEED_FORMATS:
+		break;
+	}
+	return false;
+}
+
+/* Reads a large file of lines. False when it is of another form; the file is
+ * then at its begin again. */
+static bool
+read_windowed(struct feed_reader *reader, enum tc_status *status_out)
+{
+	uint64_t bytes_before = reader->report->bytes;
+	enum feed_format format = reader->config->format;
+	struct slice bytes;
+	bool lines;
+
+	reader->window = malloc(WINDOW_BYTES);
+	if (reader->window == NULL)
+		return false;
+	reader->ended = false;
+	reader->window_error = 0;
+	bytes = slice_make(reader->window, window_fill(reader, 0));
+	if (format == FEED_FORMAT_AUTO)
+		format = sniff(bytes);
+	lines = is_of_lines(format) && foreign_form(bytes) == NULL &&
+		!is_utf16(bytes);
+	if (lines) {
+		reader->report->format = format;
+		*status_out = read_form(reader, without_bom(bytes), format);
+		if (*status_out == TC_OK && reader->window_error == EFBIG)
+			*status_out = too_large(reader);
+		else if (*status_out == TC_OK && reader->window_error != 0)
+			*status_out = cannot_read(reader, reader->window_error);
+	} else {
+		reader->report->bytes = bytes_before;
+		(void)lseek(reader->fd, 0, SEEK_SET);
+	}
+	free(reader->window);
+	reader->window = NULL;
+	return lines;
+}
+
+/* True when the file that was read is not the one that was opened: somebody
+ * writes into it. Its number of names may change, for it may be replaced. */
+static bool
+has_changed(int fd, const struct stat *before)
+{
+	struct stat now;
+
+	return fstat(fd, &now) != 0 || now.st_size != before->st_size ||
+	       now.st_mtim.tv_sec != before->st_mtim.tv_sec ||
+	       now.st_mtim.tv_nsec != before->st_mtim.tv_nsec;
+}
+
+/* Reads a small file into memory, again when it changes meanwhile. */
+static enum tc_status
+read_slurped(struct feed_reader *reader, int fd, struct stat *info)
+{
+	bool over = false;
+	char *bytes = NULL;
+	size_t size = 0;
+	enum tc_status status;
+
+	for (unsigned i = 0; i < READ_TRIES; i++) {
+		free(bytes);
+		bytes = slurp(fd, (size_t)reader->bytes_max, &size, &over);
+		if (bytes == NULL || !has_changed(fd, info) ||
+		    fstat(fd, info) != 0 || lseek(fd, 0, SEEK_SET) != 0)
+			break;
+	}
+	if (bytes == NULL)
+		return over ? too_large(reader) : cannot_read(reader, errno);
+	status = read_bytes(reader, slice_make(bytes, size));
+	free(bytes);
+	return status;
+}
+
+static enum tc_status
+read_large(struct feed_reader *reader, int fd, struct stat *info)
+{
+	enum tc_status status = TC_OK;
+
+	reader->fd = fd;
+	if (!read_windowed(reader, &status)) {
+		if (reader->limits->spool_folder == NULL ||
+		    !spool(reader, fd, (size_t)reader->bytes_max))
+			return read_slurped(reader, fd, info);
+		status = read_spooled(reader);
+	}
+	if (status == TC_OK && has_changed(fd, info)) {
+		reader->report->problem = "was written to while it was read; "
+					  "the next build reads it again";
+		status = TC_SYSTEM;
+	}
 	return status;
 }
 
 static enum tc_status
 read_file(struct feed_reader *reader, const char *path)
 {
-	uint64_t size_max = reader->config->size_bytes_max;
-	enum tc_status status = TC_SYSTEM;
+	enum tc_status status;
 	struct stat info = { 0 };
-	bool too_large = false, spooled = false;
-	char *bytes = NULL;
-	size_t size = 0;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	if (size_max == 0)
-		size_max = SIZE_BYTES_DEFAULT;
-	if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
-		spooled = reader->limits->spool_folder != NULL &&
-			  info.st_size >= SPOOL_FROM &&
-			  spool(reader, fd, (size_t)size_max);
-		if (!spooled)
-			bytes = slurp(fd, (size_t)size_max, &size, &too_large);
-	} else if (fd >= 0)
-		errno = EINVAL;
-	if (bytes != NULL || spooled) {
+	reader->bytes_max = reader->config->size_bytes_max;
+	if (reader->bytes_max == 0)
+		reader->bytes_max = SIZE_BYTES_DEFAULT;
+	if (fd < 0 || fstat(fd, &info) != 0) {
+		status = cannot_read(reader, errno);
+	} else if (!S_ISREG(info.st_mode)) {
+		status = cannot_read(reader, EINVAL);
+	} else if ((uint64_t)info.st_size > reader->bytes_max) {
+		status = too_large(reader);
+	} else {
 		if (info.st_mtime > reader->report->published_unix)
 			reader->report->published_unix = info.st_mtime;
 		reader->report->files++;
-		status = spooled ? read_spooled(reader)
-				 : read_bytes(reader, slice_make(bytes, size));
-	} else if (too_large) {
-		status = TC_LIMIT;
-		reader->report->problem = arena_printf(reader->arena,
-		    "is larger than max-size (%llu bytes)",
-		    (unsigned long long)size_max);
-	} else {
-		reader->report->problem = arena_printf(
-		    reader->arena, "cannot be read: %s", strerror(errno));
+		status = info.st_size >= SPOOL_FROM
+			     ? read_large(reader, fd, &info)
+			     : read_slurped(reader, fd, &info);
 	}
 	if (fd >= 0)
 		close(fd);
-	free(bytes);
 	return status;
 }
 
-static int
-compare_names(const void *left, const void *right)
+static void
+note_left_out(struct feed_reader *reader, const char *text)
 {
-	const char *const *a = left, *const *b = right;
+	const char **slot = text == NULL
+				? NULL
+				: list_append(reader->arena,
+				      &reader->report->left_out, LEFT_OUT_MAX);
 
-	return strcmp(*a, *b);
-}
-
-/* Files of a folder: all of a MISP feed but its manifest, and everything that
- * a feed's form may be. Hidden ones and subfolders are left out. */
-static size_t
-folder_names(DIR *folder, struct arena *arena, const char ***names_out)
-{
-	LIST_OF(const char *) names = { 0 };
-	struct dirent *entry;
-
-	while ((entry = readdir(folder)) != NULL) {
-		const char **slot;
-
-		if (entry->d_name[0] == '.' ||
-		    strcmp(entry->d_name, "manifest.json") == 0 ||
-		    strcmp(entry->d_name, "hashes.csv") == 0)
-			continue;
-		slot = list_append(arena, &names, FILES_MAX);
-		if (slot != NULL)
-			*slot = arena_text(arena, slice_text(entry->d_name));
-	}
-	if (names.count > 1)
-		qsort(names.items, names.count, sizeof *names.items,
-		    compare_names);
-	*names_out = names.items;
-	return names.count;
+	if (slot != NULL)
+		*slot = text;
 }
 
 /* A file that cannot be used does not lose the others. */
 static enum tc_status
-read_folder(struct feed_reader *reader, DIR *folder)
+read_folder(struct feed_reader *reader, const struct feed_folder *folder)
 {
 	struct feed_report *report = reader->report;
-	const char **names, *problem = NULL;
-	size_t count = folder_names(folder, reader->arena, &names);
+	size_t count = folder->names.count;
+	const char *problem = NULL;
 
 	for (size_t i = 0; i < count && !reader->stopped; i++) {
-		char *path;
+		const char *name = folder->names.items[i];
+		char *path = arena_printf(
+		    reader->arena, "%s/%s", reader->config->source, name);
 
-		if (names[i] == NULL)
-			return TC_SYSTEM;
-		path = arena_printf(
-		    reader->arena, "%s/%s", reader->config->source, names[i]);
 		if (path == NULL)
 			return TC_SYSTEM;
+		report->problem = NULL;
 		if (read_file(reader, path) == TC_OK)
 			continue;
 		report->files_failed++;
-		if (problem == NULL)
-			problem = arena_printf(reader->arena, "%s %s", names[i],
-			    report->problem == NULL ? "cannot be used"
-						    : report->problem);
+		note_left_out(
+		    reader, arena_printf(reader->arena, "%s %s", name,
+				report->problem == NULL ? "cannot be used"
+							: report->problem));
+		if (problem == NULL && report->left_out.count > 0)
+			problem =
+			    report->left_out.items[report->left_out.count - 1];
 	}
+	for (size_t i = 0; i < folder->left_out.count; i++)
+		note_left_out(reader, folder->left_out.items[i]);
+	report->left_out_count = folder->left_out_count;
 	report->problem = problem;
 	report->cut_off = false; /* one of many, which costs itself */
 	return count == 0 || report->files_failed < count ? TC_OK : TC_INVALID;
+}
+
+uint64_t
+feed_source_bytes(const struct feed_config *config)
+{
+	struct arena *arena = arena_new(0, NULL);
+	struct feed_folder folder;
+	struct stat info;
+	uint64_t bytes = 0;
+
+	if (arena != NULL && feed_folder_look(arena, config, &folder))
+		bytes = folder.bytes;
+	else if (stat(config->source, &info) == 0 && S_ISREG(info.st_mode))
+		bytes = (uint64_t)info.st_size;
+	arena_free(&arena);
+	return bytes;
 }
 
 enum tc_status
@@ -863,18 +1117,15 @@ feed_read(struct arena *arena, const struct feed_config *config,
 		.sink = sink,
 		.report = report_out,
 		.arena = arena };
+	struct feed_folder folder;
 	enum tc_status status;
-	DIR *folder;
 
 	if (!reader_begin(&reader))
 		return TC_SYSTEM;
-	folder = opendir(config->source);
-	if (folder != NULL) {
-		status = read_folder(&reader, folder);
-		closedir(folder);
-	} else {
+	if (feed_folder_look(arena, config, &folder))
+		status = read_folder(&reader, &folder);
+	else
 		status = read_file(&reader, config->source);
-	}
 	arena_free(&reader.scratch);
 	return status;
 }

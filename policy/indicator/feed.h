@@ -184,9 +184,13 @@ struct feed_report {
 	uint64_t read;           /* indicators seen */
 	uint64_t used;
 	uint64_t reasons[FEED_REASONS];
-	uint64_t bytes;
+	uint64_t bytes;         /* read; while a large file is read, so far */
 	int64_t published_unix; /* newest modification time of a file */
 	unsigned files, files_failed;
+	/* Of a folder: what was not read or could not be used, "NAME why", at
+	 * most 200; and how many things were not even tried. */
+	LIST_OF(const char *) left_out;
+	size_t left_out_count;
 	bool cut_off;        /* JSON, one file: it ends in the middle */
 	const char *problem; /* why nothing could be read, or NULL; arena */
 };
@@ -200,6 +204,9 @@ struct feed_report {
 enum tc_status feed_read(struct arena *arena, const struct feed_config *config,
     const struct feed_limits *limits, const struct feed_sink *sink,
     struct feed_report *report_out);
+
+/* How many octets feed_read() would read, for the progress; 0: not known. */
+uint64_t feed_source_bytes(const struct feed_config *config);
 
 /* The same from bytes in memory (tests, fuzzing). */
 enum tc_status feed_read_bytes(struct arena *arena,

@@ -715,8 +715,11 @@ feed_csv_read(
 	(void)format;
 	if (file.delimiter == 0)
 		file.delimiter = find_delimiter(reader->config, bytes);
-	while (bytes.length > 0 && !reader->stopped) {
+	while (!reader->stopped) {
 		arena_reset(reader->scratch);
+		feed_reader_more(reader, &bytes);
+		if (bytes.length == 0)
+			break;
 		if (is_comment(reader->config, bytes)) {
 			struct slice line;
 			bool cut;
@@ -728,7 +731,6 @@ feed_csv_read(
 		}
 		if (!next_row(reader, &bytes, file.delimiter, &row))
 			break;
-		feed_reader_passed(reader, bytes);
 		if (!row_is_blank(&row) && !read_row(&file, &row))
 			return TC_INVALID;
 	}

@@ -156,10 +156,13 @@ feed_list_read(
 	struct slice line;
 	bool cut;
 
-	while (!reader->stopped && feed_reader_line(&bytes, &line,
-				       reader->limits->line_bytes_max, &cut)) {
+	while (!reader->stopped) {
 		struct slice why;
 
+		feed_reader_more(reader, &bytes);
+		if (!feed_reader_line(
+			&bytes, &line, reader->limits->line_bytes_max, &cut))
+			break;
 		arena_reset(reader->scratch);
 		line = slice_trim(line);
 		if (line.length == 0)
@@ -172,7 +175,6 @@ feed_list_read(
 		if (line.data[0] == comment || line.data[0] == ';' ||
 		    slice_starts_with(line, SLICE_LITERAL("//")))
 			continue;
-		feed_reader_passed(reader, bytes);
 		if (format == FEED_FORMAT_LOKI) {
 			read_loki_line(reader, line);
 			continue;

@@ -19,11 +19,25 @@ struct feed_reader {
 	struct arena *scratch; /* of one item: reset before each */
 	bool stopped;          /* the sink wants no more */
 
-	/* A large file is mapped, and its pages are let go behind us. */
+	/* A large JSON file is mapped, and its pages are let go behind us. */
 	char *mapped; /* NULL: in memory */
 	size_t mapped_bytes;
-	size_t passed; /* of them; a multiple of the page size */
+	size_t passed;         /* of them; a multiple of the page size */
+	uint64_t bytes_before; /* report->bytes when it began */
+
+	/* A large file of lines goes through a window. */
+	char *window; /* NULL: all of it is at hand */
+	int fd;
+	bool ended;         /* the window holds the end of the file */
+	int window_error;   /* errno of a read that failed, or 0 */
+	uint64_t bytes_max; /* of the file */
 };
+
+/* For readers of lines, at the begin of each line or row: sees to it that
+ * *rest holds at least a long line (FEED_LINE_WINDOW), or all that is left of
+ * the file. Slices into it are stale afterwards. A line that does not even fit
+ * the window is rejected and passed over. */
+void feed_reader_more(struct feed_reader *reader, struct slice *rest);
 
 /* Says that all before `rest` is done with. Readers that look at a whole file
  * more than once don't say so; the pages come back when they are read again. */

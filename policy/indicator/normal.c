@@ -932,15 +932,19 @@ normal_refang(struct arena *arena, struct slice value, bool *changed_out)
 struct slice
 normal_key_text(struct arena *arena, enum indicator_kind kind, struct slice key)
 {
+	static const char digits[] = "0123456789abcdef";
 	struct builder out = builder_make(arena, SIZE_MAX);
 	struct ipaddr address;
 	char text[IPADDR_TEXT_MAX];
 	unsigned length;
 
 	if (indicator_digest_size(kind) != 0) {
-		for (size_t i = 0; i < key.length; i++)
-			builder_printf(
-			    &out, "%02x", (unsigned)(unsigned char)key.data[i]);
+		for (size_t i = 0; i < key.length; i++) {
+			unsigned octet = (unsigned char)key.data[i];
+
+			builder_byte(&out, digits[octet >> 4]);
+			builder_byte(&out, digits[octet & 15]);
+		}
 		return builder_result(&out);
 	}
 	if (kind != INDICATOR_NETWORK || key.length != 17)

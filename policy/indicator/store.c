@@ -12,6 +12,8 @@
 #include "indicator/store.h"
 #include "indicator/store_format.h"
 
+#define SUM_STEP ((size_t)16 << 20)
+
 enum ownership {
 	OWN_NOTHING,
 	OWN_MAPPING,
@@ -319,6 +321,14 @@ store_entry(
 	if (entry_out->confidence > 100)
 		entry_out->confidence = INDICATOR_CONFIDENCE_ABSENT;
 	return true;
+}
+
+uint32_t
+store_entry_feed(const struct store *store, uint32_t index)
+{
+	struct format_entry raw;
+
+	return raw_entry(store, index, &raw) ? raw.feed : UINT32_MAX;
 }
 
 static struct slice
@@ -731,13 +741,32 @@ entries_problem(const struct store *store)
 	return NULL;
 }
 
+/* The sum of all behind the header, piece by piece: what is summed is let go,
+ * so that ten million indicators need no gigabyte at once. */
+static uint64_t
+body_sum(const struct store *store)
+{
+	uint64_t sum = 0;
+	size_t step = SUM_STEP; /* a multiple of eight and of any page size */
+
+	for (size_t at = 0; at < store->size; at += step) {
+		size_t from = at == 0 ? sizeof store->header : at;
+		size_t size = store->size - at < step ? store->size - at : step;
+
+		sum = format_sum(sum, store->bytes + from, at + size - from);
+		if (store->ownership == OWN_MAPPING)
+			(void)madvise(
+			    unconst(store->bytes + at), size, MADV_DONTNEED);
+	}
+	return sum;
+}
+
 bool
 store_verify(const struct store *store, const char **problem_out)
 {
 	const char *problem;
 
-	if (format_sum(0, store->bytes + sizeof store->header,
-		store->size - sizeof store->header) != store->header.body_sum)
+	if (body_sum(store) != store->header.body_sum)
 		problem = "is damaged: the content does not match its "
 			  "checksum";
 	else

@@ -80,6 +80,9 @@ struct store_entry {
 bool store_entry(
     const struct store *store, uint32_t index, struct store_entry *entry_out);
 
+/* The feed of an entry alone, UINT32_MAX when there is no such entry. */
+uint32_t store_entry_feed(const struct store *store, uint32_t index);
+
 /* The value as published and the id. Where the store keeps a shorter form the
  * text is made in the arena; NULL data at its ceiling. */
 struct slice store_entry_value(const struct store *store,

@@ -197,6 +197,23 @@ def misp(this):
     check(this.acts('misp-one.example'), True)
 
 
+@case('an event that left the manifest is taken out, unless nearly all did')
+def withdrawn(this):
+    uuids = [f'{number:08x}-2222-4333-8444-555555555555' for number in range(40)]
+    pages = {f'/w/{uuid}.json': json.dumps(misp_event(uuid, f'event-{number}.example')).encode()
+             for number, uuid in enumerate(uuids)}
+    folder = os.path.join(this.state, 'feeds', 'w')
+    this.configure(f'feed w {{ source "{this.server.url}/w/" format misp status verified }}')
+    for some, left in ((uuids, 40), (uuids[1:], 39), (uuids[:1], 39)):
+        manifest = {uuid: {'timestamp': '1700000000'} for uuid in some}
+        this.server.pages = {**pages, '/w/manifest.json': json.dumps(manifest).encode()}
+        this.server.etag = f'"{left}{len(some)}"'
+        this.tocsin('feeds', 'update', '--force')
+        check(len([name for name in os.listdir(folder) if name.endswith('.json')]) in (left, left + 1), True, 'files')
+    this.tocsin('indicators', 'build')
+    check(this.acts('event-30.example'), True)
+
+
 @case('an indicator added by hand acts, one taken back does not')
 def by_hand(this):
     this.tocsin('indicators', 'add', 'domain', 'by-hand.example', '--severity', 'critical', '--expire', '30d',

@@ -4,7 +4,9 @@ force stays in force and the message says so."""
 import contextlib
 import json
 import os
+import pty
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -41,6 +43,13 @@ class World:
         report = json.loads(done.stdout)
         report['stderr'] = done.stderr.decode()
         return report
+
+    def forget(self):
+        """As on the first day."""
+        for name in os.listdir(self.state):
+            os.unlink(os.path.join(self.state, name))
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.feed)
 
     def acts(self, value):
         done = subprocess.run([program('tocsin'), 'indicators', '-c', self.conf, 'query', '--json', value],
@@ -184,6 +193,124 @@ def replaced(world):
     finally:
         ending.set()
         writer.join()
+
+
+def rows(begin, end):
+    """CSV rows of more than 100 octets, with quotes and line ends inside a cell."""
+    return ''.join(f'row-{number}.example,domain,"a ""quoted"", cell\nof two lines {"x" * 60}"\n'
+                   for number in range(begin, end))
+
+
+@case('a large file of lines is read whole, and a line larger than any buffer costs itself')
+def large(world):
+    world.forget()
+    world.publish('value,type,description\n' + rows(0, 60000) + 'x' * 6000000 + ',evil.example\n' + rows(60000, 120000))
+    feed = world.build()['feeds'][0]
+    check((feed['used'], feed['ignored'].get('bad-object')), (120000, 1), f'{feed}')
+    check(feed['bytes'] > 18000000, True, 'read')
+    for value in ('row-0.example', 'row-59999.example', 'row-60000.example', 'row-119999.example'):
+        check(world.acts(value), True, value)
+    check(world.acts('evil.example'), False, 'behind the long line')
+    world.publish(names(700000, 'listed'))
+    feed = world.build()['feeds'][0]
+    check((feed['used'], feed['format']), (700000, 'list'), f'{feed}')
+    check(world.acts('listed-699999.example'), True)
+
+
+@case('a large file that somebody writes to while it is read does not replace the old content')
+def written_to(world):
+    whole = names(600000)
+    world.publish(whole)
+    world.build()
+    world.publish(whole)
+    ending = threading.Event()
+
+    def write():
+        while not ending.is_set():
+            with open(world.feed, 'ab') as file:
+                file.write(b'more.example\n')
+            time.sleep(0.01)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        feed = world.build()['feeds'][0]
+    finally:
+        ending.set()
+        writer.join()
+    check(feed['kept'], True, f'{feed}')
+    check_in('written to while it was read', feed['warning'])
+    check(world.acts('evil-599999.example'), True)
+    check(world.build()['feeds'][0]['kept'], False, 'once it is at rest')
+
+
+@case('UTF-16, as Windows programs write it, is read')
+def utf16(world):
+    world.forget()
+    for encoding, mark in (('utf-16-le', b'\xff\xfe'), ('utf-16-be', b'\xfe\xff')):
+        world.publish(mark + f'value;type\r\n{encoding}.example;domain\r\nb\u00fccher-\U0001f4a5.example;domain\r\n'
+                      .encode(encoding))
+        check(world.build()['feeds'][0]['format'], 'csv')
+        check(world.acts(f'{encoding}.example'), True, encoding)
+
+
+@case('of a folder, what was read and what was not is said')
+def folder(world):
+    world.forget()
+    os.makedirs(os.path.join(world.feed, 'below'))
+    for name, text in (('good.txt', names(10)), ('more.csv', 'value,type\nmore.example,domain\n'),
+                       ('bad.ioc', '<ioc xmlns="http://schemas.mandiant.com/2010/ioc"/>'),
+                       ('manifest.json', '{}'), ('.hidden', names(5, 'hidden')), ('below/list.txt', names(5, 'below'))):
+        with open(os.path.join(world.feed, name), 'w') as file:
+            file.write(text)
+    feed = world.build()['feeds'][0]
+    check((feed['files'], feed['files-failed'], feed['used']), (3, 1, 11), f'{feed}')
+    left = '\n'.join(feed['left-out'])
+    for words in ('bad.ioc is OpenIOC', 'below: is a folder', 'manifest.json: is the index of a MISP feed'):
+        check_in(words, left)
+    check('hidden' in left, False, 'hidden files')
+    check((world.acts('more.example'), world.acts('below-1.example')), (True, False))
+    for command in (('indicators', 'build'), ('indicators', 'explain', 'x'), ('check',)):
+        done = subprocess.run([program('tocsin'), command[0], '-c', world.conf, *command[1:]], capture_output=True,
+                              text=True, timeout=60)
+        check(done.returncode, 0, f'{command}: {done.stderr}')
+        check_in('below: is a folder', done.stdout + done.stderr)
+
+
+def on_terminal(*command):
+    """What the command writes to a terminal that is its standard error."""
+    main, end = pty.openpty()
+    done = subprocess.Popen([program('tocsin'), *command], stdout=subprocess.PIPE, stderr=end)
+    os.close(end)
+    text = b''
+    with contextlib.suppress(OSError):
+        while octets := os.read(main, 65536):
+            text += octets
+    done.communicate()
+    os.close(main)
+    check(done.returncode, 0, text.decode())
+    return text.decode()
+
+
+@case('on a terminal a long build shows rate and remaining time, elsewhere nothing')
+def shown(world):
+    shutil.rmtree(world.feed)
+    count = 200000
+    while True:
+        world.publish(names(count))
+        started = time.monotonic()
+        check(world.build()['stderr'], '', 'not on a terminal')
+        if time.monotonic() - started > 2.5 or count > 20000000:
+            break
+        count *= 2
+    text = on_terminal('indicators', '-c', world.conf, 'build')
+    check_in('indicators, ', text)
+    check_in(' a second', text)
+    check_in(' left', text)
+    check(text.endswith('\r\x1b[K'), True, 'the line is taken away at the end')
+    world.publish(names(100))
+    os.unlink(os.path.join(world.state, 'indicators.store'))
+    check(on_terminal('indicators', '-c', world.conf, 'build'), '', 'a short one')
 
 
 @case('a disk that is full leaves the old store in force')
