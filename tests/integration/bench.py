@@ -21,12 +21,12 @@ def load(count):
 
 
 class Bench:
-    """server (Postfix or None), dns, filter, keys by domain."""
+    """server (Postfix, Sendmail or None), dns, filter, keys by domain."""
 
     def log(self):
         lines = self.filter.log_text().splitlines()[-25:]
         if self.server is not None:
-            lines += ['--- Postfix', *self.server.log_text().splitlines()[-15:]]
+            lines += ['--- the MTA', *self.server.log_text().splitlines()[-15:]]
         return '\n'.join(lines)
 
     def sign(self, message, domain='shop.test'):
@@ -34,9 +34,10 @@ class Bench:
 
 
 @contextlib.contextmanager
-def bench(policy, settings='', with_postfix=True, zone='', start=True, feeds=(), **postfix_options):
+def bench(policy, settings='', with_postfix=True, zone='', start=True, feeds=(), mta=None, **mta_options):
     """Everything running, in a folder that goes away. `feeds` are (name, text)
-    files in the folder of the configuration."""
+    files in the folder of the configuration; `mta` is the class of the mail
+    server, Postfix when none is named."""
     if tocsind.program('tocsind') is None:
         raise Skip('tocsind is not built')
     with tempfile.TemporaryDirectory(prefix='tocsin-test-') as top, contextlib.ExitStack() as stack:
@@ -48,7 +49,7 @@ def bench(policy, settings='', with_postfix=True, zone='', start=True, feeds=(),
         folder = None
         if with_postfix:
             try:
-                found.server = postfix.Postfix(top, **postfix_options)
+                found.server = (mta or postfix.Postfix)(top, **mta_options)
             except postfix.Missing as why:
                 raise Skip(why) from None
             folder = found.server.milter_folder()

@@ -11,6 +11,7 @@ SCRIPT_TESTS += \
 	tests/integration/input_test.py \
 	tests/integration/package_test.py \
 	tests/integration/scan_test.py \
+	tests/integration/sendmail_test.py \
 	tests/integration/survival_test.py
 EXTRA_DIST += tests/integration/bench.py
 LONG_TESTS += tests/integration/survival_long_test.py

@@ -8,6 +8,7 @@ EXTRA_DIST += \
 	tests/support/postfix.py \
 	tests/support/run_tests \
 	tests/support/samples.py \
+	tests/support/sendmail.py \
 	tests/support/tap.py \
 	tests/support/wrap.py \
 	tests/support/wrap_zip.py
