@@ -467,6 +467,36 @@ matches(struct eval *eval, const struct program_node *node)
 	return fail(eval, "a regular expression reached its limit");
 }
 
+static const struct lookalike_set *
+prepared(struct eval *eval, const struct value_list *list)
+{
+	struct eval_lookalikes *at;
+
+	for (at = eval->lookalikes; at != NULL; at = at->next)
+		if (at->list == list)
+			return at->set;
+	at = arena_alloc(eval->arena, sizeof *at);
+	if (at == NULL)
+		return NULL;
+	*at = (struct eval_lookalikes){ .list = list,
+		.set = lookalike_prepare(eval->arena, list),
+		.next = eval->lookalikes };
+	eval->lookalikes = at;
+	return at->set;
+}
+
+static enum eval_truth
+looks_like(
+    struct eval *eval, const struct program_node *node, struct slice domain)
+{
+	const struct lookalike_set *set =
+	    prepared(eval, program_list(eval->lists, node->list));
+
+	if (set == NULL)
+		return fail(eval, "no memory to compare domains");
+	return truth(lookalike_any(set, domain, eval->input.now));
+}
+
 static enum eval_truth
 look_at_value(struct eval *eval, const struct program_node *node)
 {
@@ -483,8 +513,7 @@ look_at_value(struct eval *eval, const struct program_node *node)
 	if (node->kind == NODE_TRUTH)
 		return truth(left->truth);
 	if (node->kind == NODE_LOOKALIKE)
-		return truth(lookalike_any(eval->arena, left->text,
-		    program_list(eval->lists, node->list), eval->input.now));
+		return looks_like(eval, node, left->text);
 	right = eval_node_value(eval, node->right, &other);
 	if (right->state == VALUE_ERROR)
 		return fail(eval, "a value could not be computed");

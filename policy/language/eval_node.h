@@ -11,6 +11,8 @@
 #include "language/compiled.h"
 #include "language/eval.h"
 
+struct lookalike_set;
+
 enum eval_truth {
 	TRUTH_UNKNOWN, /* zero: not evaluated yet */
 	TRUTH_NO,
@@ -26,6 +28,13 @@ struct eval_rule {
 	bool active;       /* has not ended */
 };
 
+/* A list of domains as lookalike() wants it, made when it is first asked. */
+struct eval_lookalikes {
+	const struct value_list *list;
+	const struct lookalike_set *set;
+	struct eval_lookalikes *next;
+};
+
 struct eval {
 	struct arena *arena;
 	struct eval_input input;
@@ -37,9 +46,10 @@ struct eval {
 	struct eval_rule *rules;
 	unsigned char *exemptions; /* enum eval_truth */
 	struct value *element;     /* of the innermost quantifier */
-	const char *error;         /* what the last error was */
-	bool again;                /* a fact waits for an answer from outside */
-	bool exhausted;            /* the arena is full */
+	struct eval_lookalikes *lookalikes;
+	const char *error; /* what the last error was */
+	bool again;        /* a fact waits for an answer from outside */
+	bool exhausted;    /* the arena is full */
 	enum schema_stage stage;
 };
 

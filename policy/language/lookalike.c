@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include <idn2.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <uninorm.h>
 
@@ -8,9 +9,32 @@
 #include "base/utf8.h"
 #include "language/lookalike.h"
 
-#define NAME_MAX_BYTES   253
-#define SKELETON_MAX     1024
-#define LONG_NAME_LENGTH 12
+#define LOOK_MAX   512 /* octets of a look: those of a name, and some more */
+#define LABELS_MAX 128 /* RFC 1035: 253 octets hold no more */
+
+/* Shorter names than these are too many: only what looks the same counts. */
+#define SWAP_LENGTH      5 /* under another suffix, or with words around it */
+#define NEAR_LENGTH      5 /* one letter off */
+#define NEAR_SWAP_LENGTH 7 /* one letter off under another suffix */
+#define FAR_LENGTH       9 /* two letters off */
+
+/* What is put around a name to make it look like a service of it. */
+static const char *const lures[] = { "acces", "access", "account", "accounts",
+	"admin", "alert", "alerte", "amende", "amendes", "app", "assistance",
+	"auth", "authentication", "authentification", "billing", "center",
+	"centre", "client", "compte", "comptes", "confirm", "confirmation",
+	"connect", "connexion", "contact", "direct", "doc", "docs", "document",
+	"documents", "email", "enligne", "espace", "facture", "factures",
+	"formulaire", "gouv", "gouvernement", "gov", "government", "govt",
+	"group", "groupe", "help", "helpdesk", "id", "identity", "info",
+	"infos", "intranet", "invoice", "it", "login", "logon", "mail", "mails",
+	"message", "messagerie", "mfa", "mobile", "mon", "my", "notice",
+	"notification", "office", "official", "officiel", "online", "owa",
+	"paiement", "password", "pay", "payment", "portail", "portal", "refund",
+	"remboursement", "reset", "secure", "securite", "security", "server",
+	"service", "services", "sign", "signin", "site", "sso", "support",
+	"team", "update", "user", "validation", "verif", "verification",
+	"verify", "vpn", "web", "webmail", "www" };
 
 /* Letters of other scripts by the ASCII letter that they look like. */
 static const struct {
@@ -29,20 +53,48 @@ static const struct {
 	{ 0x0445, 'x' }, { 0x03c7, 'x' }, { 0x0443, 'y' }, { 0x03b3, 'y' },
 	{ 0x0142, 'l' }, { 0x0111, 'd' }, { 0x0127, 'h' } };
 
+/* A text in the making. */
+struct text {
+	char text[LOOK_MAX];
+	size_t length;
+};
+
+/* How a name looks: confusable characters brought to one form each. */
+struct look {
+	struct text whole;               /* with dots and hyphens */
+	struct text plain;               /* without hyphens */
+	struct slice labels[LABELS_MAX]; /* of `whole` */
+	struct slice plains[LABELS_MAX]; /* of `plain` */
+	unsigned label_count;
+	unsigned own_labels;      /* those before the public suffix */
+	struct slice registrable; /* as it was given */
+	bool registrable_is_suffix;
+};
+
+/* An entry of the list, prepared. */
+struct entry {
+	struct slice name, registrable; /* as given, canonical */
+	struct slice plain, brand;      /* as they look */
+	struct slice *labels;
+	unsigned label_count;
+	bool brand_is_lure;
+	int64_t expires;
+};
+
+struct lookalike_set {
+	struct entry *entries;
+	size_t count;
+};
+
 static char
 looks_like(uint32_t c)
 {
-	switch (c) {
-	case '0':
-		return 'o';
-	case '1':
-	case 'i':
+	static const char digits[] = "olzeasbtbg"; /* for 0 to 9 */
+
+	if (c >= '0' && c <= '9')
+		return digits[c - '0'];
+	if (c == 'i')
 		return 'l';
-	case '5':
-		return 's';
-	case '3':
-		return 'e';
-	}
 	if (c < 0x80)
 		return (char)c;
 	for (size_t i = 0; i < sizeof alike / sizeof *alike; i++)
@@ -51,85 +103,132 @@ looks_like(uint32_t c)
 	return '\0';
 }
 
-/* Accents off, scripts to ASCII, hyphens out. */
-static size_t
-fold_letters(struct slice text, char out[SKELETON_MAX])
+/* Appends one character; rn looks like m, vv like w, cl like d. */
+static void
+add_character(struct text *look, char c)
 {
-	size_t length = 0;
+	static const char pairs[][4] = { "rnm", "vvw", "cld" };
+	char before = look->length == 0 ? '\0' : look->text[look->length - 1];
 
-	while (text.length > 0 && length + 4 < SKELETON_MAX) {
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+		if (before == pairs[i][0] && c == pairs[i][1]) {
+			look->text[look->length - 1] = pairs[i][2];
+			return;
+		}
+	if (look->length < LOOK_MAX)
+		look->text[look->length++] = c;
+}
+
+/* Accents off, scripts to ASCII. */
+static void
+add_letters(struct text *look, struct slice text)
+{
+	char bytes[4];
+
+	while (text.length > 0) {
 		uint32_t c = utf8_next(&text, NULL);
 		char ascii;
 
-		if (c == '-' || (c >= 0x300 && c < 0x370))
+		if (c >= 0x300 && c < 0x370)
 			continue; /* a combining mark */
 		ascii = looks_like(c);
-		if (ascii != '\0')
-			out[length++] = ascii;
-		else
-			length += utf8_encode(c, out + length);
+		if (ascii != '\0') {
+			add_character(look, ascii);
+			continue;
+		}
+		for (size_t i = 0, n = utf8_encode(c, bytes); i < n; i++)
+			add_character(look, bytes[i]);
 	}
-	return length;
 }
 
-/* rn looks like m, vv like w, cl like d. */
-static size_t
-fold_pairs(char *text, size_t length)
+/* The letters that A-labels stand for, without their accents. */
+static void
+add_unicode(struct text *look, struct slice domain)
 {
-	static const char pairs[][4] = { "rnm", "vvw", "cld" };
-	size_t to = 0;
-
-	for (size_t from = 0; from < length; from++) {
-		char c = text[from];
-
-		for (size_t i = 0; i < 3 && from + 1 < length; i++)
-			if (c == pairs[i][0] && text[from + 1] == pairs[i][1]) {
-				c = pairs[i][2];
-				from++;
-				break;
-			}
-		text[to++] = c;
-	}
-	return to;
-}
-
-struct slice
-lookalike_skeleton(struct arena *arena, struct slice domain)
-{
-	char name[NAME_MAX_BYTES + 1], skeleton[SKELETON_MAX];
+	char name[DOMAIN_TEXT_MAX + 1];
 	char *unicode = NULL;
-	uint8_t *plain = NULL;
-	size_t plain_length = 0, length;
+	uint8_t *plain;
+	size_t length = 0;
 
-	if (domain.length > NAME_MAX_BYTES)
-		return (struct slice){ 0 };
-	memcpy(name, domain.data == NULL ? "" : domain.data, domain.length);
+	memcpy(name, domain.data, domain.length);
 	name[domain.length] = '\0';
 	if (idn2_to_unicode_8z8z(name, &unicode, 0) != IDN2_OK)
 		unicode = NULL;
 	plain = u8_normalize(UNINORM_NFKD,
 	    (const uint8_t *)(unicode == NULL ? name : unicode),
-	    strlen(unicode == NULL ? name : unicode), NULL, &plain_length);
-	length = fold_letters(
-	    plain == NULL ? slice_text(name) : slice_make(plain, plain_length),
-	    skeleton);
-	length = fold_pairs(skeleton, length);
+	    strlen(unicode == NULL ? name : unicode), NULL, &length);
+	add_letters(look, plain == NULL ? domain : slice_make(plain, length));
 	free(plain);
 	if (unicode != NULL)
 		idn2_free(unicode);
-	return arena_copy(arena, slice_make(skeleton, length));
+}
+
+static unsigned
+split_labels(const struct text *text, struct slice labels[LABELS_MAX])
+{
+	struct slice rest = slice_make(text->text, text->length);
+	unsigned count = 0;
+
+	while (rest.length > 0 && count < LABELS_MAX)
+		rest = slice_split(rest, '.', &labels[count++]);
+	return count;
+}
+
+/* False for what is too long for a name. */
+static bool
+look_at(struct look *look, struct slice domain)
+{
+	unsigned below;
+
+	look->whole.length = look->plain.length = 0;
+	if (domain.length == 0 || domain.length > DOMAIN_TEXT_MAX)
+		return false;
+	if (slice_find(domain, SLICE_LITERAL("xn--")) == SIZE_MAX)
+		add_letters(&look->whole, domain);
+	else
+		add_unicode(&look->whole, domain);
+	for (size_t i = 0; i < look->whole.length; i++)
+		if (look->whole.text[i] != '-')
+			add_character(&look->plain, look->whole.text[i]);
+	look->label_count = split_labels(&look->whole, look->labels);
+	if (split_labels(&look->plain, look->plains) != look->label_count)
+		return false; /* a label of hyphens alone */
+	look->registrable = domain_registrable(domain);
+	below =
+	    domain_label_count(domain) - domain_label_count(look->registrable);
+	look->registrable_is_suffix =
+	    domain_is_public_suffix(look->registrable);
+	look->own_labels = look->registrable_is_suffix ? 1 : below + 1;
+	return look->label_count > 0 && look->own_labels <= look->label_count;
+}
+
+/* Which letters occur: a bit for each, some share one. */
+static uint32_t
+letters_of(struct slice text)
+{
+	uint32_t letters = 0;
+
+	for (size_t i = 0; i < text.length; i++)
+		letters |= UINT32_C(1) << ((unsigned char)text.data[i] & 31);
+	return letters;
 }
 
 /* True when the edit distance (swapped neighbours count one) is at most
- * `most`, which is 1 or 2. */
+ * `most`, which is 0, 1 or 2. */
 static bool
 is_near(struct slice a, struct slice b, unsigned most)
 {
-	unsigned rows[3][NAME_MAX_BYTES + 1];
+	unsigned rows[3][LOOK_MAX + 1];
 	unsigned *before = rows[0], *above = rows[1], *row = rows[2];
 
-	if (a.length > NAME_MAX_BYTES || b.length > NAME_MAX_BYTES ||
+	if (a.length > LOOK_MAX || b.length > LOOK_MAX ||
 	    a.length > b.length + most || b.length > a.length + most)
+		return false;
+	if (most == 0)
+		return slice_equal(a, b);
+	/* Each edit takes one letter away and brings another. */
+	if ((unsigned)__builtin_popcount(letters_of(a) ^ letters_of(b)) >
+	    2 * most)
 		return false;
 	for (size_t j = 0; j <= b.length; j++)
 		above[j] = (unsigned)j;
@@ -161,33 +260,245 @@ is_near(struct slice a, struct slice b, unsigned most)
 	return above[b.length] <= most;
 }
 
-bool
-lookalike_any(struct arena *arena, struct slice domain,
-    const struct value_list *list, int64_t now)
+/* ---- the ways to look like an entry */
+
+/* The whole name, or the last labels of it, as many as ours has. */
+static bool
+looks_the_same(const struct entry *own, const struct look *other)
 {
-	size_t count = value_list_count(list);
+	size_t length = own->brand.length;
+	unsigned most = length >= FAR_LENGTH    ? 2
+			: length >= NEAR_LENGTH ? 1
+						: 0;
+	struct slice tail;
 
-	if (value_list_type_of(list) != LIST_DOMAINS || domain.length == 0 ||
-	    value_list_covers_domain(list, domain, now))
+	if (other->label_count < own->label_count)
 		return false;
-	for (size_t i = 0; i < count; i++) {
-		int64_t expires;
-		struct slice entry = value_list_entry(list, i, &expires);
-		struct slice name, own, skeleton;
+	tail = other->plains[other->label_count - own->label_count];
+	tail.length =
+	    other->plain.length - (size_t)(tail.data - other->plain.text);
+	return is_near(tail, own->plain, most);
+}
 
-		if (expires != 0 && now >= expires)
-			continue;
-		if (!domain_canonical(arena, entry, &own))
-			continue;
-		name = domain_suffix(domain, domain_label_count(own));
-		if (name.length > own.length * 3 + 12)
-			continue;
-		if (is_near(name, own, own.length >= LONG_NAME_LENGTH ? 2 : 1))
-			return true;
-		skeleton = lookalike_skeleton(arena, own);
-		if (skeleton.length > 0 &&
-		    slice_equal(lookalike_skeleton(arena, name), skeleton))
+static bool
+is_lure(struct slice word)
+{
+	for (size_t i = 0; i < sizeof lures / sizeof *lures; i++) {
+		struct text look = { .length = 0 };
+
+		add_letters(&look, slice_text(lures[i]));
+		if (slice_equal(word, slice_make(look.text, look.length)))
 			return true;
 	}
 	return false;
+}
+
+/* interieur.com, lnterieur.fr for interieur.example. */
+static bool
+swaps_the_suffix(const struct entry *own, const struct look *other)
+{
+	size_t length = own->brand.length;
+
+	return length >= SWAP_LENGTH && !own->brand_is_lure &&
+	       is_near(other->plains[other->own_labels - 1], own->brand,
+		   length >= NEAR_SWAP_LENGTH ? 1 : 0);
+}
+
+/* How many of our labels make it our name: at least two, and the top-level one
+ * is not needed beside two others. 0: it can't be told by them. */
+static unsigned
+telling_labels(const struct entry *own)
+{
+	return own->label_count > 2    ? own->label_count - 1
+	       : own->label_count == 2 ? 2
+				       : 0;
+}
+
+/* Our labels in a row, with something below or above them:
+ * interieur.example.evil.tld, interieur.gouv.com. */
+static bool
+carries_our_labels(const struct entry *own, const struct look *other)
+{
+	unsigned wanted = telling_labels(own);
+
+	for (unsigned from = 0;
+	     wanted > 0 && from + wanted <= other->label_count; from++) {
+		unsigned same = 0;
+
+		while (same < wanted && slice_equal(other->labels[from + same],
+					    own->labels[same]))
+			same++;
+		if (same == wanted)
+			return true;
+	}
+	return false;
+}
+
+/* Takes the first hyphened word of a label. */
+static struct slice
+next_word(struct slice *rest)
+{
+	struct slice word;
+
+	*rest = slice_split(*rest, '-', &word);
+	return word;
+}
+
+/* interieur-gouv-fr.tld: the words of our labels in a row within one label. */
+static bool
+joins_our_labels(const struct entry *own, struct slice label)
+{
+	unsigned wanted = telling_labels(own);
+
+	while (wanted > 0 && label.length > 0) {
+		struct slice rest = label;
+		bool same = true;
+
+		for (unsigned i = 0; i < wanted && same; i++) {
+			struct slice words = own->labels[i];
+
+			while (words.length > 0 && same)
+				same = slice_equal(
+				    next_word(&words), next_word(&rest));
+		}
+		if (same)
+			return true;
+		next_word(&label);
+	}
+	return false;
+}
+
+/* Marks in `reached` where a word that begins at `at` ends. */
+static void
+step(struct slice text, size_t at, struct slice word, bool *reached)
+{
+	if (word.length > 0 && slice_starts_with(slice_skip(text, at), word))
+		reached[at + word.length] = true;
+}
+
+/* Nothing but lures and words of our own name. */
+static bool
+is_made_of_words(const struct entry *own, struct slice text)
+{
+	bool reached[LOOK_MAX + 1] = { true };
+
+	for (size_t at = 0; at < text.length; at++) {
+		if (!reached[at])
+			continue;
+		for (size_t i = 0; i < sizeof lures / sizeof *lures; i++) {
+			struct text look = { .length = 0 };
+
+			add_letters(&look, slice_text(lures[i]));
+			step(text, at, slice_make(look.text, look.length),
+			    reached);
+		}
+		for (unsigned i = 0; i < own->label_count; i++) {
+			struct slice words = own->labels[i];
+
+			while (words.length > 0)
+				step(text, at, next_word(&words), reached);
+		}
+	}
+	return reached[text.length];
+}
+
+/* secure-interieur.tld, interieurgouv.tld. */
+static bool
+adds_words(const struct entry *own, struct slice label)
+{
+	size_t at = slice_find(label, own->brand);
+
+	if (own->brand.length < SWAP_LENGTH || at == SIZE_MAX ||
+	    label.length <= own->brand.length || own->brand_is_lure)
+		return false;
+	return is_made_of_words(own, slice_range(label, 0, at)) &&
+	       is_made_of_words(own, slice_skip(label, at + own->brand.length));
+}
+
+static bool
+is_lookalike(const struct entry *own, const struct look *other)
+{
+	if (looks_the_same(own, other) || carries_our_labels(own, other) ||
+	    swaps_the_suffix(own, other))
+		return true;
+	for (unsigned i = 0; i < other->own_labels; i++)
+		if (joins_our_labels(own, other->labels[i]) ||
+		    adds_words(own, other->plains[i]))
+			return true;
+	return false;
+}
+
+/* ---- the list */
+
+static bool
+prepare_entry(struct arena *arena, struct slice name, struct entry *entry)
+{
+	struct look look;
+	struct slice canonical;
+
+	if (!domain_canonical(arena, name, &canonical) ||
+	    !look_at(&look, canonical))
+		return true; /* nothing looks like that */
+	entry->labels =
+	    arena_alloc_array(arena, look.label_count, sizeof *entry->labels);
+	if (entry->labels == NULL)
+		return false;
+	for (unsigned i = 0; i < look.label_count; i++)
+		entry->labels[i] = arena_copy(arena, look.labels[i]);
+	entry->label_count = look.label_count;
+	entry->plain =
+	    arena_copy(arena, slice_make(look.plain.text, look.plain.length));
+	entry->brand = arena_copy(arena, look.plains[look.own_labels - 1]);
+	entry->brand_is_lure = is_lure(entry->brand);
+	entry->name = canonical;
+	entry->registrable = look.registrable; /* part of `canonical` */
+	return entry->brand.data != NULL && entry->plain.data != NULL;
+}
+
+struct lookalike_set *
+lookalike_prepare(struct arena *arena, const struct value_list *list)
+{
+	struct lookalike_set *set = arena_alloc(arena, sizeof *set);
+	size_t count = value_list_type_of(list) == LIST_DOMAINS
+			   ? value_list_count(list)
+			   : 0;
+
+	if (set == NULL)
+		return NULL;
+	*set = (struct lookalike_set){ .count = count };
+	set->entries =
+	    arena_alloc_array(arena, count + 1, sizeof *set->entries);
+	for (size_t i = 0; set->entries != NULL && i < count; i++) {
+		struct entry *entry = &set->entries[i];
+		struct slice name = value_list_entry(list, i, &entry->expires);
+
+		if (!prepare_entry(arena, name, entry))
+			return NULL;
+	}
+	return set->entries == NULL ? NULL : set;
+}
+
+bool
+lookalike_any(const struct lookalike_set *set, struct slice domain, int64_t now)
+{
+	struct look other;
+	bool found = false;
+
+	if (!look_at(&other, domain))
+		return false;
+	for (size_t i = 0; i < set->count; i++) {
+		const struct entry *own = &set->entries[i];
+
+		if (own->label_count == 0 ||
+		    (own->expires != 0 && now >= own->expires))
+			continue;
+		/* Under an entry, or under the same registrable domain: the
+		 * holder's own. */
+		if (domain_is_under(domain, own->name) ||
+		    (slice_equal(own->registrable, other.registrable) &&
+			!other.registrable_is_suffix))
+			return false;
+		found = found || is_lookalike(own, &other);
+	}
+	return found;
 }

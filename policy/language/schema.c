@@ -338,7 +338,8 @@ const struct schema_field schema_fields[FIELD_COUNT] = {
 
 const struct schema_function schema_functions[] = {
 	{ "lookalike(DOMAIN, LIST)",
-	    "can be mistaken for an entry or a name below one, and is none" },
+	    "can be mistaken for an entry or a name below one, and is none (see "
+	    "tocsin-policy(5), Lookalikes)" },
 	{ "registrable(DOMAIN)",
 	    "the registrable domain, by the public suffix list" },
 	{ "lower(STRING)", "the string in lower case" },

@@ -148,4 +148,14 @@ def complete(_):
         check_in(word, page)
 
 
+@case('the page lists the words that lookalike() knows')
+def words(_):
+    with open(os.path.join(SRC, 'policy', 'language', 'lookalike.c'), encoding='utf-8') as file:
+        table = re.search(r'lures\[\] = \{(.*?)\};', file.read(), re.S)[1]
+    with open(PAGE, encoding='utf-8') as file:
+        section = file.read().split('.SS Lookalikes')[1].split('.SS ')[0]
+    listed = re.search(r'The words:\n(.*?)\.\n', section, re.S)[1]
+    check(re.split(r',\s+', listed), re.findall(r'"([a-z]+)"', table))
+
+
 run(place)

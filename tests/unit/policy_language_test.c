@@ -8,11 +8,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/domain.h"
 #include "indicator/kind.h"
 #include "language/compiled.h"
 #include "language/explain.h"
 #include "language/language_test.h"
 #include "language/load.h"
+#include "language/lookalike.h"
 #include "language/print.h"
 #include "language/read.h"
 #include "support/unit.h"
@@ -783,6 +785,106 @@ lists_are_read_again_and_broken_ones_keep_the_old(void **state)
 	program_free(&program);
 }
 
+/* ------------------------------------------------------------ lookalikes */
+
+static bool
+looks_like(const char *entry, const char *name)
+{
+	struct value_list *list = value_list_new(arena, LIST_DOMAINS, "ours");
+	struct slice canonical;
+	const char *problem;
+
+	assert_int_equal(
+	    value_list_add(list, slice_text(entry), 0, &problem), TC_OK);
+	assert_true(domain_canonical(arena, slice_text(name), &canonical));
+	return lookalike_any(lookalike_prepare(arena, list), canonical, NOW);
+}
+
+static void
+what_attackers_register_is_a_lookalike(void **state)
+{
+	static const struct {
+		const char *ours, *names[24];
+	} sets[] = {
+		{ "interieur.example",
+		    { /* looks the same */
+			"lnterieur.example", "1nterieur.example",
+			"int\u00e9rieur.example", "interieur.ex\u0430mple",
+			"\u0456nterieur.example", "interi3ur.example",
+			/* a letter off: omitted, doubled, swapped, other */
+			"interieu.example", "interrieur.example",
+			"interiuer.example", "interleur.example",
+			/* under another suffix, hyphenated, below */
+			"interieur.com", "interieur-example.com",
+			"interi-eur.fr", "www.interieur.co.uk",
+			"interieur.web.app", "mail.lnterieur.com",
+			/* our name in front of theirs */
+			"interieur.example.evil.com",
+			"www.interieur.example.evil.com",
+			"login.interieur-example.evil.com",
+			/* words around it */
+			"secure-interieur.example", "interieur-login.com",
+			"interieursupport.fr" } },
+		{ "interieur.gouv.fr",
+		    { "interieur-gouv.fr", "interieurgouv.com",
+			"interieur-gouv-fr.com", "gouv-interieur.fr",
+			"interieur.gouv.com", "interieur.gouv.fr.evil.com",
+			"interieur.g0uv.fr", "lnterieur.gouv.fr",
+			"interieur-gouv.weebly.com", "interieur.fr",
+			"xn--intrieur-e1a.fr", "portail-interieur-gouv.fr",
+			"ants-interieur-gouv-fr.com" } },
+		{ "modernisation.example",
+		    { "rnodernisation.example", "modemisation.example",
+			"modernisation.net" } },
+		{ "bka.de", { "bka-de.com", "bka.de.evil.com", "6ka.de" } },
+		{ "bmi.bund.de",
+		    { "bmi-bund.de", "bmi-bund-de.com", "bmi.bund.evil.com" } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+		for (size_t j = 0; j < 24 && sets[i].names[j] != NULL; j++)
+			if (!looks_like(sets[i].ours, sets[i].names[j]))
+				fail_msg("%s is no lookalike of %s",
+				    sets[i].names[j], sets[i].ours);
+}
+
+static void
+names_of_others_are_no_lookalikes(void **state)
+{
+	static const struct {
+		const char *ours, *names[24];
+	} sets[] = {
+		/* our own and what is below it; other words, parts of it */
+		{ "interieur.example",
+		    { "interieur.example", "www.interieur.example",
+			"exterior.example", "interior.com", "interim.example",
+			"example.com", "decoration-interieur.com",
+			"interieur.boutique.com", "interieurs-vivants.fr",
+			"example.evil.com", "inter.example",
+			"rieur.example" } },
+		{ "interieur.gouv.fr",
+		    { "gouv.fr", "justice.gouv.fr", "service-public.fr",
+			"finances.gouv.fr", "gouv.com", "legifrance.gouv.fr",
+			"interior.gob.es", "interior.gov.uk" } },
+		/* short names are near to too many */
+		{ "bka.de", { "bsi.de", "bka.com", "bkb.de", "abka.de",
+				"bka-fan.com" } },
+		{ "bmi.bund.de",
+		    { "bmf.bund.de", "bmi.com", "bund.net", "bmi.gv.at" } },
+		/* a name that is itself such a word */
+		{ "admin.ch",
+		    { "admin.com", "webadmin.net", "admin-portal.com" } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+		for (size_t j = 0; j < 24 && sets[i].names[j] != NULL; j++)
+			if (looks_like(sets[i].ours, sets[i].names[j]))
+				fail_msg("%s is taken for %s", sets[i].names[j],
+				    sets[i].ours);
+}
+
 /* ---------------------------------------------------------- golden errors */
 
 static const char *
@@ -1005,6 +1107,8 @@ main(void)
 		TEST(a_program_says_what_it_needs),
 		TEST(conditions_that_rules_share_are_one),
 		TEST(explain_shows_each_clause),
+		TEST(what_attackers_register_is_a_lookalike),
+		TEST(names_of_others_are_no_lookalikes),
 		TEST(settings_have_defaults_and_are_read),
 		TEST(every_setting_has_a_good_default),
 		TEST(the_schema_knows_the_words_of_other_modules),
