@@ -178,6 +178,10 @@ add_counters(const struct assembly *assembly, struct cJSON *status)
 	    (double)atomic_load(&scanner_counters.scans));
 	cJSON_AddNumberToObject(counters, "scanner-worker-deaths",
 	    (double)atomic_load(&scanner_counters.worker_deaths));
+	cJSON_AddNumberToObject(counters, "scanner-worker-starts",
+	    (double)atomic_load(&scanner_counters.worker_starts));
+	cJSON_AddNumberToObject(counters, "scanner-template-starts",
+	    (double)atomic_load(&scanner_counters.template_starts));
 	cJSON_AddNumberToObject(counters, "scanner-timeouts",
 	    (double)atomic_load(&scanner_counters.timeouts));
 	cJSON_AddNumberToObject(status, "connections", callbacks_connections());

@@ -83,7 +83,9 @@ examine_parts(struct evidence *evidence, struct scanner *scanner,
 	status = inspect_run(
 	    evidence->arena, evidence->message, scanner, want, inspection);
 	evidence->inspection = inspection;
-	if (status == TC_SYSTEM || inspection->incomplete)
+	if (inspection->failed)
 		evidence_note_gap(evidence, EVIDENCE_GAP_SCANNER);
-	return status == TC_SYSTEM ? TC_OK : status;
+	if (inspection->cut)
+		evidence_note_gap(evidence, EVIDENCE_GAP_LIMIT);
+	return status;
 }

@@ -5,6 +5,7 @@
 #include "message/html.h"
 #include "scanner/embedded.h"
 #include "scanner/guess.h"
+#include "scanner/reason.h"
 #include "scanner/unpack.h"
 
 #define FILES_MAX 20000
@@ -120,13 +121,13 @@ read_mail(
 	struct inspect_mail *slot;
 
 	if (message == NULL || message_parse_raw(message, content) == TC_LIMIT)
-		inspector->inspection->incomplete = true;
+		inspector->inspection->cut = true;
 	if (message == NULL)
 		return;
 	slot = list_append(
 	    inspector->arena, &inspector->inspection->mails, MAILS_MAX);
 	if (slot == NULL)
-		inspector->inspection->incomplete = true;
+		inspector->inspection->cut = true;
 	else
 		*slot = (struct inspect_mail){ message, part, file };
 }
@@ -159,6 +160,22 @@ read_content(struct inspector *inspector, const struct scanner_item *item,
 	}
 }
 
+/* What the mail did is a fact about it; what we could not do is a gap. */
+static void
+note_reason(struct inspection *inspection, struct slice reason)
+{
+	switch (reason_cause(reason)) {
+	case REASON_OF_MAIL:
+		return;
+	case REASON_OF_LIMIT:
+		inspection->cut = true;
+		return;
+	case REASON_OF_FAILURE:
+		inspection->failed = true;
+		return;
+	}
+}
+
 /* Adds an entry for a file that stands at `place`. NULL at a limit. */
 static struct inspect_file *
 add_file(struct inspector *inspector, const struct place *place,
@@ -174,7 +191,7 @@ add_file(struct inspector *inspector, const struct place *place,
 		.in_mail = place->parent != INSPECT_NO_PARENT,
 		.item = item };
 	if (item->flags & SCANNER_UNSCANNABLE)
-		inspector->inspection->incomplete = true;
+		note_reason(inspector->inspection, item->reason);
 	return file;
 }
 
@@ -276,7 +293,7 @@ scan_part(struct inspector *inspector, const struct mime_part *part,
 	if (status != TC_OK)
 		return status;
 	if (result.unscannable_reason.length > 0)
-		inspector->inspection->incomplete = true;
+		note_reason(inspector->inspection, result.unscannable_reason);
 	if (result.items.count == 0) {
 		struct scanner_item *item =
 		    item_of_part(inspector, part, place);
@@ -350,7 +367,7 @@ inspect_parts(struct inspector *inspector, const struct message *message,
 			here.part = i;
 		status = inspect_part_at(inspector, &parts->items[i], &here);
 		if (status != TC_OK) {
-			inspector->inspection->incomplete = true;
+			inspector->inspection->cut = true;
 			return status;
 		}
 	}

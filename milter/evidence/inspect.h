@@ -40,12 +40,13 @@ struct inspection {
 	LIST_OF(struct inspect_file) files;
 	struct url_list urls; /* `part` is set */
 	LIST_OF(struct inspect_mail) mails;
-	bool incomplete; /* something could not be looked into */
+	bool cut;    /* a limit of ours left something unseen */
+	bool failed; /* a worker did */
 };
 
 /* Looks into the parts of `message`, once it has ended. `want` is a set of
- * enum scanner_want. TC_LIMIT when the arena is full, TC_SYSTEM when no worker
- * can be had; what was found before stands. */
+ * enum scanner_want. TC_LIMIT when the arena is full; what was found before
+ * stands. */
 enum tc_status inspect_run(struct arena *arena, const struct message *message,
     struct scanner *scanner, unsigned want, struct inspection *inspection_out);
 

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "evidence/evidence.h"
+#include "evidence/inspect.h"
 #include "evidence/results.h"
 #include "indicator/match.h"
 #include "language/facts.h"
@@ -169,6 +170,39 @@ add_results(struct builder *out, const struct evidence *evidence)
 	}
 }
 
+static bool
+is_among(const struct slice *seen, size_t count, struct slice word)
+{
+	for (size_t i = 0; i < count; i++)
+		if (slice_equal(seen[i], word))
+			return true;
+	return false;
+}
+
+/* Why files could not be looked into: "unscannable=encrypted", each once. */
+static void
+add_unscannable(struct builder *out, const struct evidence *evidence)
+{
+	const struct inspection *inspection = evidence->inspection;
+	const char *separator = " unscannable=";
+	struct slice seen[NAMED_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; inspection != NULL && i < inspection->files.count &&
+			   count < NAMED_MAX;
+	     i++) {
+		struct slice reason = inspection->files.items[i].item->reason;
+
+		if (reason.length == 0 || is_among(seen, count, reason))
+			continue;
+		seen[count++] = reason;
+		builder_text(out, separator);
+		/* A worker's word, which may have been taken over. */
+		builder_printable(out, reason, 32);
+		separator = ",";
+	}
+}
+
 /* What is done beside the disposition: "action=tag,alert", each kind once. */
 static void
 add_actions(struct builder *out, const struct verdict *verdict)
@@ -225,8 +259,10 @@ verdict_log_line(struct builder *out, const struct evidence *evidence,
 		builder_printf(out, " stage=%s", schema_stage_name(stage));
 	add_idle_rules(out, verdict);
 	add_indicators(out, evidence);
-	if (stage == STAGE_MESSAGE)
+	if (stage == STAGE_MESSAGE) {
 		add_results(out, evidence);
+		add_unscannable(out, evidence);
+	}
 	add_errors(out, verdict);
 	add_parties(out, evidence);
 	builder_printf(out, " policy=%s store=%llu ref=%s",

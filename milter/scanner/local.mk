@@ -9,8 +9,10 @@ libtocsin_a_SOURCES += \
 	milter/scanner/members.c milter/scanner/members.h \
 	milter/scanner/nested.c milter/scanner/nested.h \
 	milter/scanner/rar_files.c milter/scanner/rar_files.h \
+	milter/scanner/reason.c milter/scanner/reason.h \
 	milter/scanner/rules.c milter/scanner/rules.h \
 	milter/scanner/scanner.c milter/scanner/scanner.h \
+	milter/scanner/template.c milter/scanner/template.h \
 	milter/scanner/unpack.c milter/scanner/unpack.h \
 	milter/scanner/wire.c milter/scanner/wire.h \
 	milter/scanner/worker.c milter/scanner/worker.h \

@@ -1,21 +1,17 @@
 #include <config.h>
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "scanner/answer.h"
 #include "scanner/scanner.h"
-#include "scanner/wire.h"
+#include "scanner/template.h"
 #include "scanner/zygote.h"
 
-#define ERRORS_MAX      65536
-#define COMPILE_TIME_MS 120000
 #define ANSWER_EXTRA    (4u << 20) /* items and names beside content */
 #define PART_BYTES_KEPT (16u << 20)
 
@@ -35,7 +31,7 @@ struct hand {
 
 struct scanner {
 	struct scanner_settings settings;
-	int template_socket;
+	struct template template;
 	pthread_mutex_t lock; /* guards busy of the hands, and closing */
 	pthread_cond_t freed;
 	struct hand *hands;
@@ -57,15 +53,6 @@ scanner_settings_default(void)
 		.archive_entries = 10000,
 		.content_bytes = (size_t)16 << 20,
 	};
-}
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 int
@@ -93,139 +80,6 @@ scanner_zygote_start(void)
 	return ends[0];
 }
 
-/* Memory that can be handed to another process, of `size` bytes. */
-static int
-shared_memory(size_t size)
-{
-	int memory = memfd_create("tocsin-scanner", MFD_CLOEXEC);
-
-	if (memory >= 0 && ftruncate(memory, (off_t)size) != 0) {
-		close(memory);
-		memory = -1;
-	}
-	return memory;
-}
-
-static bool
-wait_readable(int socket, uint64_t deadline_ms)
-{
-	struct pollfd poll_one = { .fd = socket, .events = POLLIN };
-	uint64_t now = now_ms();
-	int ready;
-
-	if (now >= deadline_ms)
-		return false;
-	do
-		ready = poll(&poll_one, 1, (int)(deadline_ms - now));
-	while (ready < 0 && errno == EINTR);
-	return ready == 1;
-}
-
-static size_t
-rulesets_size(const struct scanner_ruleset *rulesets, size_t count)
-{
-	size_t size = sizeof(uint64_t);
-
-	for (size_t i = 0; i < count; i++)
-		size += 3 * sizeof(uint64_t) + strlen(rulesets[i].name) +
-			strlen(rulesets[i].file) + rulesets[i].source.length;
-	return size;
-}
-
-static void
-write_rulesets(struct wire_writer *writer,
-    const struct scanner_ruleset *rulesets, size_t count)
-{
-	wire_put_number(writer, count);
-	for (size_t i = 0; i < count; i++) {
-		wire_put_slice(writer, slice_text(rulesets[i].name));
-		wire_put_slice(writer, slice_text(rulesets[i].file));
-		wire_put_slice(writer, rulesets[i].source);
-	}
-}
-
-static void
-report_errors(struct diag *diag, struct slice text)
-{
-	while (text.length > 0) {
-		struct slice line;
-
-		text = slice_split(text, '\n', &line);
-		diag_plain(
-		    diag, DIAG_ERROR, "%.*s", (int)line.length, line.data);
-	}
-}
-
-/* Waits for the template's word on its rules. */
-static enum tc_status
-template_ready(
-    int socket, struct slice shared, size_t rules_bytes, struct diag *diag)
-{
-	struct wire_template_reply reply;
-
-	if (!wait_readable(socket, now_ms() + COMPILE_TIME_MS) ||
-	    !wire_receive(socket, &reply, sizeof reply, NULL, 0)) {
-		diag_plain(diag, DIAG_ERROR,
-		    "scanner: the process that compiles YARA rules ended "
-		    "before it had done so");
-		return TC_INVALID;
-	}
-	if (reply.good)
-		return TC_OK;
-	report_errors(diag, slice_range(shared, rules_bytes,
-				rules_bytes + (size_t)reply.message_bytes));
-	if (reply.message_bytes == 0)
-		diag_plain(
-		    diag, DIAG_ERROR, "scanner: YARA rules do not compile");
-	return TC_INVALID;
-}
-
-/* Has the zygote fork a template with these rules. */
-static enum tc_status
-template_start(struct scanner *scanner, int zygote,
-    const struct scanner_ruleset *rulesets, size_t count, struct diag *diag)
-{
-	size_t rules_bytes = rulesets_size(rulesets, count);
-	struct wire_template_request request = {
-		.settings = scanner->settings,
-		.rules_bytes = rules_bytes,
-	};
-	enum tc_status status = TC_SYSTEM;
-	int ends[2] = { -1, -1 };
-	int memory = shared_memory(rules_bytes + ERRORS_MAX);
-	char *shared = MAP_FAILED;
-
-	if (memory >= 0)
-		shared = mmap(NULL, rules_bytes + ERRORS_MAX,
-		    PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
-	if (shared != MAP_FAILED &&
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0) {
-		struct wire_writer writer = { .data = shared,
-			.size = rules_bytes };
-		int sent[2] = { ends[1], memory };
-
-		write_rulesets(&writer, rulesets, count);
-		if (wire_send(zygote, &request, sizeof request, sent, 2)) {
-			close(ends[1]);
-			ends[1] = -1;
-			status = template_ready(ends[0],
-			    slice_make(shared, rules_bytes + ERRORS_MAX),
-			    rules_bytes, diag);
-		}
-	}
-	if (status == TC_OK)
-		scanner->template_socket = ends[0];
-	else if (ends[0] >= 0)
-		close(ends[0]);
-	if (ends[1] >= 0)
-		close(ends[1]);
-	if (shared != MAP_FAILED)
-		munmap(shared, rules_bytes + ERRORS_MAX);
-	if (memory >= 0)
-		close(memory);
-	return status;
-}
-
 enum tc_status
 scanner_new(int zygote, const struct scanner_settings *settings,
     const struct scanner_ruleset *rulesets, size_t ruleset_count,
@@ -239,7 +93,6 @@ scanner_new(int zygote, const struct scanner_settings *settings,
 	if (scanner == NULL)
 		return TC_SYSTEM;
 	scanner->settings = *settings;
-	scanner->template_socket = -1;
 	scanner->hand_count = settings->workers_max != 0 ? settings->workers_max
 			      : cores > 0                ? (unsigned)cores
 							 : 2;
@@ -250,13 +103,13 @@ scanner_new(int zygote, const struct scanner_settings *settings,
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&scanner->freed, &attributes);
 	pthread_condattr_destroy(&attributes);
-	if (scanner->hands == NULL) {
-		scanner_free(&scanner);
-		return TC_SYSTEM;
-	}
-	for (unsigned i = 0; i < scanner->hand_count; i++)
+	status = template_open(&scanner->template, zygote, settings, rulesets,
+	    ruleset_count, diag);
+	for (unsigned i = 0; scanner->hands != NULL && i < scanner->hand_count;
+	     i++)
 		scanner->hands[i].socket = -1;
-	status = template_start(scanner, zygote, rulesets, ruleset_count, diag);
+	if (scanner->hands == NULL)
+		status = TC_SYSTEM;
 	if (status != TC_OK) {
 		scanner_free(&scanner);
 		return status;
@@ -290,8 +143,7 @@ scanner_free(struct scanner **scanner_in)
 	for (unsigned i = 0; scanner->hands != NULL && i < scanner->hand_count;
 	     i++)
 		hand_close(scanner, &scanner->hands[i]);
-	if (scanner->template_socket >= 0)
-		close(scanner->template_socket);
+	template_close(&scanner->template);
 	pthread_cond_destroy(&scanner->freed);
 	pthread_mutex_destroy(&scanner->lock);
 	free(scanner->hands);
@@ -309,7 +161,7 @@ struct scanner_budget
 scanner_budget_start(const struct scanner *scanner)
 {
 	return (struct scanner_budget){
-		.deadline_ms = now_ms() + scanner->settings.scan_time_ms,
+		.deadline_ms = wire_clock_ms() + scanner->settings.scan_time_ms,
 		.bytes_left = scanner->settings.archive_bytes,
 		.entries_left = scanner->settings.archive_entries,
 	};
@@ -317,7 +169,7 @@ scanner_budget_start(const struct scanner *scanner)
 
 /* Has the template fork a process for this hand. */
 static bool
-hand_start(struct scanner *scanner, struct hand *hand)
+hand_start(struct scanner *scanner, struct hand *hand, uint64_t deadline_ms)
 {
 	struct wire_worker_request request = {
 		.answer_bytes = scanner->answer_bytes,
@@ -328,8 +180,8 @@ hand_start(struct scanner *scanner, struct hand *hand)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		return false;
-	hand->part_memory = shared_memory(0);
-	hand->answer_memory = shared_memory(scanner->answer_bytes);
+	hand->part_memory = wire_memory(0);
+	hand->answer_memory = wire_memory(scanner->answer_bytes);
 	answer = mmap(NULL, scanner->answer_bytes, PROT_READ, MAP_SHARED,
 	    hand->answer_memory, 0);
 	sent[0] = ends[1];
@@ -337,8 +189,7 @@ hand_start(struct scanner *scanner, struct hand *hand)
 	sent[2] = hand->answer_memory;
 	good = hand->part_memory >= 0 && hand->answer_memory >= 0 &&
 	       answer != MAP_FAILED &&
-	       wire_send(
-		   scanner->template_socket, &request, sizeof request, sent, 3);
+	       template_fork(&scanner->template, &request, sent, deadline_ms);
 	close(ends[1]);
 	if (good) {
 		hand->socket = ends[0];
@@ -438,7 +289,7 @@ hand_ask(struct scanner *scanner, struct hand *hand, struct arena *arena,
 		.depth = input->depth,
 	};
 	struct wire_scan_reply reply;
-	uint64_t now = now_ms();
+	uint64_t now = wire_clock_ms();
 	struct slice answer;
 
 	if (now >= budget->deadline_ms)
@@ -450,7 +301,7 @@ hand_ask(struct scanner *scanner, struct hand *hand, struct arena *arena,
 	if (request.name_bytes > 0)
 		memcpy(request.name, input->name.data, request.name_bytes);
 	if (!wire_send(hand->socket, &request, sizeof request, NULL, 0) ||
-	    !wait_readable(hand->socket, budget->deadline_ms + 50) ||
+	    !wire_readable(hand->socket, budget->deadline_ms + 50) ||
 	    !wire_receive(hand->socket, &reply, sizeof reply, NULL, 0))
 		return TC_AGAIN;
 	if (reply.answer_bytes > scanner->answer_bytes ||
@@ -461,6 +312,8 @@ hand_ask(struct scanner *scanner, struct hand *hand, struct arena *arena,
 	budget->entries_left = reply.entries_left;
 	answer = arena_copy(
 	    arena, slice_make(hand->answer, (size_t)reply.answer_bytes));
+	if (reply.retires)
+		hand_close(scanner, hand);
 	if (answer.data == NULL)
 		return TC_LIMIT;
 	return answer_read(
@@ -480,7 +333,7 @@ static enum tc_status
 bury(struct scanner *scanner, struct hand *hand,
     const struct scanner_budget *budget, struct scanner_result *result_out)
 {
-	bool late = now_ms() >= budget->deadline_ms;
+	bool late = wire_clock_ms() >= budget->deadline_ms;
 
 	hand_close(scanner, hand);
 	if (late)
@@ -491,29 +344,54 @@ bury(struct scanner *scanner, struct hand *hand,
 	    late ? "scan-time" : "scanner-worker-died", result_out);
 }
 
+/* A hand with a process that waits to be asked. NULL in *reason_out, or why
+ * there is none. */
+static struct hand *
+hand_ready(
+    struct scanner *scanner, uint64_t deadline_ms, const char **reason_out)
+{
+	struct hand *hand = hand_take(scanner, deadline_ms);
+
+	*reason_out = NULL;
+	if (hand == NULL) {
+		atomic_fetch_add(&scanner_counters.timeouts, 1);
+		*reason_out = "scan-time";
+		return NULL;
+	}
+	/* Nobody has asked it anything: it can only have ended. */
+	if (hand->socket >= 0 && wire_readable(hand->socket, 0)) {
+		atomic_fetch_add(&scanner_counters.worker_deaths, 1);
+		hand_close(scanner, hand);
+	}
+	if (hand->socket < 0 && !hand_start(scanner, hand, deadline_ms))
+		*reason_out = "scanner-absent";
+	return hand;
+}
+
 enum tc_status
 scanner_scan(struct scanner *scanner, struct arena *arena,
     struct scanner_budget *budget, const struct scanner_input *input,
     struct scanner_result *result_out)
 {
-	struct hand *hand = hand_take(scanner, budget->deadline_ms);
-	enum tc_status status = TC_SYSTEM;
+	const char *reason;
+	struct hand *hand = hand_ready(scanner, budget->deadline_ms, &reason);
+	enum tc_status status;
 
 	atomic_fetch_add(&scanner_counters.scans, 1);
-	if (hand == NULL) {
-		atomic_fetch_add(&scanner_counters.timeouts, 1);
-		return unscannable("scan-time", result_out);
-	}
-	if (hand->socket < 0 && !hand_start(scanner, hand))
-		goto done;
-	if (!hand_fill(hand, input->content)) {
+	if (hand == NULL)
+		return unscannable(reason, result_out);
+	if (reason == NULL && !hand_fill(hand, input->content)) {
 		hand_close(scanner, hand);
-		goto done;
+		reason = "memory";
 	}
-	status = hand_ask(scanner, hand, arena, budget, input, result_out);
-	if (status == TC_AGAIN || status == TC_INVALID)
-		status = bury(scanner, hand, budget, result_out);
-done:
+	if (reason != NULL) {
+		status = unscannable(reason, result_out);
+	} else {
+		status =
+		    hand_ask(scanner, hand, arena, budget, input, result_out);
+		if (status == TC_AGAIN || status == TC_INVALID)
+			status = bury(scanner, hand, budget, result_out);
+	}
 	if (hand->socket >= 0 && hand->part_bytes > PART_BYTES_KEPT)
 		hand_close(scanner, hand);
 	hand_give_back(scanner, hand);

@@ -115,6 +115,7 @@ struct scanner_result {
 /* Counters of the process, for `tocsin status` and metrics. */
 struct scanner_counters {
 	atomic_ulong scans, worker_starts, worker_deaths, timeouts;
+	atomic_ulong template_starts; /* after one ended unasked */
 };
 
 extern struct scanner_counters scanner_counters;
@@ -143,8 +144,8 @@ unsigned scanner_depth_max(const struct scanner *scanner);
 struct scanner_budget scanner_budget_start(const struct scanner *scanner);
 
 /* Looks into input->content, waiting for a worker and its answer until the
- * budget's deadline at most. The result lives in the arena. TC_LIMIT when the
- * arena is full, TC_SYSTEM when no worker can be had at all. */
+ * budget's deadline at most. The result lives in the arena. TC_LIMIT when
+ * the arena is full. */
 enum tc_status scanner_scan(struct scanner *scanner, struct arena *arena,
     struct scanner_budget *budget, const struct scanner_input *input,
     struct scanner_result *result_out);

@@ -1,7 +1,10 @@
 #include <config.h>
 
 #include <errno.h>
+#include <poll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "scanner/wire.h"
@@ -142,4 +145,40 @@ wire_take_slice(struct wire_reader *reader)
 	taken = slice_range(reader->rest, 0, (size_t)length);
 	reader->rest = slice_skip(reader->rest, (size_t)length);
 	return taken;
+}
+
+uint64_t
+wire_clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+int
+wire_memory(size_t size)
+{
+	int memory = memfd_create("tocsin-scanner", MFD_CLOEXEC);
+
+	if (memory >= 0 && ftruncate(memory, (off_t)size) != 0) {
+		close(memory);
+		memory = -1;
+	}
+	return memory;
+}
+
+bool
+wire_readable(int socket, uint64_t deadline_ms)
+{
+	struct pollfd poll_one = { .fd = socket, .events = POLLIN };
+	int ready;
+
+	do {
+		uint64_t now = wire_clock_ms();
+
+		ready = poll(&poll_one, 1,
+		    now >= deadline_ms ? 0 : (int)(deadline_ms - now));
+	} while (ready < 0 && errno == EINTR);
+	return ready == 1;
 }

@@ -53,6 +53,7 @@ struct wire_scan_reply {
 	uint64_t answer_bytes;
 	uint64_t bytes_left;
 	uint32_t entries_left;
+	uint32_t retires; /* the worker ends after this answer */
 };
 
 /* Sends one packet with descriptors; false with errno. */
@@ -64,6 +65,16 @@ bool wire_send(int socket, const void *packet, size_t size,
  * anything else, with all descriptors closed. */
 bool wire_receive(int socket, void *packet, size_t size, int *descriptors,
     size_t descriptor_count);
+
+/* Waits until a packet, or the end of the connection, can be read; false when
+ * the deadline passes first. 0: looks only. */
+bool wire_readable(int socket, uint64_t deadline_ms);
+
+/* The monotonic clock. */
+uint64_t wire_clock_ms(void);
+
+/* Memory of `size` bytes that can be handed to another process, or -1. */
+int wire_memory(size_t size);
 
 /* Writes into a fixed space; `failed` once something did not fit. */
 struct wire_writer {

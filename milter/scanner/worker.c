@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "scanner/answer.h"
@@ -11,7 +12,8 @@
 #include "scanner/unpack.h"
 #include "scanner/worker.h"
 
-#define ARENA_BYTES (256u << 20) /* items, names, kept content */
+#define ARENA_BYTES      (256u << 20) /* items, names, kept content */
+#define CPU_SECONDS_USED 20 /* then it ends; more than that kills it */
 
 void (*worker_test_hook)(struct slice content);
 
@@ -94,6 +96,7 @@ serve(struct worker *worker, char *answer)
 	if (content != NULL)
 		munmap(content, (size_t)request.content_bytes);
 	set_alarm(0);
+	reply.retires = clock() / CLOCKS_PER_SEC >= CPU_SECONDS_USED;
 	return wire_send(worker->socket, &reply, sizeof reply, NULL, 0);
 }
 
@@ -102,8 +105,8 @@ worker_run(struct worker *worker)
 {
 	struct jail_limits limits = {
 		.memory_bytes = worker->settings.worker_memory_bytes,
-		.cpu_seconds = worker->settings.scans_per_worker *
-			       (worker->settings.scan_time_ms / 1000 + 1),
+		.cpu_seconds = CPU_SECONDS_USED +
+			       2 * (worker->settings.scan_time_ms / 1000 + 1),
 	};
 	char *answer;
 

@@ -1,5 +1,6 @@
 #include <config.h>
 
+#include <fcntl.h>
 #include <iconv.h>
 #include <locale.h>
 #include <magic.h>
@@ -45,6 +46,20 @@ close_others(const int *kept, size_t count)
 			syscall(SYS_close_range, from, lowest - 1, 0u);
 		from = lowest + 1;
 	}
+}
+
+/* What a worker prints is nothing that the log should hold. */
+static void
+close_standard(void)
+{
+#ifndef WITH_SANITIZERS
+	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int i = 0; nothing >= 0 && i < 3; i++)
+		dup2(nothing, i);
+	if (nothing > 2)
+		close(nothing);
+#endif
 }
 
 static void
@@ -205,6 +220,7 @@ template_run(
 
 	end_with_parent();
 	close_others(kept, 2);
+	close_standard();
 	setlocale(LC_CTYPE, "C.UTF-8");
 	/* With TZ unset glibc looks at /etc/localtime again and again. */
 	setenv("TZ", "UTC0", 1);

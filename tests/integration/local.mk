@@ -11,7 +11,15 @@ SCRIPT_TESTS += \
 	tests/integration/input_test.py \
 	tests/integration/package_test.py \
 	tests/integration/scan_test.py \
+	tests/integration/scanner_daemon_test.py \
 	tests/integration/sendmail_test.py \
 	tests/integration/survival_test.py
-EXTRA_DIST += tests/integration/bench.py
+EXTRA_DIST += tests/integration/bench.py tests/integration/load.py
 LONG_TESTS += tests/integration/survival_long_test.py
+
+# tocsind with workers that obey attachments.
+check_PROGRAMS += tests/integration/rogue_tocsind
+tests_integration_rogue_tocsind_SOURCES = milter/daemon/main.c \
+	tests/integration/rogue.c
+tests_integration_rogue_tocsind_CPPFLAGS = $(MILTER_CPPFLAGS)
+tests_integration_rogue_tocsind_LDADD = $(MILTER_LIBS)
