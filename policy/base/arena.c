@@ -43,9 +43,17 @@ struct block {
 	_Alignas(max_align_t) char bytes[];
 };
 
+/* What is released with the arena; lives in its chunks. */
+struct deferred {
+	struct deferred *older;
+	void (*release)(void *what);
+	void *what;
+};
+
 struct arena {
 	struct chunk *newest;
 	struct block *blocks;
+	struct deferred *deferred;
 	struct arena_pool *pool;
 	size_t ceiling;
 	size_t held; /* bytes of all chunks */
@@ -100,6 +108,28 @@ blocks_release(struct arena *arena)
 	arena->blocks = NULL;
 }
 
+static void
+deferred_release(struct arena *arena)
+{
+	for (struct deferred *one = arena->deferred; one; one = one->older)
+		one->release(one->what);
+	arena->deferred = NULL;
+}
+
+bool
+arena_defer(struct arena *arena, void (*release)(void *what), void *what)
+{
+	struct deferred *one = arena_alloc(arena, sizeof *one);
+
+	if (one == NULL)
+		return false;
+	one->older = arena->deferred;
+	one->release = release;
+	one->what = what;
+	arena->deferred = one;
+	return true;
+}
+
 void
 arena_free(struct arena **arena)
 {
@@ -107,6 +137,7 @@ arena_free(struct arena **arena)
 
 	if (*arena == NULL)
 		return;
+	deferred_release(*arena);
 	blocks_release(*arena);
 	for (struct chunk *chunk = (*arena)->newest; chunk; chunk = older) {
 		older = chunk->older;
@@ -119,8 +150,10 @@ arena_free(struct arena **arena)
 void
 arena_reset(struct arena *arena)
 {
-	struct chunk *keep = arena->newest;
+	struct chunk *keep;
 
+	deferred_release(arena);
+	keep = arena->newest;
 	blocks_release(arena);
 	/* a large chunk is dearer to clear than to get anew */
 	while (keep != NULL && keep->size > CHUNK_MAX) {

@@ -59,6 +59,11 @@ void *arena_grow(
  * arena_free() and arena_reset(). */
 void *arena_block_grow(struct arena *arena, void *block, size_t new_size);
 
+/* Calls release(what) when the arena is reset or freed, last come first: for
+ * what lives as long as the arena and is no memory of it. False at the
+ * ceiling: the caller keeps it. */
+bool arena_defer(struct arena *arena, void (*release)(void *what), void *what);
+
 /* Copies the bytes and appends a NUL that does not count. On failure returns
  * a slice with NULL data. */
 struct slice arena_copy(struct arena *arena, struct slice slice);

@@ -28,6 +28,36 @@ an_arena_stops_at_its_ceiling_and_says_so(void **state)
 }
 
 static void
+count_release(void *what)
+{
+	*(unsigned *)what = *(unsigned *)what * 10 + 1;
+}
+
+static void
+double_release(void *what)
+{
+	*(unsigned *)what *= 2;
+}
+
+static void
+what_hangs_on_an_arena_goes_with_it_once(void **state)
+{
+	struct arena *arena = arena_new(0, NULL);
+	unsigned releases = 0;
+
+	(void)state;
+	assert_true(arena_defer(arena, double_release, &releases));
+	assert_true(arena_defer(arena, count_release, &releases));
+	assert_int_equal(releases, 0);
+	arena_reset(arena);
+	assert_int_equal(releases, 2); /* the last one came first */
+	arena_reset(arena);
+	assert_true(arena_defer(arena, count_release, &releases));
+	arena_free(&arena);
+	assert_int_equal(releases, 21);
+}
+
+static void
 arenas_of_a_pool_share_its_limit_and_give_it_back(void **state)
 {
 	struct arena_pool pool = { .limit_bytes = 100000 };
@@ -383,6 +413,7 @@ errors_show_line_column_and_caret(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(an_arena_stops_at_its_ceiling_and_says_so),
+	cmocka_unit_test(what_hangs_on_an_arena_goes_with_it_once),
 	cmocka_unit_test(arenas_of_a_pool_share_its_limit_and_give_it_back),
 	cmocka_unit_test(sizes_that_would_wrap_are_refused),
 	cmocka_unit_test(a_block_grows_without_leaving_itself_behind),
