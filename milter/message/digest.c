@@ -33,35 +33,105 @@ to_hex(struct arena *arena, const unsigned char *octets, size_t count)
 	return slice_make(text, 2 * count);
 }
 
-static bool
-compute(struct arena *arena, struct slice bytes, const EVP_MD *kind,
-    struct slice *digest_out)
+struct digest_run {
+	EVP_MD_CTX *contexts[3]; /* of digest_kind 1 << index; NULL: never */
+	unsigned kinds;          /* under way */
+	bool failed;
+};
+
+#define KINDS 3
+
+static const EVP_MD *
+kind_at(unsigned index)
+{
+	return index == 0 ? md5 : index == 1 ? sha1 : sha256;
+}
+
+static void
+release(void *what)
+{
+	struct digest_run *run = what;
+
+	for (unsigned i = 0; i < KINDS; i++)
+		EVP_MD_CTX_free(run->contexts[i]);
+}
+
+struct digest_run *
+digest_run_new(struct arena *arena)
+{
+	struct digest_run *run = arena_alloc(arena, sizeof *run);
+
+	if (run == NULL || !arena_defer(arena, release, run))
+		return NULL;
+	return run;
+}
+
+bool
+digest_run_begin(struct digest_run *run, unsigned kinds)
+{
+	pthread_once(&kinds_once, kinds_load);
+	run->kinds = 0;
+	run->failed = false;
+	for (unsigned i = 0; i < KINDS; i++) {
+		if (!(kinds & 1u << i))
+			continue;
+		if (run->contexts[i] == NULL)
+			run->contexts[i] = EVP_MD_CTX_new();
+		if (run->contexts[i] != NULL && kind_at(i) != NULL &&
+		    EVP_DigestInit_ex2(run->contexts[i], kind_at(i), NULL) == 1)
+			run->kinds |= 1u << i;
+		else
+			run->failed = true;
+	}
+	return !run->failed;
+}
+
+void
+digest_run_add(struct digest_run *run, struct slice bytes)
+{
+	if (bytes.length == 0)
+		return;
+	for (unsigned i = 0; i < KINDS; i++)
+		if (run->kinds & 1u << i &&
+		    EVP_DigestUpdate(
+			run->contexts[i], bytes.data, bytes.length) != 1) {
+			run->kinds &= ~(1u << i);
+			run->failed = true;
+		}
+}
+
+bool
+digest_run_end(
+    struct arena *arena, struct digest_run *run, struct digests *digests_out)
 {
 	unsigned char octets[EVP_MAX_MD_SIZE];
-	unsigned length = 0;
+	struct slice *const texts[KINDS] = { &digests_out->md5,
+		&digests_out->sha1, &digests_out->sha256 };
+	bool good = !run->failed;
 
-	if (kind == NULL)
-		return false;
-	if (EVP_Digest(bytes.data == NULL ? "" : bytes.data, bytes.length,
-		octets, &length, kind, NULL) != 1)
-		return false;
-	*digest_out = to_hex(arena, octets, length);
-	return digest_out->data != NULL;
+	for (unsigned i = 0; i < KINDS; i++) {
+		unsigned length = 0;
+
+		if (!(run->kinds & 1u << i))
+			continue;
+		if (EVP_DigestFinal_ex(run->contexts[i], octets, &length) == 1)
+			*texts[i] = to_hex(arena, octets, length);
+		good &= texts[i]->data != NULL;
+	}
+	run->kinds = 0;
+	return good;
 }
 
 bool
 digest_compute(struct arena *arena, struct slice bytes, unsigned kinds,
     struct digests *digests_out)
 {
-	bool good = true;
+	struct digest_run run = { .kinds = 0 };
+	bool good = digest_run_begin(&run, kinds);
 
-	pthread_once(&kinds_once, kinds_load);
 	*digests_out = (struct digests){ .md5 = slice_make(NULL, 0) };
-	if (kinds & DIGEST_MD5)
-		good &= compute(arena, bytes, md5, &digests_out->md5);
-	if (kinds & DIGEST_SHA1)
-		good &= compute(arena, bytes, sha1, &digests_out->sha1);
-	if (kinds & DIGEST_SHA256)
-		good &= compute(arena, bytes, sha256, &digests_out->sha256);
+	digest_run_add(&run, bytes);
+	good &= digest_run_end(arena, &run, digests_out);
+	release(&run);
 	return good;
 }

@@ -25,4 +25,19 @@ struct digests {
 bool digest_compute(struct arena *arena, struct slice bytes, unsigned kinds,
     struct digests *digests_out);
 
+/* Digests of bytes that come piece by piece. */
+struct digest_run;
+
+/* Makes a run in the arena, or NULL; it may be begun any number of times. */
+struct digest_run *digest_run_new(struct arena *arena);
+
+/* Begins digests of `kinds`; false when a kind can't be had. */
+bool digest_run_begin(struct digest_run *run, unsigned kinds);
+
+void digest_run_add(struct digest_run *run, struct slice bytes);
+
+/* As digest_compute() over all that was added since the beginning. */
+bool digest_run_end(
+    struct arena *arena, struct digest_run *run, struct digests *digests_out);
+
 #endif

@@ -9,27 +9,24 @@
 struct decoder {
 	struct arena *arena;
 	struct slice raw;
-	size_t readings_max;
+	const struct leaf_budget *budget;
 	struct leaf *leaf;
-	size_t *extra_left;
 	unsigned char *spare; /* of a reading that was not kept */
 	size_t spare_size;
 };
 
-/* Memory to decode into; NULL when no further reading may be made. The first
- * is free, each other costs the bytes that it reads. */
+/* Memory to decode into; NULL when no further reading may be made: each costs
+ * the bytes that it reads. */
 static unsigned char *
 take_room(struct decoder *decoder, size_t size)
 {
 	unsigned char *room = decoder->spare;
 
-	if (decoder->leaf->count > 0) {
-		if (decoder->raw.length > *decoder->extra_left) {
-			decoder->leaf->defects |= BIT(TOO_MANY_READINGS);
-			return NULL;
-		}
-		*decoder->extra_left -= decoder->raw.length;
+	if (decoder->raw.length > *decoder->budget->bytes_left) {
+		decoder->leaf->defects |= BIT(TOO_MANY_READINGS);
+		return NULL;
 	}
+	*decoder->budget->bytes_left -= decoder->raw.length;
 	decoder->spare = NULL;
 	if (room != NULL && decoder->spare_size >= size)
 		return room;
@@ -54,16 +51,17 @@ add(struct decoder *decoder, struct slice content,
 	for (size_t i = 0; i < leaf->count; i++)
 		if (slice_equal(leaf->readings[i].content, content))
 			return false;
-	if (leaf->count > 0 && content.length == 0)
+	if (content.length == 0)
 		return false;
-	if (leaf->count >= decoder->readings_max) {
+	if (leaf->count > decoder->budget->readings ||
+	    leaf->count == LEAF_READINGS_MAX) {
 		leaf->defects |= BIT(TOO_MANY_READINGS);
 		return false;
 	}
 	leaf->readings[leaf->count] = (struct leaf_reading){
 		.content = content,
 		.encoding = encoding,
-		.how = leaf->count == 0 ? NULL : how,
+		.how = how,
 		.name = name,
 	};
 	leaf->count++;
@@ -125,15 +123,14 @@ first_line_length(struct slice raw)
 	return slice_trim(line).length;
 }
 
-/* base64 as most do it; where that is not clean, as the others do. */
+/* base64 that is not clean, as other readers have it. */
 static void
-read_base64(struct decoder *decoder, const char *how)
+vary_base64(struct decoder *decoder, mime_defect_set odd, bool blank_line)
 {
-	mime_defect_set odd = add_base64(decoder, BASE64_THROUGH, how);
 	struct slice whole = decoder->raw;
-	struct slice after = after_blank_line(whole);
+	struct slice after =
+	    blank_line ? after_blank_line(whole) : slice_make(NULL, 0);
 
-	decoder->leaf->defects |= odd;
 	if (odd & BIT(BASE64_JUNK)) {
 		add_base64(decoder, BASE64_LINES, "base64-lines");
 		add_base64(decoder, BASE64_LINE_TAILS, "base64-line-tails");
@@ -174,69 +171,114 @@ add_quoted(
 }
 
 static void
-read_quoted_printable(struct decoder *decoder, const char *how)
+vary_quoted(struct decoder *decoder, mime_defect_set odd)
 {
-	mime_defect_set odd = add_quoted(decoder, QUOTED_KEEP, how);
-
-	decoder->leaf->defects |= odd;
-	if (odd == 0)
+	if (!(odd & BIT(QUOTED_PRINTABLE_MALFORMED)))
 		return;
 	add_quoted(decoder, QUOTED_DROP, "quoted-drop");
 	add_quoted(decoder, QUOTED_DROP_ESCAPE, "quoted-drop-escape");
 }
 
 /* uuencode and yEnc: one file of the body. */
-static void
-read_file(
-    struct decoder *decoder, enum transfer_encoding encoding, const char *how)
+static bool
+decode_file(struct arena *arena, struct slice raw,
+    enum transfer_encoding encoding, struct leaf_reading *reading_out,
+    mime_defect_set *defects)
 {
-	struct slice rest = decoder->raw, name;
-	unsigned char *out = take_room(decoder, rest.length + 64);
+	unsigned char *out = arena_alloc(arena, raw.length + 64);
+	struct transfer_result result;
+	struct slice name;
+
+	if (out == NULL)
+		return false;
+	if (encoding == TRANSFER_YENC
+		? !transfer_yenc(raw, out, &name, &result)
+		: !transfer_uuencode_next(&raw, false, out, &name, &result))
+		return false;
+	*defects |= result.defects;
+	reading_out->content = slice_make(out, result.length);
+	reading_out->name = name;
+	return true;
+}
+
+static bool
+decode_lines(struct arena *arena, struct slice raw,
+    enum transfer_encoding encoding, struct leaf_reading *reading_out,
+    mime_defect_set *defects)
+{
+	bool base64 = encoding == TRANSFER_BASE64;
+	unsigned char *out = arena_alloc(
+	    arena, base64 ? TRANSFER_BASE64_ROOM(raw.length) : raw.length + 1);
 	struct transfer_result result;
 
 	if (out == NULL)
-		return;
-	if (encoding == TRANSFER_YENC
-		? !transfer_yenc(rest, out, &name, &result)
-		: !transfer_uuencode_next(&rest, false, out, &name, &result))
-		return;
-	decoder->leaf->defects |= result.defects;
-	add(decoder, slice_make(out, result.length), encoding, how, name);
+		return false;
+	result = base64 ? transfer_base64(raw, BASE64_THROUGH, out)
+			: transfer_quoted_printable(raw, QUOTED_KEEP, out);
+	*defects |= result.defects;
+	reading_out->content = slice_make(out, result.length);
+	return true;
 }
 
-static void
-read_binhex(struct decoder *decoder, const char *how)
+bool
+leaf_decode_whole(struct arena *arena, struct slice raw,
+    enum transfer_encoding encoding, struct leaf_reading *reading_out,
+    mime_defect_set *defects)
 {
-	struct slice content, name;
-
-	/* runs let it grow: by 100 at most, which a limit must stop */
-	if (transfer_binhex(decoder->arena, decoder->raw,
-		4 * decoder->raw.length + 4096, &content, &name))
-		add(decoder, content, TRANSFER_BINHEX, how, name);
-}
-
-static void
-read_as(
-    struct decoder *decoder, enum transfer_encoding encoding, const char *how)
-{
+	reading_out->encoding = encoding;
 	switch (encoding) {
 	case TRANSFER_BASE64:
-		read_base64(decoder, how);
-		return;
 	case TRANSFER_QUOTED_PRINTABLE:
-		read_quoted_printable(decoder, how);
-		return;
+		return decode_lines(arena, raw, encoding, reading_out, defects);
 	case TRANSFER_UUENCODE:
 	case TRANSFER_YENC:
-		read_file(decoder, encoding, how);
-		return;
+		return decode_file(arena, raw, encoding, reading_out, defects);
 	case TRANSFER_BINHEX:
-		read_binhex(decoder, how);
+		/* runs let it grow: by 100 at most, which a limit must stop */
+		return transfer_binhex(arena, raw, 4 * raw.length + 4096,
+		    &reading_out->content, &reading_out->name);
+	case TRANSFER_IDENTITY:
+	case TRANSFER_UNKNOWN:
+		reading_out->content = raw;
+		return true;
+	}
+	return false;
+}
+
+/* Another declared encoding, with the readings that it has itself. */
+static void
+add_encoding(struct decoder *decoder, enum transfer_encoding encoding)
+{
+	const char *how = transfer_encoding_name(encoding);
+	struct leaf_reading reading = { .encoding = encoding };
+	mime_defect_set odd;
+
+	switch (encoding) {
+	case TRANSFER_BASE64:
+		odd = add_base64(decoder, BASE64_THROUGH, how);
+		decoder->leaf->defects |= odd;
+		vary_base64(decoder, odd, true);
+		return;
+	case TRANSFER_QUOTED_PRINTABLE:
+		odd = add_quoted(decoder, QUOTED_KEEP, how);
+		decoder->leaf->defects |= odd;
+		vary_quoted(decoder, odd);
 		return;
 	case TRANSFER_IDENTITY:
 	case TRANSFER_UNKNOWN:
 		add(decoder, decoder->raw, encoding, how, slice_make(NULL, 0));
 		return;
+	case TRANSFER_UUENCODE:
+	case TRANSFER_YENC:
+	case TRANSFER_BINHEX:
+		break;
+	}
+	if (decoder->raw.length > *decoder->budget->bytes_left)
+		decoder->leaf->defects |= BIT(TOO_MANY_READINGS);
+	else if (leaf_decode_whole(decoder->arena, decoder->raw, encoding,
+		     &reading, &decoder->leaf->defects)) {
+		*decoder->budget->bytes_left -= decoder->raw.length;
+		add(decoder, reading.content, encoding, how, reading.name);
 	}
 }
 
@@ -285,32 +327,33 @@ leaf_looks_quoted_printable(struct slice raw)
 	return false;
 }
 
-bool
-leaf_decode(struct arena *arena, struct slice raw,
-    const struct declaration *declaration, bool guess, size_t extra_max,
-    size_t *extra_left, struct leaf *leaf_out)
+void
+leaf_vary(struct arena *arena, struct slice raw,
+    const struct declaration *declaration, const struct leaf_usual *usual,
+    bool guess, const struct leaf_budget *budget, struct leaf *leaf_out)
 {
-	struct leaf leaf = { .count = 0 };
-	struct decoder decoder = { arena, raw,
-		1 + extra_max < LEAF_READINGS_MAX ? 1 + extra_max
-						  : LEAF_READINGS_MAX,
-		&leaf, extra_left };
+	struct decoder decoder = { arena, raw, budget, leaf_out, NULL, 0 };
 	bool base64 = false, quoted = false;
 
+	*leaf_out = (struct leaf){
+		.readings = { { .content = usual->content,
+		    .encoding = usual->encoding } },
+		.count = 1,
+	};
+	if (usual->encoding == TRANSFER_BASE64)
+		vary_base64(&decoder, usual->defects, usual->blank_line);
+	else if (usual->encoding == TRANSFER_QUOTED_PRINTABLE)
+		vary_quoted(&decoder, usual->defects);
 	for (size_t i = 0; i < declaration->encoding_count; i++) {
 		enum transfer_encoding encoding = declaration->encodings[i];
 
-		read_as(&decoder, encoding, transfer_encoding_name(encoding));
+		if (i > 0)
+			add_encoding(&decoder, encoding);
 		base64 |= encoding == TRANSFER_BASE64;
 		quoted |= encoding == TRANSFER_QUOTED_PRINTABLE;
 	}
-	if (leaf.count == 0)
-		add(&decoder, raw, TRANSFER_IDENTITY, NULL,
-		    slice_make(NULL, 0));
 	if (guess && !base64 && leaf_looks_base64(raw))
 		add_base64(&decoder, BASE64_THROUGH, "guessed-base64");
 	else if (guess && !quoted && leaf_looks_quoted_printable(raw))
 		add_quoted(&decoder, QUOTED_KEEP, "guessed-quoted-printable");
-	*leaf_out = leaf;
-	return !arena_exhausted(arena);
 }

@@ -20,18 +20,38 @@ struct leaf_reading {
 
 struct leaf {
 	struct leaf_reading readings[LEAF_READINGS_MAX];
-	size_t count; /* at least 1 unless the arena is full */
+	size_t count; /* at least 1 */
 	mime_defect_set defects;
 };
 
-/* Decodes `raw`. At most 1 + extra_max readings; each but the first takes the
- * bytes of `raw` off *extra_left, which is what other readings may still cost
- * (beyond: TOO_MANY_READINGS). `guess`: the headers are such
- * that some readers miss the encoding, so the body is looked at as well.
- * False at the arena's ceiling. */
-bool leaf_decode(struct arena *arena, struct slice raw,
-    const struct declaration *declaration, bool guess, size_t extra_max,
-    size_t *extra_left, struct leaf *leaf_out);
+/* What the usual reading of a body found. */
+struct leaf_usual {
+	struct slice content;
+	enum transfer_encoding encoding;
+	mime_defect_set defects; /* of its octets */
+	bool blank_line;         /* an empty line in base64 */
+};
+
+/* What may be spent on the others. */
+struct leaf_budget {
+	size_t readings;    /* at most so many, the usual one aside */
+	size_t *bytes_left; /* each takes the bytes of its body off this */
+};
+
+/* Decodes `raw` as its usual encoding says; false when that finds nothing in
+ * it: uuencode, yEnc, BinHex without such a file. Where *reading_out's content
+ * is not a slice of raw it is in the arena. */
+bool leaf_decode_whole(struct arena *arena, struct slice raw,
+    enum transfer_encoding encoding, struct leaf_reading *reading_out,
+    mime_defect_set *defects);
+
+/* Decodes `raw` otherwise than `usual` did: leaf_out->readings has that first
+ * and then each other plausible one that differs. Beyond the budget:
+ * TOO_MANY_READINGS. `guess`: the headers are such that some readers miss the
+ * encoding, so the body is looked at as well. */
+void leaf_vary(struct arena *arena, struct slice raw,
+    const struct declaration *declaration, const struct leaf_usual *usual,
+    bool guess, const struct leaf_budget *budget, struct leaf *leaf_out);
 
 /* Whether the bytes look like a body in base64 (quoted-printable): used where
  * no header says so. */

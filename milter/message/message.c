@@ -9,7 +9,11 @@
 #include "message/message.h"
 #include "message/text.h"
 
-#define BIT(name)       MIME_DEFECT_BIT(MIME_DEFECT_##name)
+#define BIT(name) MIME_DEFECT_BIT(MIME_DEFECT_##name)
+
+#define DIGEST_NEEDS \
+	(MESSAGE_NEED_MD5 | MESSAGE_NEED_SHA1 | MESSAGE_NEED_SHA256)
+#define TEXT_NEEDS      (MESSAGE_NEED_TEXT | MESSAGE_NEED_URLS)
 
 #define BLANK_LINES_MAX 4 /* skipped in front of a saved message */
 
@@ -26,6 +30,9 @@ struct message {
 	char *body;
 	size_t body_kept, body_capacity;
 	size_t body_came;
+	struct mime_reader *reader; /* NULL: the body has not begun */
+	unsigned digest_kinds;      /* that it computes */
+	struct text_reader text_reader;
 	struct mime_parts parts;
 	mime_defect_set defects;
 	struct slice text;
@@ -169,6 +176,40 @@ message_end_of_headers(struct message *message)
 	return status_of(message);
 }
 
+/* Begins to read the body. `stable`: it is there as a whole. */
+static bool
+begin_body(struct message *message, bool stable)
+{
+	struct mime_source source = {
+		.headers = &message->headers,
+		.digest_kinds = message->needs & DIGEST_NEEDS,
+		.limits = &message->limits,
+		.stable = stable,
+	};
+
+	if (message->reader != NULL)
+		return true;
+	message_end_of_headers(message);
+	message->digest_kinds = source.digest_kinds;
+	message->text_reader = text_begin(message->arena, &message->limits,
+	    message->needs & MESSAGE_NEED_URLS ? &message->urls : NULL,
+	    message->subject);
+	message->reader = mime_begin(message->arena, &source, &message->parts);
+	return message->reader != NULL;
+}
+
+/* Reads what has come. */
+static void
+read_on(struct message *message)
+{
+	struct slice body = slice_make(message->body, message->body_kept);
+	size_t complete = mime_feed(message->reader, body);
+
+	if (message->needs & TEXT_NEEDS)
+		text_advance(
+		    &message->text_reader, &message->parts, complete, body);
+}
+
 enum tc_status
 message_body(struct message *message, struct slice chunk)
 {
@@ -181,8 +222,7 @@ message_body(struct message *message, struct slice chunk)
 		message->defects |= BIT(TOO_LARGE);
 	}
 	if (length > message->body_capacity - message->body_kept) {
-		size_t capacity =
-		    message->body_capacity + message->body_capacity / 2;
+		size_t capacity = 2 * message->body_capacity;
 		char *grown;
 
 		if (capacity < message->body_kept + length)
@@ -199,33 +239,49 @@ message_body(struct message *message, struct slice chunk)
 	if (length > 0)
 		memcpy(message->body + message->body_kept, chunk.data, length);
 	message->body_kept += length;
-	return TC_OK;
+	if (!begin_body(message, false))
+		return TC_LIMIT;
+	read_on(message);
+	return status_of(message);
+}
+
+/* Digests that somebody came to need after the body had begun. */
+static void
+add_late_digests(struct message *message)
+{
+	unsigned late = message->needs & DIGEST_NEEDS & ~message->digest_kinds;
+
+	for (size_t i = 0; late != 0 && i < message->parts.count; i++) {
+		struct mime_part *part = &message->parts.items[i];
+		struct digests digests;
+
+		if (!part->content_kept)
+			continue;
+		digest_compute(message->arena, part->content, late, &digests);
+		if (late & DIGEST_MD5)
+			part->digests.md5 = digests.md5;
+		if (late & DIGEST_SHA1)
+			part->digests.sha1 = digests.sha1;
+		if (late & DIGEST_SHA256)
+			part->digests.sha256 = digests.sha256;
+	}
 }
 
 static enum tc_status
-read_body(struct message *message, struct slice body)
+end_body(struct message *message, struct slice body, bool stable)
 {
-	struct mime_source source = {
-		.headers = &message->headers,
-		.body = body,
-		.digest_kinds =
-		    message->needs & (MESSAGE_NEED_MD5 | MESSAGE_NEED_SHA1 |
-					 MESSAGE_NEED_SHA256),
-		.limits = &message->limits,
-	};
 	enum tc_status status;
 
 	if (message->ended)
 		return status_of(message);
 	message->ended = true;
-	status = mime_read(
-	    message->arena, &source, &message->parts, &message->defects);
-	if (status == TC_OK &&
-	    message->needs & (MESSAGE_NEED_TEXT | MESSAGE_NEED_URLS))
-		status = text_collect(message->arena, &message->limits,
-		    message->needs & MESSAGE_NEED_URLS ? &message->urls : NULL,
-		    message->subject, &message->parts, &message->text,
-		    &message->defects);
+	if (!begin_body(message, stable))
+		return TC_LIMIT;
+	status = mime_end(message->reader, body, &message->defects);
+	add_late_digests(message);
+	if (status == TC_OK && message->needs & TEXT_NEEDS)
+		status = text_end(&message->text_reader, &message->parts,
+		    &message->text, &message->defects);
 	return status;
 }
 
@@ -234,9 +290,10 @@ message_end(struct message *message)
 {
 	message_end_of_headers(message);
 	/* Parts are told apart by their place: an empty body has one too. */
-	return read_body(
-	    message, slice_make(message->body == NULL ? "" : message->body,
-			 message->body_kept));
+	return end_body(message,
+	    slice_make(
+		message->body == NULL ? "" : message->body, message->body_kept),
+	    false);
 }
 
 enum tc_status
@@ -272,7 +329,7 @@ message_parse_raw(struct message *message, struct slice raw)
 	}
 	message->body_kept = scan.rest.length;
 	memcpy(&message->body, &scan.rest.data, sizeof message->body);
-	return status == TC_OK ? read_body(message, scan.rest) : status;
+	return status == TC_OK ? end_body(message, scan.rest, true) : status;
 }
 
 const struct header_list *

@@ -46,12 +46,13 @@ enum tc_status message_header(
 
 enum tc_status message_end_of_headers(struct message *message);
 
-/* Body bytes, CRLF line ends, cut anywhere. They are kept as they are, up to
- * limits.body_bytes, since other readings need them; message_end() reads
+/* Body bytes, CRLF line ends, cut anywhere. They are read as they come, and
+ * kept as they are, up to limits.body_bytes, since other readings need
  * them. */
 enum tc_status message_body(struct message *message, struct slice chunk);
 
-/* Reads the parts. Calling it without a body is well. */
+/* Reads the rest, and the other readings of what can be read in several ways.
+ * Calling it without a body is well. */
 enum tc_status message_end(struct message *message);
 
 /* Reads a whole RFC 5322 message (a file; LF or CRLF; an mbox "From " line in

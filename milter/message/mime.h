@@ -1,8 +1,12 @@
 /*
  * mime - the parts of a message, however its sender twisted them
  *
- * Reads:    an entity: header fields and body
+ * Reads:    header fields, then a body as it comes, cut anywhere
  * Produces: a flat list of parts, each with its decoded content
+ *
+ * The usual reading is made while the body arrives (push.h): decoding and the
+ * digests that somebody needs keep pace with the transfer. The others are a
+ * second pass at the end, over the parts concerned alone (vary.h).
  *
  * Where readers in the wild disagree (which of two headers counts, where a
  * quoted boundary ends, whether decoding goes on after padding), the part is
@@ -12,9 +16,9 @@
  * at most twice the message's bytes (64 KiB in a small one); beyond:
  * MIME_DEFECT_TOO_MANY_READINGS.
  *
- * No recursion over input: parts wait in a work list, nesting has a limit.
- * What a limit cuts off is an opaque leaf (`opaque`), its raw bytes searched
- * as they are, and a defect. Each level of nesting reads its bytes once more.
+ * Nesting has a limit. What a limit cuts off is an opaque leaf (`opaque`), its
+ * raw bytes searched as they are, and a defect. The result does not depend on
+ * how the body was cut.
  */
 #ifndef TOCSIN_MESSAGE_MIME_H
 #define TOCSIN_MESSAGE_MIME_H
@@ -88,18 +92,31 @@ struct mime_parts {
 	size_t capacity;
 };
 
-/* A message as mime_read() takes it. */
+/* What the reading of one message begins with. */
 struct mime_source {
 	const struct header_list *headers; /* of the message */
-	struct slice body;                 /* raw; outlives the parts */
 	unsigned digest_kinds;             /* enum digest_kind bits */
 	const struct message_limits *limits;
+	bool stable; /* the body never moves while it is read */
 };
 
-/* Appends all parts, first the message itself, each before its children, the
- * usual reading before the others. *defects collects those of all parts.
- * TC_LIMIT at the arena's ceiling: what was read until then stands. */
-enum tc_status mime_read(struct arena *arena, const struct mime_source *source,
-    struct mime_parts *parts, mime_defect_set *defects);
+struct mime_reader;
+
+/* Begins to read a body into *parts: first the message itself, each part
+ * before its children. NULL at the arena's ceiling. */
+struct mime_reader *mime_begin(struct arena *arena,
+    const struct mime_source *source, struct mime_parts *parts);
+
+/* Reads on. `body` is all of the raw body that came until now; it may have
+ * moved since the last call. Returns the index of the first part that is not
+ * complete, containers aside: content of parts before it can be looked at
+ * until the body moves. */
+size_t mime_feed(struct mime_reader *reader, struct slice body);
+
+/* Reads the rest and the other readings, which come behind all usual ones.
+ * `body` is all of it and outlives the parts. *defects collects those of all
+ * parts. TC_LIMIT at the arena's ceiling: what was read until then stands. */
+enum tc_status mime_end(
+    struct mime_reader *reader, struct slice body, mime_defect_set *defects);
 
 #endif

@@ -7,22 +7,29 @@
 
 #define BOUNDARY_MAX 1024
 #define GUESS_MAX    (1u << 20) /* a boundary that nobody declared stands early */
-#define LINE_MAX     4096       /* bytes behind a delimiter */
+
+struct slice
+multipart_needle(struct arena *arena, struct slice boundary)
+{
+	char *needle = arena_alloc(arena, boundary.length + 3);
+
+	if (needle == NULL)
+		return slice_make(NULL, 0);
+	memcpy(needle, "--", 2);
+	if (boundary.length > 0)
+		memcpy(needle + 2, boundary.data, boundary.length);
+	return slice_make(needle, boundary.length + 2);
+}
 
 struct multipart_scan
 multipart_begin(struct arena *arena, struct slice body, struct slice boundary,
     enum multipart_match match)
 {
-	struct multipart_scan scan = { .body = body, .match = match };
-	char *needle = arena_alloc(arena, boundary.length + 3);
-
-	if (needle == NULL)
-		return scan;
-	memcpy(needle, "--", 2);
-	if (boundary.length > 0)
-		memcpy(needle + 2, boundary.data, boundary.length);
-	scan.needle = slice_make(needle, boundary.length + 2);
-	return scan;
+	return (struct multipart_scan){
+		.body = body,
+		.match = match,
+		.needle = multipart_needle(arena, boundary),
+	};
 }
 
 static bool
@@ -30,13 +37,6 @@ is_blank(char c)
 {
 	return c == ' ' || c == '\t';
 }
-
-/* A delimiter that was found. */
-struct delimiter {
-	size_t before; /* where the piece before it ends */
-	size_t after;  /* where the next one begins */
-	bool close;
-};
 
 /* Where the line of `at` begins when only blanks or a bare CR stand before
  * it, else SIZE_MAX. */
@@ -56,50 +56,57 @@ loose_start(struct slice body, size_t at)
 	return start < at && body.data[at - 1] == '\r' ? at : SIZE_MAX;
 }
 
-/* Reads what stands at `at`, where the needle was found. */
-static bool
-read_delimiter(
-    struct multipart_scan *scan, size_t at, struct delimiter *delimiter)
+/* Where the line ends in which `from` stands. Looked for in bounds, or many
+ * delimiters on one endless line would cost the square of its length. */
+static size_t
+line_end(struct slice body, size_t from)
 {
-	struct slice body = scan->body;
-	size_t end = at + scan->needle.length, tail;
-	size_t start = at;
-	bool exact = at == 0 || body.data[at - 1] == '\n';
-	const char *line_end;
-	size_t next;
+	size_t most = body.length - from < MULTIPART_LINE_MAX
+			  ? body.length
+			  : from + MULTIPART_LINE_MAX;
+	const char *found = memchr(body.data + from, '\n', most - from);
 
-	if (!exact && (start = loose_start(body, at)) == SIZE_MAX)
+	return found == NULL ? most : (size_t)(found - body.data) + 1;
+}
+
+struct slice
+multipart_line(struct slice body, size_t at)
+{
+	return slice_range(body, at, line_end(body, at));
+}
+
+bool
+multipart_delimiter(struct slice body, size_t at, size_t needle_length,
+    enum multipart_match match, struct multipart_delimiter *delimiter_out)
+{
+	size_t end = at + needle_length, tail, start = at, next;
+	bool exact = at == 0 || body.data[at - 1] == '\n';
+
+	if (!exact && (match == MULTIPART_EXACT ||
+			  (start = loose_start(body, at)) == SIZE_MAX))
 		return false;
-	delimiter->close = body.length - end >= 2 && body.data[end] == '-' &&
-			   body.data[end + 1] == '-';
-	tail = end + (delimiter->close ? 2 : 0);
-	/* looked for in bounds, or many delimiters on one endless line would
-	 * cost the square of its length */
-	next = body.length - end < LINE_MAX ? body.length : end + LINE_MAX;
-	line_end = memchr(body.data + end, '\n', next - end);
-	if (line_end != NULL)
-		next = (size_t)(line_end - body.data) + 1;
+	delimiter_out->close = body.length - end >= 2 &&
+			       body.data[end] == '-' &&
+			       body.data[end + 1] == '-';
+	tail = end + (delimiter_out->close ? 2 : 0);
+	next = line_end(body, end);
 	while (tail < next && ascii_is_space(body.data[tail]))
 		tail++;
-	exact = exact && tail == next;
-	if (!exact) {
-		if (scan->odd_count++ == 0)
-			scan->odd_line = slice_range(body, at, next);
-		if (scan->match == MULTIPART_EXACT)
+	if (!exact || tail != next) {
+		if (match == MULTIPART_EXACT)
 			return false;
 		/* a bare CR may end the delimiter's line */
-		tail = end + (delimiter->close ? 2 : 0);
+		tail = end + (delimiter_out->close ? 2 : 0);
 		if (tail < next && body.data[tail] == '\r')
 			next = tail + 1 +
 			       (tail + 1 < next && body.data[tail + 1] == '\n');
 	}
-	/* the line break before the delimiter belongs to it */
 	if (start > 0 && body.data[start - 1] == '\n')
 		start--;
 	if (start > 0 && body.data[start - 1] == '\r')
 		start--;
-	delimiter->before = start;
-	delimiter->after = next;
+	delimiter_out->before = start;
+	delimiter_out->after = next;
 	return true;
 }
 
@@ -131,7 +138,8 @@ find_needle(struct slice body, size_t from, struct slice needle)
 }
 
 static bool
-find_delimiter(struct multipart_scan *scan, struct delimiter *delimiter)
+find_delimiter(
+    struct multipart_scan *scan, struct multipart_delimiter *delimiter)
 {
 	size_t from = scan->at;
 
@@ -139,7 +147,8 @@ find_delimiter(struct multipart_scan *scan, struct delimiter *delimiter)
 		from = find_needle(scan->body, from, scan->needle);
 		if (from == SIZE_MAX)
 			return false;
-		if (read_delimiter(scan, from, delimiter))
+		if (multipart_delimiter(scan->body, from, scan->needle.length,
+			scan->match, delimiter))
 			return true;
 		from += 2;
 	}
@@ -150,7 +159,7 @@ bool
 multipart_next(struct multipart_scan *scan, enum multipart_piece *kind_out,
     struct slice *piece_out)
 {
-	struct delimiter delimiter;
+	struct multipart_delimiter delimiter;
 	bool found;
 
 	if (scan->ended || scan->needle.data == NULL)

@@ -12,12 +12,33 @@
 
 #include "base/arena.h"
 
+/* Bytes behind a delimiter in which its line must end. */
+#define MULTIPART_LINE_MAX 4096
+
 /* What counts as a delimiter. */
 enum multipart_match {
 	MULTIPART_EXACT, /* at the start of a line, only blanks behind it */
 	MULTIPART_LOOSE  /* also after blanks or a bare CR, and with anything
 			  * behind it: what prefix matchers see */
 };
+
+struct multipart_delimiter {
+	size_t before; /* where the piece before it ends: the line break before
+			* a delimiter belongs to it */
+	size_t after;  /* where the next one begins */
+	bool close;
+};
+
+/* Reads the delimiter that may stand at `at`, where "--" and the boundary do.
+ * False when it is none in that way of matching. */
+bool multipart_delimiter(struct slice body, size_t at, size_t needle_length,
+    enum multipart_match match, struct multipart_delimiter *delimiter_out);
+
+/* "--" and the boundary; empty at the arena's ceiling. */
+struct slice multipart_needle(struct arena *arena, struct slice boundary);
+
+/* The line from `at` on with its line break, cut like a delimiter's. */
+struct slice multipart_line(struct slice body, size_t at);
 
 enum multipart_piece {
 	MULTIPART_PREAMBLE,
@@ -35,8 +56,6 @@ struct multipart_scan {
 	bool closed;      /* a close delimiter was seen */
 	bool last_closed; /* the last delimiter was one */
 	bool ended;
-	size_t odd_count;      /* delimiters that only the loose match takes */
-	struct slice odd_line; /* the first of them, from "--" on */
 };
 
 /* Begins; scan->needle.data is NULL at the arena's ceiling. */

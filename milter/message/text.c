@@ -255,13 +255,6 @@ text_fold_homoglyphs(struct arena *arena, struct slice text)
 	return out.failed ? slice_make(NULL, 0) : builder_result(&out);
 }
 
-/* Brings one text part to UTF-8; HTML to what it shows. */
-struct text_reader {
-	struct arena *arena;
-	const struct message_limits *limits;
-	struct url_list *urls; /* NULL: nobody asks */
-};
-
 static void
 read_html(struct text_reader *reader, struct mime_part *part, struct slice html)
 {
@@ -331,12 +324,13 @@ is_html(const struct mime_part *part)
 }
 
 static void
-read_part(struct text_reader *reader, struct mime_part *part)
+read_part(
+    struct text_reader *reader, struct mime_part *part, struct slice content)
 {
 	struct charset_result converted;
 	bool html = is_html(part);
 
-	if (!charset_to_utf8(reader->arena, part->charset, part->content,
+	if (!charset_to_utf8(reader->arena, part->charset, content,
 		reader->limits->html_bytes, &converted))
 		return;
 	if (converted.unknown && part->is_text)
@@ -387,34 +381,83 @@ join_text(struct builder *all, struct slice text, size_t max)
 	return text.length <= room;
 }
 
-enum tc_status
-text_collect(struct arena *arena, const struct message_limits *limits,
-    struct url_list *urls, struct slice subject, struct mime_parts *parts,
-    struct slice *text_out, mime_defect_set *defects)
+struct text_reader
+text_begin(struct arena *arena, const struct message_limits *limits,
+    struct url_list *urls, struct slice subject)
 {
-	struct text_reader reader = { arena, limits, urls };
-	struct builder all = builder_make(arena, limits->text_bytes);
-
 	if (urls != NULL && subject.length > 0)
 		url_list_add_text(
 		    arena, urls, subject, URL_IN_SUBJECT, MIME_NO_PART);
+	return (struct text_reader){
+		.arena = arena,
+		.limits = limits,
+		.urls = urls,
+	};
+}
+
+/* Whether a part says something; HTML does in any kind of part. */
+static bool
+says_something(const struct mime_part *part)
+{
+	return part->content_kept && !part->is_container &&
+	       (part->is_text || is_html(part));
+}
+
+static bool
+lies_in(struct slice bytes, struct slice around)
+{
+	return bytes.data >= around.data &&
+	       bytes.data < around.data + around.length;
+}
+
+void
+text_advance(struct text_reader *reader, struct mime_parts *parts, size_t end,
+    struct slice moving)
+{
+	for (; reader->next < end && !reader->halted; reader->next++) {
+		struct mime_part *part = &parts->items[reader->next];
+		struct slice content = part->content;
+
+		if (part->reading != NULL || !says_something(part))
+			continue;
+		if (lies_in(content, moving)) {
+			/* URLs keep the order of the parts, so what comes
+			 * behind waits as well */
+			reader->halted =
+			    content.length > reader->limits->html_bytes;
+			if (reader->halted)
+				return;
+			content = arena_copy(reader->arena, content);
+		}
+		read_part(reader, part, content);
+	}
+}
+
+enum tc_status
+text_end(struct text_reader *reader, struct mime_parts *parts,
+    struct slice *text_out, mime_defect_set *defects)
+{
+	struct builder all =
+	    builder_make(reader->arena, reader->limits->text_bytes);
+
 	for (size_t other = 0; other < 2; other++)
 		for (size_t i = 0; i < parts->count; i++) {
 			struct mime_part *part = &parts->items[i];
 
 			if ((part->reading != NULL) != (other == 1) ||
-			    !part->content_kept || part->is_container ||
-			    (!part->is_text && !is_html(part)))
+			    !says_something(part))
 				continue;
-			read_part(&reader, part);
+			if (other == 1 || i >= reader->next)
+				read_part(reader, part, part->content);
 			*defects |= part->defects;
 			if (!part->is_text || is_repeated(parts, part))
 				continue;
-			if (!join_text(&all, part->text, limits->text_bytes))
+			if (!join_text(
+				&all, part->text, reader->limits->text_bytes))
 				*defects |= BIT(TEXT_TOO_LARGE);
 		}
-	if (urls != NULL && urls->cut)
+	if (reader->urls != NULL && reader->urls->cut)
 		*defects |= BIT(TOO_MANY_URLS);
 	*text_out = builder_result(&all);
-	return arena_exhausted(arena) ? TC_LIMIT : TC_OK;
+	return arena_exhausted(reader->arena) ? TC_LIMIT : TC_OK;
 }

@@ -10,13 +10,31 @@
 #include "message/mime.h"
 #include "message/url.h"
 
-/* Sets `text` of every text part, *text_out to all of them joined (usual
- * readings first, then what other readings say differently), and adds URLs to
- * *urls unless that is NULL. TC_LIMIT at the arena's ceiling. */
-enum tc_status text_collect(struct arena *arena,
+/* What is read of the parts of one message. */
+struct text_reader {
+	struct arena *arena;
+	const struct message_limits *limits;
+	struct url_list *urls; /* NULL: nobody asks */
+	size_t next;           /* parts before it have been read */
+	bool halted;           /* the next one is for the end */
+};
+
+/* Begins, with the URLs of the subject. */
+struct text_reader text_begin(struct arena *arena,
     const struct message_limits *limits, struct url_list *urls,
-    struct slice subject, struct mime_parts *parts, struct slice *text_out,
-    mime_defect_set *defects);
+    struct slice subject);
+
+/* Reads the parts before index `end`, which are complete, ahead of time: sets
+ * their `text` and adds their URLs. What lies in `moving` is copied first, or
+ * left for text_end() when it is large. */
+void text_advance(struct text_reader *reader, struct mime_parts *parts,
+    size_t end, struct slice moving);
+
+/* Reads the rest. *text_out is the text of all parts, joined: usual readings
+ * first, then what other readings say differently. TC_LIMIT at the arena's
+ * ceiling. */
+enum tc_status text_end(struct text_reader *reader, struct mime_parts *parts,
+    struct slice *text_out, mime_defect_set *defects);
 
 /* Without characters that nobody sees: zero-width ones, soft hyphens,
  * direction marks, variation selectors, tags. NULL data at the ceiling. */

@@ -296,6 +296,69 @@ base64_octet(struct base64_state *state, unsigned char c,
 	return true;
 }
 
+/* Takes the octets that a run stops at: a line break as a whole, all else one
+ * by one. */
+static size_t
+base64_step(struct transfer_base64_stream *stream, const unsigned char *at,
+    size_t left, struct base64_state *state, unsigned char **out)
+{
+	size_t taken = left >= 2 && at[0] == '\r' && at[1] == '\n' ? 2 : 1;
+
+	if (at[taken - 1] == '\n') {
+		stream->blank_line |= stream->line_ended;
+		stream->line_ended = true;
+		return taken;
+	}
+	if (at[0] != '\r')
+		stream->line_ended = false;
+	base64_octet(state, at[0], BASE64_THROUGH, out);
+	return 1;
+}
+
+size_t
+transfer_base64_add(struct transfer_base64_stream *stream, struct slice text,
+    unsigned char *out)
+{
+	const unsigned char *at = (const unsigned char *)text.data;
+	size_t left = text.length;
+	unsigned char *start = out;
+	struct base64_state state = { stream->bits, stream->count,
+		stream->padded, stream->defects };
+
+	pthread_once(&base64_once, base64_build);
+	while (left > 0) {
+		size_t used = 0;
+
+		if (state.count == 0 && !state.padded)
+			used = base64_run(at, left, &out);
+		if (used > 0)
+			stream->line_ended = false;
+		else
+			used = base64_step(stream, at, left, &state, &out);
+		at += used;
+		left -= used;
+	}
+	stream->bits = state.bits;
+	stream->count = state.count;
+	stream->padded = state.padded;
+	stream->defects = state.defects;
+	return (size_t)(out - start);
+}
+
+size_t
+transfer_base64_end(struct transfer_base64_stream *stream, unsigned char *out)
+{
+	struct base64_state state = { stream->bits, stream->count,
+		stream->padded, stream->defects };
+	unsigned char *start = out;
+
+	base64_flush(&state, &out);
+	stream->defects = state.defects;
+	stream->count = 0;
+	stream->bits = 0;
+	return (size_t)(out - start);
+}
+
 /* Every four characters that are base64 or padding. */
 static size_t
 base64_tuples(struct slice text, unsigned char *out)

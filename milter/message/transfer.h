@@ -8,6 +8,8 @@
 #ifndef TOCSIN_MESSAGE_TRANSFER_H
 #define TOCSIN_MESSAGE_TRANSFER_H
 
+#include <stdint.h>
+
 #include "base/arena.h"
 #include "base/mime_defect.h"
 
@@ -56,6 +58,25 @@ struct transfer_result {
 struct transfer_result transfer_base64(
     struct slice text, enum base64_reading reading, unsigned char *out);
 
+/* base64 in its usual reading, piece by piece. Begin with all zero. */
+struct transfer_base64_stream {
+	uint32_t bits;
+	unsigned count;  /* characters of a quantum that is not finished */
+	bool padded;     /* padding was the last that was seen of base64 */
+	bool line_ended; /* a line break was the last */
+	bool blank_line; /* an empty line was seen */
+	mime_defect_set defects;
+};
+
+/* Decodes a piece to `out`, which has TRANSFER_BASE64_ROOM(text.length);
+ * returns the bytes written. */
+size_t transfer_base64_add(struct transfer_base64_stream *stream,
+    struct slice text, unsigned char *out);
+
+/* Writes what is left, at most 2 bytes. */
+size_t transfer_base64_end(
+    struct transfer_base64_stream *stream, unsigned char *out);
+
 /* What becomes of a '=' that begins no escape. */
 enum quoted_reading {
 	QUOTED_KEEP,       /* it stays, with what follows (most programs) */
@@ -63,7 +84,9 @@ enum quoted_reading {
 	QUOTED_DROP_ESCAPE /* it goes, and the two characters behind it */
 };
 
-/* Decodes quoted-printable to `out`, which has text.length bytes. */
+/* Decodes quoted-printable to `out`, which has text.length bytes. Lines are
+ * independent of each other: text may be given in pieces that end with a line
+ * break. */
 struct transfer_result transfer_quoted_printable(
     struct slice text, enum quoted_reading reading, unsigned char *out);
 

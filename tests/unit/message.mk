@@ -36,3 +36,8 @@ tests_unit_message_html_test_SOURCES = tests/unit/message_html_test.c \
 	tests/support/unit.h
 tests_unit_message_html_test_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_message_html_test_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += tests/unit/push_test
+tests_unit_push_test_SOURCES = tests/unit/push_test.c tests/support/unit.h
+tests_unit_push_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_push_test_LDADD = $(TEST_LIBS)
