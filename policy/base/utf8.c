@@ -4,6 +4,8 @@
 
 #include "base/utf8.h"
 
+#define FOLD_BLOCK 32 /* octets */
+
 /* Smallest code point that may be written in 2, 3 and 4 bytes. */
 static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
 
@@ -102,6 +104,31 @@ is_lower_ascii(struct slice slice)
 	return true;
 }
 
+/* Folds ASCII up to the first other octet and returns how much that was.
+ * Most mail is nothing else, so whole blocks go at once. */
+static size_t
+fold_ascii(struct slice slice, char *out)
+{
+	size_t done = 0;
+
+	while (slice.length - done >= FOLD_BLOCK) {
+		const char *from = slice.data + done;
+		unsigned char other = 0;
+
+		for (unsigned i = 0; i < FOLD_BLOCK; i++)
+			other |= (unsigned char)from[i];
+		if (other >= 0x80)
+			break;
+		for (unsigned i = 0; i < FOLD_BLOCK; i++)
+			out[done + i] = ascii_lower(from[i]);
+		done += FOLD_BLOCK;
+	}
+	for (; done < slice.length && (unsigned char)slice.data[done] < 0x80;
+	     done++)
+		out[done] = ascii_lower(slice.data[done]);
+	return done;
+}
+
 struct slice
 utf8_fold_slice(struct arena *arena, struct slice slice)
 {
@@ -117,10 +144,17 @@ utf8_fold_slice(struct arena *arena, struct slice slice)
 	if (folded == NULL)
 		return slice_make(NULL, 0);
 	while (slice.length > 0) {
-		char first = slice.data[0];
+		size_t ascii = fold_ascii(slice, folded + length);
+		char first;
 		bool valid;
-		uint32_t c = utf8_next(&slice, &valid);
+		uint32_t c;
 
+		length += ascii;
+		slice = slice_skip(slice, ascii);
+		if (slice.length == 0)
+			break;
+		first = slice.data[0];
+		c = utf8_next(&slice, &valid);
 		if (valid)
 			length += utf8_encode(utf8_fold(c), folded + length);
 		else
