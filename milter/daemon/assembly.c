@@ -36,6 +36,14 @@ free_program(void *thing)
 }
 
 static void
+free_patterns(void *thing)
+{
+	struct pattern_set *patterns = thing;
+
+	pattern_set_free(&patterns);
+}
+
+static void
 free_lists(void *thing)
 {
 	struct program_lists *lists = thing;
@@ -286,6 +294,49 @@ reread_lists(struct assembly *assembly)
 				    lists, free_lists, needs);
 }
 
+/* ---- patterns ---- */
+
+/* Starts compiling the patterns of the policy in force, once for each. */
+static void
+begin_patterns(struct assembly *assembly)
+{
+	struct generation_part *policy =
+	    assembly->input.parts[GENERATION_POLICY];
+
+	if (assembly->patterns_tried == policy)
+		return;
+	if (!settings_of(assembly)->vectorscan ||
+	    !pattern_set_is_worth(assembly_program(assembly)) ||
+	    pattern_build_begin(&assembly->patterns, policy))
+		assembly->patterns_tried = policy;
+}
+
+/* Takes what has been compiled, unless it is for a policy that is no more. */
+static bool
+take_patterns(struct assembly *assembly)
+{
+	struct generation_part *needs[GENERATION_NEEDS_MAX] = { 0 };
+	const struct pattern_set_report *report = &assembly->patterns.report;
+	struct pattern_set *set;
+	bool taken = false;
+
+	if (!pattern_build_take(&assembly->patterns, &set, &needs[0]))
+		return false;
+	if (needs[0] != assembly->input.parts[GENERATION_POLICY]) {
+		pattern_set_free(&set);
+	} else if (set != NULL) {
+		log_write(LOG_LEVEL_NOTICE,
+		    "patterns in one pass fields=%u patterns=%u "
+		    "one_by_one=%u bytes=%zu took_ms=%lld",
+		    report->fields, report->patterns, report->refused,
+		    report->bytes, (long long)assembly->patterns.took_ms);
+		taken = put_part(&assembly->input, GENERATION_PATTERNS, set,
+		    free_patterns, needs);
+	}
+	generation_part_release(&needs[0]);
+	return taken;
+}
+
 /* ---- resolver and scanner ---- */
 
 static struct resolver_settings
@@ -466,7 +517,9 @@ take_policy(struct assembly *assembly, struct trial_policy *policy)
 	if (policy->program == NULL)
 		return false;
 	policy->program = NULL;
-	return true;
+	assembly->patterns_tried = NULL;
+	return put_part(
+	    &assembly->input, GENERATION_PATTERNS, NULL, free_patterns, NULL);
 }
 
 /* The parts that hang on the policy. */
@@ -479,7 +532,10 @@ take_rest(struct assembly *assembly)
 	watch_lists(assembly);
 	limits_set(assembly->limits, settings_of(assembly));
 	assembly->loaded_unix = time(NULL);
-	return swap(assembly);
+	if (!swap(assembly))
+		return false;
+	begin_patterns(assembly);
+	return true;
 }
 
 bool
@@ -617,8 +673,11 @@ refresh_indicators(struct assembly *assembly)
 void
 assembly_refresh_indicators(struct assembly *assembly)
 {
-	if (refresh_indicators(assembly))
+	bool changed = refresh_indicators(assembly);
+
+	if (take_patterns(assembly) || changed)
 		(void)swap(assembly);
+	begin_patterns(assembly);
 }
 
 void
@@ -645,6 +704,7 @@ assembly_refresh(struct assembly *assembly)
 void
 assembly_end(struct assembly *assembly)
 {
+	pattern_build_end(&assembly->patterns);
 	release_parts(&assembly->input);
 	generation_slot_put(assembly->slot, NULL);
 	free(assembly->list_files);

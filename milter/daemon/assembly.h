@@ -10,6 +10,8 @@
  *	local.indicators changed    new overlay
  *	a switch was flipped        new positions
  *	a YARA file changed         new scanner
+ *	a policy's patterns are     what searches for all of them in one pass
+ *	  compiled, behind the swap
  *
  * All else is shared with the generation before. What cannot be read keeps what
  * is in force, with a line in the log. Used by one thread at a time.
@@ -17,6 +19,7 @@
 #ifndef TOCSIN_DAEMON_ASSEMBLY_H
 #define TOCSIN_DAEMON_ASSEMBLY_H
 
+#include "daemon/pattern_build.h"
 #include "daemon/trial.h"
 #include "daemon/watch.h"
 #include "session/generation.h"
@@ -33,6 +36,8 @@ struct assembly {
 	unsigned long long rules_seen;        /* at the last look */
 	int64_t loaded_unix;
 	int64_t ends_told_unix; /* up to when ended rules have been logged */
+	struct pattern_build patterns;
+	struct generation_part *patterns_tried; /* policy; for comparing only */
 	struct watch store_file;
 	struct watch overlay_file;
 	struct watch switches_file;
@@ -54,7 +59,8 @@ bool assembly_reload(
 void assembly_refresh(struct assembly *assembly);
 
 /* The same for the store and the hand-added indicators alone, which have to
- * act within a second: call it a few times in each. */
+ * act within a second, and for compiled patterns: call it a few times in each.
+ */
 void assembly_refresh_indicators(struct assembly *assembly);
 
 /* Lets go of everything; generations in use live on. */

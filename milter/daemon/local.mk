@@ -11,6 +11,7 @@ libtocsin_a_SOURCES += \
 	milter/daemon/notify.c milter/daemon/notify.h \
 	milter/daemon/nudge.c milter/daemon/nudge.h \
 	milter/daemon/options.c milter/daemon/options.h \
+	milter/daemon/pattern_build.c milter/daemon/pattern_build.h \
 	milter/daemon/privilege.c milter/daemon/privilege.h \
 	milter/daemon/report.c milter/daemon/report.h \
 	milter/daemon/rulesets.c milter/daemon/rulesets.h \

@@ -18,6 +18,7 @@
 #include <opendkim/dkim.h>
 
 #include "daemon/version.h"
+#include "language/multi_search.h"
 
 static void
 print_milter(void)
@@ -45,6 +46,9 @@ print_numbered(void)
 
 	pcre2_config(PCRE2_CONFIG_VERSION, pcre2);
 	printf("libpcre2     %s\n", pcre2);
+	printf("vectorscan   %s\n", multi_search_library() == NULL
+					? "not built in"
+					: multi_search_library());
 	printf("libmagic     %d.%02d\n", magic_version() / 100,
 	    magic_version() % 100);
 	printf("libunistring %d.%d.%d\n", _libunistring_version >> 16,

@@ -83,6 +83,7 @@ generation_new(const struct generation_input *input)
 		generation_part_retain(input->parts[role]);
 	generation->basis = (struct session_basis){
 		.program = thing(input, GENERATION_POLICY),
+		.patterns = thing(input, GENERATION_PATTERNS),
 		.lists = thing(input, GENERATION_LISTS),
 		.switches = thing(input, GENERATION_SWITCHES),
 		.resolver = thing(input, GENERATION_RESOLVER),

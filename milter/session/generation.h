@@ -38,6 +38,7 @@ void *generation_part_thing(const struct generation_part *part);
 /* What a generation is made of. Each part may be NULL but the policy. */
 enum generation_role {
 	GENERATION_POLICY,   /* struct program */
+	GENERATION_PATTERNS, /* struct pattern_set */
 	GENERATION_LISTS,    /* struct program_lists */
 	GENERATION_SWITCHES, /* bool[] */
 	GENERATION_RESOLVER, /* struct resolver */

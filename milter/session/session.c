@@ -285,6 +285,7 @@ make_eval(struct session *session)
 	const struct eval_input input = {
 		.program = session->basis.program,
 		.lists = session->basis.lists,
+		.patterns = session->basis.patterns,
 		.switches = session->basis.switches,
 		.now = (int64_t)session->evidence->now_unix,
 		.trace = session->trace,

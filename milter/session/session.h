@@ -28,6 +28,7 @@ struct eval;
 struct facts;
 struct journal;
 struct matcher;
+struct pattern_set;
 struct program;
 struct program_lists;
 struct resolver;
@@ -37,8 +38,9 @@ struct scanner;
  * sets it on a session keeps it alive until it is replaced, or the session
  * freed. */
 struct session_basis {
-	const struct program *program;     /* with its settings */
-	const struct program_lists *lists; /* NULL: the program's own */
+	const struct program *program;      /* with its settings */
+	const struct pattern_set *patterns; /* NULL: searched one by one */
+	const struct program_lists *lists;  /* NULL: the program's own */
 	const bool *switches;          /* by index; NULL: as in the policy */
 	struct resolver *resolver;     /* NULL: no DNS is asked */
 	const struct matcher *matcher; /* NULL: no indicators */

@@ -506,7 +506,7 @@ compile_rule(struct scope *scope, struct scope_symbol *symbol)
 		    rule->name, symbol->traits.shadow_rule);
 		good = false;
 	}
-	scope->program->stages[rule->stage] = true;
+	rule->late = symbol->traits.incomplete;
 	if (good && scope->diag->error_count == 0)
 		warn_rule(&place, ast, rule);
 	return good;

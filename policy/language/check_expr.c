@@ -506,7 +506,12 @@ compile_contains_any(const struct scope_place *place,
 	}
 	node.left = node_operand(place, left);
 	node.list = list_operand(place, ast->right, &string);
-	return node.list < 0 ? NULL : node_make(place, &node);
+	if (node.list < 0)
+		return NULL;
+	if (left->type != VALUE_STRINGS)
+		place->scope->program->list_entries.items[node.list].searched =
+		    true;
+	return node_make(place, &node);
 }
 
 /* ==, !=, <, <=, >, >=: both sides of one type. */

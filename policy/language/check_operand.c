@@ -269,6 +269,8 @@ use_field(const struct scope_place *place, const struct ast_operand *ast,
 			return false;
 		}
 	}
+	if (field == FIELD_ANALYSIS_INCOMPLETE)
+		place->traits->incomplete = true;
 	operand->kind = COMPILED_FIELD;
 	operand->type = entry->type;
 	operand->words = entry->words;

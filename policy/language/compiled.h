@@ -118,6 +118,7 @@ struct compiled_list {
 	const char *file; /* NULL: in the policy */
 	bool may_be_empty;
 	bool anonymous;
+	bool searched; /* after `contains any` */
 	const struct diag_source *source;
 	size_t offset;
 };
@@ -132,9 +133,13 @@ struct compiled_test {
 struct program_lists {
 	struct arena *arena; /* owned; NULL: the program's */
 	const struct value_list **items;
+	/* By list, of those that are searched for in texts; NULL: none. */
+	struct occurrence_index **occurrences;
 	size_t count;
 	size_t capacity;
 };
+
+typedef LIST_OF(const struct program_rule *) program_rules;
 
 struct program {
 	struct arena *arena;
@@ -151,12 +156,20 @@ struct program {
 	LIST_OF(const char *) need_rulesets;
 	LIST_OF(struct regex *) regexes; /* freed with the program */
 	struct table rule_names;         /* to struct program_rule */
+	/* Nodes that look for a pattern in a field: pattern_set.h. */
+	LIST_OF(const struct program_node *) searches;
 	struct program_lists lists;
 	unsigned node_count;
-	bool stages[STAGE_COUNT]; /* rules run there */
+	/* The rules of each stage, in order. */
+	program_rules stages[STAGE_COUNT];
 	unsigned long long hash;
 	char hash_text[17];
 	size_t list_file_bytes_max;
 };
+
+/* Makes the lists that stand after `contains any` ready for that; without
+ * memory they are as they were. */
+void program_index_lists(struct arena *arena, const struct program *program,
+    struct program_lists *lists);
 
 #endif

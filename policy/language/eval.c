@@ -34,7 +34,13 @@ eval_new(struct arena *arena, const struct eval_input *input)
 bool
 eval_has_stage(const struct program *program, enum schema_stage stage)
 {
-	return program->stages[stage];
+	return program->stages[stage].count > 0;
+}
+
+const struct eval_work *
+eval_work(const struct eval *eval)
+{
+	return &eval->work;
 }
 
 /* Facts change between stages, so nothing is kept from one run to the next. */
@@ -49,7 +55,35 @@ forget(struct eval *eval)
 	eval->element = NULL;
 	eval->again = false;
 	eval->exhausted = false;
-	eval->error = NULL;
+	eval->reason = REASON_NONE;
+}
+
+static bool
+is_shadow(const struct eval *eval, const struct program_rule *rule)
+{
+	if (eval->input.shadow_enforces)
+		return false;
+	return rule->shadow || eval->program->settings.enforcement_shadow ==
+				   SETTINGS_ENFORCEMENT_SHADOW;
+}
+
+static void
+note_error(struct eval *eval, struct verdict *verdict,
+    const struct program_rule *rule, enum eval_reason reason)
+{
+	struct verdict_error *error =
+	    list_append(verdict->arena, &verdict->errors, VERDICT_ENTRIES_MAX);
+
+	if (!is_shadow(eval, rule)) {
+		verdict->incomplete = true;
+		verdict->failures |= 1u << FAILURE_LIMIT;
+	}
+	if (error == NULL) {
+		eval->exhausted = true;
+		return;
+	}
+	error->rule = rule;
+	error->what = eval_reason_text(reason);
 }
 
 /* ------------------------------------------------------------ exemptions */
@@ -69,7 +103,8 @@ names_rule(
 /* The exemption's name when one lifts the rule. An error in it counts as not
  * exempt. */
 static const char *
-exempted_by(struct eval *eval, const struct program_rule *rule)
+exempted_by(
+    struct eval *eval, struct verdict *verdict, const struct program_rule *rule)
 {
 	const struct program *program = eval->program;
 
@@ -82,11 +117,12 @@ exempted_by(struct eval *eval, const struct program_rule *rule)
 			eval->input.now >= exemption->until) ||
 		    !names_rule(exemption, rule))
 			continue;
-		if (eval->exemptions[i] == TRUTH_UNKNOWN)
-			eval->exemptions[i] =
-			    (unsigned char)eval_node(eval, exemption->when);
+		eval->exemptions[i] =
+		    (unsigned char)eval_node(eval, exemption->when);
 		if (eval->exemptions[i] == TRUTH_YES)
 			return exemption->name;
+		if (eval->exemptions[i] == TRUTH_ERROR && !eval->again)
+			note_error(eval, verdict, rule, eval->reason);
 	}
 	return NULL;
 }
@@ -158,29 +194,33 @@ enforce(struct eval *eval, struct verdict *verdict,
 
 /* ----------------------------------------------------------------- rules */
 
-static bool
-is_shadow(const struct eval *eval, const struct program_rule *rule)
+/* Evaluates the rules of a stage; those that ask whether the analysis is
+ * incomplete come after all that could make it so. */
+static void
+evaluate_rules(struct eval *eval, bool late)
 {
-	if (eval->input.shadow_enforces)
-		return false;
-	return rule->shadow || eval->program->settings.enforcement_shadow ==
-				   SETTINGS_ENFORCEMENT_SHADOW;
+	const program_rules *rules = &eval->program->stages[eval->stage];
+
+	for (size_t i = 0; i < rules->count && !eval->again; i++)
+		if (rules->items[i]->late == late)
+			(void)eval_node_rule(eval, rules->items[i]);
 }
 
-static void
-note_error(struct eval *eval, struct verdict *verdict,
-    const struct program_rule *rule, const char *what)
+/* What an evaluation could not finish is a fact; in shadow it changes
+ * nothing. */
+static bool
+any_error(const struct eval *eval)
 {
-	struct verdict_error *error =
-	    list_append(verdict->arena, &verdict->errors, VERDICT_ENTRIES_MAX);
+	const program_rules *rules = &eval->program->stages[eval->stage];
 
-	verdict->incomplete = true;
-	if (error == NULL) {
-		eval->exhausted = true;
-		return;
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct program_rule *rule = rules->items[i];
+
+		if (eval->rules[rule->index].reason != REASON_NONE &&
+		    !is_shadow(eval, rule))
+			return true;
 	}
-	error->rule = rule;
-	error->what = what;
+	return false;
 }
 
 static void
@@ -192,11 +232,9 @@ run_rule(
 
 	if (eval->again)
 		return;
-	if (result->error != NULL) {
-		note_error(eval, verdict, rule, result->error);
-		if (!is_shadow(eval, rule))
-			verdict->failures |= 1u << FAILURE_LIMIT;
-	}
+	if (result->reason != REASON_NONE)
+		note_error(
+		    eval, verdict, rule, (enum eval_reason)result->reason);
 	if (result->matched != TRUTH_YES)
 		return;
 	match =
@@ -213,7 +251,7 @@ run_rule(
 	    result->by_error && rule->on_error == ON_ERROR_DEFER
 		? DISPOSITION_DEFER
 		: rule->disposition;
-	match->exempted_by = exempted_by(eval, rule);
+	match->exempted_by = exempted_by(eval, verdict, rule);
 	if (match->exempted_by != NULL)
 		return;
 	if (match->shadow)
@@ -264,16 +302,19 @@ enum tc_status
 eval_run(struct eval *eval, enum schema_stage stage, struct facts *facts,
     struct verdict *verdict_out)
 {
-	const struct program *program = eval->program;
+	const program_rules *rules = &eval->program->stages[stage];
 	unsigned failures;
 
 	*verdict_out = verdict_make(eval->arena);
 	eval->facts = facts;
 	eval->stage = stage;
 	forget(eval);
-	for (size_t i = 0; i < program->rules.count && !eval->again; i++)
-		if (program->rules.items[i]->stage == stage)
-			run_rule(eval, verdict_out, program->rules.items[i]);
+	evaluate_rules(eval, false);
+	if (!eval->again && any_error(eval))
+		facts_set_bool(facts, FIELD_ANALYSIS_INCOMPLETE, true);
+	evaluate_rules(eval, true);
+	for (size_t i = 0; i < rules->count && !eval->again; i++)
+		run_rule(eval, verdict_out, rules->items[i]);
 	if (eval->again) {
 		*verdict_out = verdict_make(eval->arena);
 		return TC_AGAIN;

@@ -9,6 +9,7 @@
 #ifndef TOCSIN_LANGUAGE_EVAL_H
 #define TOCSIN_LANGUAGE_EVAL_H
 
+#include "language/pattern_set.h"
 #include "language/program.h"
 #include "language/verdict.h"
 
@@ -17,6 +18,8 @@ struct eval_input {
 	const struct program_lists *lists; /* NULL: the program's own */
 	/* Position of each switch by its index; NULL: as in the policy. */
 	const bool *switches;
+	/* What the program's patterns are searched with; NULL: one by one. */
+	const struct pattern_set *patterns;
 	int64_t now; /* Unix seconds; ends what has `until` */
 	/* Judge shadow rules as if they were enforced (`tocsin test`). */
 	bool shadow_enforces;
@@ -25,6 +28,13 @@ struct eval_input {
 };
 
 struct eval;
+
+/* What an evaluation has cost since eval_new(). */
+struct eval_work {
+	uint64_t conditions; /* evaluated, each rule's share once */
+	uint64_t regexes;    /* run by PCRE2 */
+	uint64_t rules;
+};
 
 /* One evaluation context for a message; lives in the arena. NULL at its
  * ceiling. */
@@ -44,5 +54,7 @@ enum tc_status eval_run(struct eval *eval, enum schema_stage stage,
 /* Does the rule run before the end of the message, so that FIELDs of this
  * stage are worth waiting for? True when any rule runs at `stage`. */
 bool eval_has_stage(const struct program *program, enum schema_stage stage);
+
+const struct eval_work *eval_work(const struct eval *eval);
 
 #endif

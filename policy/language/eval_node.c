@@ -12,10 +12,24 @@ truth(bool yes)
 }
 
 static enum eval_truth
-fail(struct eval *eval, const char *what)
+fail(struct eval *eval, enum eval_reason reason)
 {
-	eval->error = what;
+	eval->reason = reason;
 	return TRUTH_ERROR;
+}
+
+const char *
+eval_reason_text(enum eval_reason reason)
+{
+	static const char *const texts[] = {
+		[REASON_NONE] = NULL,
+		[REASON_VALUE] = "a value could not be computed",
+		[REASON_COLLECTION] = "a limit cut the collection",
+		[REASON_REGEX] = "a regular expression reached its limit",
+		[REASON_MEMORY] = "no memory to compare texts",
+	};
+
+	return texts[reason];
 }
 
 static bool
@@ -25,7 +39,7 @@ require(struct eval *eval, enum field_id field)
 
 	if (status == TC_OK)
 		return true;
-	eval->error = "a value could not be computed";
+	eval->reason = REASON_VALUE;
 	eval->again = eval->again || status == TC_AGAIN;
 	return false;
 }
@@ -215,7 +229,7 @@ quantify(struct eval *eval, const struct program_node *node)
 		return TRUTH_ERROR;
 	error = all->failed;
 	if (error)
-		eval->error = "a limit cut the collection";
+		eval->reason = REASON_COLLECTION;
 	for (size_t i = 0; !decided && i < all->elements.count; i++) {
 		enum eval_truth holds = TRUTH_YES;
 
@@ -281,6 +295,20 @@ compare_slices(enum ast_comparison comparison, struct slice a, struct slice b)
 	return slice_equal(a, b);
 }
 
+/* What the pattern set says of a search in `left`, which is the message's. */
+static enum pattern_answer
+ask_patterns(
+    struct eval *eval, const struct program_node *node, struct value *left)
+{
+	const struct pattern_set *patterns = eval->input.patterns;
+
+	if (patterns == NULL || !pattern_set_has(patterns, node))
+		return PATTERN_UNKNOWN;
+	if (left->folded.data == NULL && left->text.length > 0)
+		left->folded = utf8_fold_slice(eval->arena, left->text);
+	return pattern_set_ask(patterns, eval->arena, node, left);
+}
+
 static enum eval_truth
 compare_texts(struct eval *eval, const struct program_node *node,
     struct value *left, struct value *right)
@@ -288,6 +316,14 @@ compare_texts(struct eval *eval, const struct program_node *node,
 	bool exactly = node->left->exactly || node->right->exactly;
 	struct slice a, b;
 
+	switch (ask_patterns(eval, node, left)) {
+	case PATTERN_NO:
+		return TRUTH_NO;
+	case PATTERN_YES:
+		return TRUTH_YES;
+	case PATTERN_UNKNOWN:
+		break;
+	}
 	if (exactly)
 		return truth(
 		    compare_slices(node->comparison, left->text, right->text));
@@ -296,7 +332,7 @@ compare_texts(struct eval *eval, const struct program_node *node,
 	a = folded(eval, left);
 	b = folded(eval, right);
 	if (a.data == NULL || b.data == NULL)
-		return fail(eval, "no memory to fold a text");
+		return fail(eval, REASON_MEMORY);
 	return truth(compare_slices(node->comparison, a, b));
 }
 
@@ -320,7 +356,7 @@ compare(struct eval *eval, const struct program_node *node)
 	    eval_node_value(eval, node->right, &right_scratch);
 
 	if (left->state == VALUE_ERROR || right->state == VALUE_ERROR)
-		return fail(eval, "a value could not be computed");
+		return fail(eval, REASON_VALUE);
 	if (left->state == VALUE_MISSING || right->state == VALUE_MISSING)
 		return TRUTH_NO;
 	switch (node->left->type) {
@@ -379,7 +415,7 @@ in_list(struct eval *eval, const struct program_node *node)
 	struct value *left = eval_node_value(eval, node->left, &scratch);
 
 	if (left->state == VALUE_ERROR)
-		return fail(eval, "a value could not be computed");
+		return fail(eval, REASON_VALUE);
 	if (left->state == VALUE_MISSING)
 		return TRUTH_NO;
 	if (node->kind == NODE_UNDER_LIST)
@@ -405,7 +441,7 @@ contains_any(struct eval *eval, const struct program_node *node)
 	struct slice text;
 
 	if (left->state == VALUE_ERROR)
-		return fail(eval, "a value could not be computed");
+		return fail(eval, REASON_VALUE);
 	if (left->state == VALUE_MISSING)
 		return TRUTH_NO;
 	if (node->left->type == VALUE_STRINGS) {
@@ -415,11 +451,14 @@ contains_any(struct eval *eval, const struct program_node *node)
 				return TRUTH_YES;
 		return TRUTH_NO;
 	}
-	text = node->left->exactly ? left->text : folded(eval, left);
+	text = folded(eval, left);
 	if (text.data == NULL && left->text.length > 0)
-		return fail(eval, "no memory to fold a text");
-	return truth(value_list_occurs_in(
-	    list, text, node->left->exactly, eval->input.now));
+		return fail(eval, REASON_MEMORY);
+	return truth(value_list_occurs_in(list,
+	    eval->lists->occurrences == NULL
+		? NULL
+		: eval->lists->occurrences[node->list],
+	    left->text, text, node->left->exactly, eval->input.now));
 }
 
 /* -------------------------------------------------------- other leaves */
@@ -431,7 +470,7 @@ in_constants(struct eval *eval, const struct program_node *node)
 	const struct value *left = eval_node_value(eval, node->left, &scratch);
 
 	if (left->state == VALUE_ERROR)
-		return fail(eval, "a value could not be computed");
+		return fail(eval, REASON_VALUE);
 	if (left->state == VALUE_MISSING)
 		return TRUTH_NO;
 	if (node->kind == NODE_IN_NETWORK)
@@ -449,12 +488,14 @@ static enum eval_truth
 matches(struct eval *eval, const struct program_node *node)
 {
 	struct value scratch;
-	const struct value *left = eval_node_value(eval, node->left, &scratch);
+	struct value *left = eval_node_value(eval, node->left, &scratch);
 
 	if (left->state == VALUE_ERROR)
-		return fail(eval, "a value could not be computed");
-	if (left->state == VALUE_MISSING)
+		return fail(eval, REASON_VALUE);
+	if (left->state == VALUE_MISSING ||
+	    ask_patterns(eval, node, left) == PATTERN_NO)
 		return TRUTH_NO;
+	eval->work.regexes++;
 	switch (regex_match(
 	    node->regex, left->text, &eval->regex_limits, NULL, NULL)) {
 	case REGEX_NO:
@@ -464,7 +505,7 @@ matches(struct eval *eval, const struct program_node *node)
 	case REGEX_LIMIT:
 		break;
 	}
-	return fail(eval, "a regular expression reached its limit");
+	return fail(eval, REASON_REGEX);
 }
 
 static const struct lookalike_set *
@@ -493,7 +534,7 @@ looks_like(
 	    prepared(eval, program_list(eval->lists, node->list));
 
 	if (set == NULL)
-		return fail(eval, "no memory to compare domains");
+		return fail(eval, REASON_MEMORY);
 	return truth(lookalike_any(set, domain, eval->input.now));
 }
 
@@ -505,7 +546,7 @@ look_at_value(struct eval *eval, const struct program_node *node)
 	const struct value *right;
 
 	if (left->state == VALUE_ERROR)
-		return fail(eval, "a value could not be computed");
+		return fail(eval, REASON_VALUE);
 	if (node->kind == NODE_PRESENT)
 		return truth(left->state == VALUE_PRESENT);
 	if (left->state == VALUE_MISSING)
@@ -516,7 +557,7 @@ look_at_value(struct eval *eval, const struct program_node *node)
 		return looks_like(eval, node, left->text);
 	right = eval_node_value(eval, node->right, &other);
 	if (right->state == VALUE_ERROR)
-		return fail(eval, "a value could not be computed");
+		return fail(eval, REASON_VALUE);
 	return truth(right->state == VALUE_PRESENT &&
 		     domain_is_under(left->text, right->text));
 }
@@ -559,6 +600,7 @@ switch_position(const struct eval *eval, int index)
 static enum eval_truth
 evaluate(struct eval *eval, const struct program_node *node)
 {
+	eval->work.conditions++;
 	switch (node->kind) {
 	case NODE_CONSTANT:
 		return truth(node->truth);
@@ -589,7 +631,8 @@ evaluate(struct eval *eval, const struct program_node *node)
 	case NODE_LOOKALIKE:
 		return look_at_value(eval, node);
 	case NODE_RULE:
-		return eval_node_rule(eval, node->rule)->matched;
+		return (enum eval_truth)eval_node_rule(eval, node->rule)
+		    ->matched;
 	case NODE_SWITCH:
 		return truth(switch_position(eval, node->switch_index));
 	}
@@ -599,17 +642,22 @@ evaluate(struct eval *eval, const struct program_node *node)
 enum eval_truth
 eval_node(struct eval *eval, const struct program_node *node)
 {
+	unsigned char *memo = &eval->memo[node->index];
 	enum eval_truth result;
 
 	if (eval->again)
 		return TRUTH_ERROR; /* the run is over: it will come again */
 	if (node->element)
 		return evaluate(eval, node);
-	if (eval->memo[node->index] == TRUTH_UNKNOWN) {
+	if (*memo == TRUTH_UNKNOWN) {
 		result = evaluate(eval, node);
-		eval->memo[node->index] = (unsigned char)result;
+		*memo = (unsigned char)result;
+		if (result == TRUTH_ERROR)
+			*memo += (unsigned char)eval->reason;
+	} else if (*memo >= TRUTH_ERROR) {
+		eval->reason = (enum eval_reason)(*memo - TRUTH_ERROR);
 	}
-	return (enum eval_truth)eval->memo[node->index];
+	return *memo >= TRUTH_ERROR ? TRUTH_ERROR : (enum eval_truth) * memo;
 }
 
 static bool
@@ -628,16 +676,18 @@ eval_node_rule(struct eval *eval, const struct program_rule *rule)
 {
 	struct eval_rule *result = &eval->rules[rule->index];
 	struct value *outer = eval->element;
+	enum eval_reason outer_reason = eval->reason;
 	enum eval_truth when = TRUTH_YES, unless = TRUTH_NO;
 
 	if (result->matched != TRUTH_UNKNOWN)
 		return result;
+	eval->work.rules++;
 	result->active = !has_ended(eval, rule);
 	result->matched = TRUTH_NO;
 	if (!result->active)
 		return result;
 	eval->element = NULL;
-	eval->error = NULL;
+	eval->reason = REASON_NONE;
 	if (rule->when != NULL)
 		when = eval_node(eval, rule->when);
 	if (when != TRUTH_NO && rule->unless != NULL)
@@ -645,8 +695,8 @@ eval_node_rule(struct eval *eval, const struct program_rule *rule)
 	eval->element = outer;
 	/* An error inside unless counts as not exempt. */
 	if (when == TRUTH_ERROR || unless == TRUTH_ERROR)
-		result->error =
-		    eval->error == NULL ? "an earlier error" : eval->error;
+		result->reason = (unsigned char)eval->reason;
+	eval->reason = outer_reason;
 	if (when == TRUTH_NO || unless == TRUTH_YES)
 		return result;
 	result->by_error = when == TRUTH_ERROR;

@@ -20,12 +20,25 @@ enum eval_truth {
 	TRUTH_ERROR
 };
 
+/* Why something could not be evaluated. A node's memo holds TRUTH_ERROR plus
+ * the reason, so that each rule that shares it can tell. */
+enum eval_reason {
+	REASON_NONE,
+	REASON_VALUE,
+	REASON_COLLECTION,
+	REASON_REGEX,
+	REASON_MEMORY
+};
+
+/* For the log; NULL: REASON_NONE. */
+const char *eval_reason_text(enum eval_reason reason);
+
 /* What one rule came to. */
 struct eval_rule {
-	enum eval_truth matched; /* YES or NO once evaluated */
-	bool by_error;           /* on-error decided */
-	const char *error; /* what could not be evaluated; NULL: nothing */
-	bool active;       /* has not ended */
+	unsigned char matched; /* enum eval_truth: YES or NO once evaluated */
+	unsigned char reason;  /* enum eval_reason: what went wrong in it */
+	bool by_error;         /* on-error decided */
+	bool active;           /* has not ended */
 };
 
 /* A list of domains as lookalike() wants it, made when it is first asked. */
@@ -42,14 +55,15 @@ struct eval {
 	const struct program_lists *lists;
 	struct facts *facts;
 	struct regex_limits regex_limits;
-	unsigned char *memo; /* enum eval_truth by node */
+	unsigned char *memo; /* by node: enum eval_truth, and the reason */
 	struct eval_rule *rules;
 	unsigned char *exemptions; /* enum eval_truth */
 	struct value *element;     /* of the innermost quantifier */
 	struct eval_lookalikes *lookalikes;
-	const char *error; /* what the last error was */
-	bool again;        /* a fact waits for an answer from outside */
-	bool exhausted;    /* the arena is full */
+	enum eval_reason reason; /* of the last error */
+	struct eval_work work;
+	bool again;     /* a fact waits for an answer from outside */
+	bool exhausted; /* the arena is full */
 	enum schema_stage stage;
 };
 

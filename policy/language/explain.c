@@ -327,8 +327,9 @@ print_rule(struct walk *walk, const struct program_rule *rule,
 		builder_printf(out, ": matches, exempted by \"%s\"", lifted);
 	else
 		add_demand(out, rule, is_shadow(walk->eval, rule));
-	if (result->error != NULL)
-		builder_printf(out, " (error: %s)", result->error);
+	if (result->reason != REASON_NONE)
+		builder_printf(out, " (error: %s)",
+		    eval_reason_text((enum eval_reason)result->reason));
 	builder_printf(
 	    out, "  [%s]\n", program_rule_place(walk->eval->arena, rule));
 	if (result->active)

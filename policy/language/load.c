@@ -308,6 +308,21 @@ finish_needs(struct program *program)
 	program->needs.ruleset_count = (unsigned)program->need_rulesets.count;
 }
 
+static void
+sort_by_stage(struct loader *loader)
+{
+	struct program *program = loader->program;
+
+	for (size_t i = 0; i < program->rules.count; i++) {
+		const struct program_rule *rule = program->rules.items[i];
+		const struct program_rule **slot = list_append(loader->arena,
+		    &program->stages[rule->stage], program->rules.count);
+
+		if (slot != NULL)
+			*slot = rule;
+	}
+}
+
 static struct program *
 end(struct loader *loader)
 {
@@ -326,6 +341,8 @@ end(struct loader *loader)
 	check_files(&scope, loader->files);
 	if (!loader->options->no_lists)
 		load_lists(loader);
+	program_index_lists(loader->arena, program, &program->lists);
+	sort_by_stage(loader);
 	if ((scope.full || arena_exhausted(loader->arena)) &&
 	    loader->diag->error_count == 0)
 		diag_plain(loader->diag, DIAG_ERROR,

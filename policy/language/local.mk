@@ -19,10 +19,13 @@ libpolicy_a_SOURCES += \
 	policy/language/load.c policy/language/load.h \
 	policy/language/lookalike.c policy/language/lookalike.h \
 	policy/language/moment.c policy/language/moment.h \
+	policy/language/multi_search.h \
 	policy/language/node.c policy/language/node.h \
 	policy/language/parse.c policy/language/parse.h \
 	policy/language/parse_expr.c policy/language/parse_expr.h \
 	policy/language/parse_test.c policy/language/parse_test.h \
+	policy/language/occurrence.c policy/language/occurrence.h \
+	policy/language/pattern_set.c policy/language/pattern_set.h \
 	policy/language/print.c policy/language/print.h \
 	policy/language/program.c policy/language/program.h \
 	policy/language/read.c policy/language/read.h \
@@ -30,6 +33,15 @@ libpolicy_a_SOURCES += \
 	policy/language/schema.c policy/language/schema.h \
 	policy/language/scope.c policy/language/scope.h \
 	policy/language/settings.c policy/language/settings.h \
+	policy/language/superset.c policy/language/superset.h \
 	policy/language/value.c policy/language/value.h \
 	policy/language/value_list.c policy/language/value_list.h \
 	policy/language/verdict.c policy/language/verdict.h
+
+# Many patterns in one pass: one variant or the other (configure's
+# --with-vectorscan).
+if VECTORSCAN
+libpolicy_a_SOURCES += policy/language/multi_search_vectorscan.c
+else
+libpolicy_a_SOURCES += policy/language/multi_search_none.c
+endif

@@ -106,6 +106,33 @@ depends_on_element(const struct program_node *node)
 	       operand_of_element(node->right);
 }
 
+/* Does it look for a pattern in a text that a message gives? */
+static bool
+is_search(const struct program_node *node)
+{
+	if (node->left == NULL || (node->left->kind != COMPILED_FIELD &&
+				      node->left->kind != COMPILED_MEMBER))
+		return false;
+	if (node->kind == NODE_MATCHES)
+		return true;
+	return node->kind == NODE_COMPARE &&
+	       node->comparison == COMPARE_CONTAINS &&
+	       node->left->type != VALUE_STRINGS &&
+	       node->right->kind == COMPILED_LITERAL;
+}
+
+static void
+note_search(struct scope *scope, const struct program_node *node)
+{
+	const struct program_node **slot = list_append(
+	    scope->arena, &scope->program->searches, scope->limits->nodes_max);
+
+	if (slot == NULL)
+		scope->full = true;
+	else
+		*slot = node;
+}
+
 const struct program_node *
 node_make(const struct scope_place *place, const struct program_node *node)
 {
@@ -136,6 +163,8 @@ node_make(const struct scope_place *place, const struct program_node *node)
 	made->index = scope->program->node_count++;
 	if (key.data != NULL && !table_put(&scope->nodes, key, made))
 		scope->full = true;
+	if (is_search(made))
+		note_search(scope, made);
 	return made;
 }
 

@@ -191,6 +191,18 @@ reread(struct arena *arena, const struct program *program, size_t i,
 	return list;
 }
 
+void
+program_index_lists(struct arena *arena, const struct program *program,
+    struct program_lists *lists)
+{
+	lists->occurrences = arena_alloc_array(
+	    arena, lists->count + 1, sizeof *lists->occurrences);
+	for (size_t i = 0; lists->occurrences != NULL && i < lists->count; i++)
+		if (program->list_entries.items[i].searched)
+			lists->occurrences[i] =
+			    value_list_index(arena, lists->items[i]);
+}
+
 struct program_lists *
 program_reread_lists(const struct program *program,
     const struct program_lists *old, struct diag *diag)
@@ -216,6 +228,7 @@ program_reread_lists(const struct program *program,
 			goto fail;
 		lists->count++;
 	}
+	program_index_lists(arena, program, lists);
 	return lists;
 fail:
 	arena_free(&arena);

@@ -38,6 +38,7 @@ struct program_rule {
 	size_t offset; /* of the rule's name in its file */
 	/* The rest is the evaluator's. */
 	unsigned index;
+	bool late; /* asks whether the analysis is incomplete: after others */
 	const struct program_node *when;   /* NULL: always */
 	const struct program_node *unless; /* NULL: none */
 	const struct program_action *actions;

@@ -23,6 +23,9 @@
 
 struct regex {
 	pcre2_code *code;
+	bool fold;
+	size_t length;
+	char pattern[]; /* as given */
 };
 
 struct budget {
@@ -61,9 +64,19 @@ compile(struct slice pattern, bool fold, int *error, size_t *offset)
 	uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF |
 			   PCRE2_NEVER_BACKSLASH_C;
 	const char *text = pattern.data == NULL ? "" : pattern.data;
+	pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+	pcre2_code *code;
 
-	return pcre2_compile((PCRE2_SPTR)text, pattern.length,
-	    options | (fold ? PCRE2_CASELESS : 0), error, offset, NULL);
+	if (context == NULL) {
+		*error = PCRE2_ERROR_NOMEMORY;
+		return NULL;
+	}
+	/* However the library was built: superset.h counts on it. */
+	pcre2_set_newline(context, PCRE2_NEWLINE_LF);
+	code = pcre2_compile((PCRE2_SPTR)text, pattern.length,
+	    options | (fold ? PCRE2_CASELESS : 0), error, offset, context);
+	pcre2_compile_context_free(context);
+	return code;
 }
 
 /* The pattern with the callout before it. */
@@ -97,11 +110,15 @@ regex_new(
 		    problem, 128, "longer than %d bytes", REGEX_PATTERN_MAX);
 		return NULL;
 	}
-	regex = calloc(1, sizeof *regex);
+	regex = calloc(1, sizeof *regex + pattern.length);
 	if (regex == NULL) {
 		snprintf(problem, 128, "no memory");
 		return NULL;
 	}
+	regex->fold = fold;
+	regex->length = pattern.length;
+	if (pattern.length > 0)
+		memcpy(regex->pattern, pattern.data, pattern.length);
 	/* Alone first: its errors and their places are what counts. */
 	plain = compile(pattern, fold, &error, offset_out);
 	if (plain != NULL)
@@ -123,6 +140,18 @@ regex_free(struct regex **regex)
 	pcre2_code_free((*regex)->code);
 	free(*regex);
 	*regex = NULL;
+}
+
+struct slice
+regex_pattern(const struct regex *regex)
+{
+	return slice_make(regex->pattern, regex->length);
+}
+
+bool
+regex_folds(const struct regex *regex)
+{
+	return regex->fold;
 }
 
 enum regex_result

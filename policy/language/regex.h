@@ -34,6 +34,10 @@ struct regex *regex_new(
     struct slice pattern, bool fold, char problem[128], size_t *offset_out);
 void regex_free(struct regex **regex);
 
+/* The pattern as it was given, and whether it ignores case. */
+struct slice regex_pattern(const struct regex *regex);
+bool regex_folds(const struct regex *regex);
+
 /* Looks for the pattern anywhere in `text` (any bytes: what is no UTF-8 does
  * not match). Safe from several threads at once. *start_out and *end_out (may
  * be NULL) tell where it matched. */

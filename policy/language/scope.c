@@ -225,6 +225,7 @@ scope_use_traits(const struct scope_place *place,
 		place->traits->stage = traits->stage,
 		place->traits->stage_by = name;
 	place->traits->rcpt |= traits->rcpt;
+	place->traits->incomplete |= traits->incomplete;
 	place->traits->bare_from |=
 	    traits->bare_from && symbol->kind == AST_LET;
 	if (traits->any_people != NULL)

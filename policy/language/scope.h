@@ -18,6 +18,7 @@ struct scope_traits {
 	bool bare_from;          /* from.x without a quantifier */
 	const char *any_people;  /* "from", "recipient" under any */
 	const char *shadow_rule; /* names a shadow rule */
+	bool incomplete;         /* asks for analysis.incomplete */
 };
 
 enum scope_state {

@@ -128,6 +128,9 @@ const struct settings_entry settings_table[] = {
 	    "only)."),
 	ON_OFF(NULL, "homoglyph-fold", homoglyph_fold, "off",
 	    "Fold letters that look alike before body.text is searched."),
+	ON_OFF(NULL, "vectorscan", vectorscan, "on",
+	    "Search for many patterns at once, where tocsind was built with "
+	    "Vectorscan. What rules mean does not depend on it."),
 	{ NULL, "warninglists", SETTING_PATHS, AT(warninglists), NULL, "", 0, 0,
 	    false, "Files of MISP warninglists; * stands for any name." },
 	ON_OFF(NULL, "warninglist-parents", warninglist_hostname_parents, "off",

@@ -154,6 +154,7 @@ struct settings {
 	uint64_t evidence_retention; /* ms */
 	uint64_t evidence_quota;     /* bytes of preserved messages */
 	int64_t disclose;            /* enum settings_disclose */
+	bool vectorscan;             /* many patterns in one pass */
 	bool homoglyph_fold;         /* fold look-alike letters in body.text */
 	struct settings_texts warninglists; /* paths, may hold * */
 	bool warninglist_hostname_parents;  /* MISP's own hostname rule */

@@ -26,6 +26,8 @@
 #include "base/arena.h"
 #include "base/ipaddr.h"
 
+struct pattern_hits; /* pattern_set.c */
+
 enum value_type {
 	VALUE_BOOL,
 	VALUE_INTEGER,
@@ -59,7 +61,10 @@ struct value {
 			size_t count;
 		} texts;
 	};
-	struct slice folded; /* of text; the evaluator's, made when needed */
+	/* The evaluator's, made when needed: the text folded, and what a
+	 * pattern_set found in it. */
+	struct slice folded;
+	struct pattern_hits *hits;
 };
 
 /* "string", "address", "IP address", ... for listings and manuals. */

@@ -6,6 +6,7 @@
 #include "base/table.h"
 #include "base/utf8.h"
 #include "language/moment.h"
+#include "language/occurrence.h"
 #include "language/value_list.h"
 
 #define PREFIX_LENGTHS   129
@@ -384,20 +385,48 @@ value_list_has_string(
 	return has_folded(list, text, exactly, now);
 }
 
-bool
-value_list_occurs_in(
-    const struct value_list *list, struct slice text, bool exactly, int64_t now)
+struct occurrence_index *
+value_list_index(struct arena *arena, const struct value_list *list)
 {
-	for (size_t i = 0; i < list->keys.count; i++) {
-		const struct table_entry *at = &list->keys.entries[i];
-		const struct entry *entry = at->value;
+	return occurrence_index_new(arena, &list->keys);
+}
 
-		for (; entry != NULL; entry = entry->same)
-			if ((entry->expires == 0 || now < entry->expires) &&
-			    slice_find(text, exactly ? entry->text : at->key) !=
-				SIZE_MAX)
-				return true;
-	}
+/* What a word that stands in the folded text is asked next. */
+struct question {
+	const struct value_list *list;
+	struct slice text; /* as it is */
+	bool exactly;
+	int64_t now;
+};
+
+/* Is one of the entries under this key in force, and there as written? */
+static bool
+counts(void *context, size_t word)
+{
+	const struct question *question = context;
+	const struct entry *entry = question->list->keys.entries[word].value;
+
+	for (; entry != NULL; entry = entry->same)
+		if ((entry->expires == 0 || question->now < entry->expires) &&
+		    (!question->exactly ||
+			slice_find(question->text, entry->text) != SIZE_MAX))
+			return true;
+	return false;
+}
+
+bool
+value_list_occurs_in(const struct value_list *list,
+    const struct occurrence_index *index, struct slice text,
+    struct slice folded, bool exactly, int64_t now)
+{
+	struct question question = { list, text, exactly, now };
+
+	if (index != NULL)
+		return occurrence_find(index, folded, counts, &question);
+	for (size_t i = 0; i < list->keys.count; i++)
+		if (slice_find(folded, list->keys.entries[i].key) != SIZE_MAX &&
+		    counts(&question, i))
+			return true;
 	return false;
 }
 

@@ -22,6 +22,7 @@ enum value_list_type {
 	LIST_STRINGS
 };
 
+struct occurrence_index;
 struct value_list;
 
 /* Most entries of one list. */
@@ -64,10 +65,16 @@ bool value_list_has_ip(
 bool value_list_has_string(const struct value_list *list, struct slice text,
     bool exactly, int64_t now);
 
-/* An entry stands somewhere inside `text`, which the caller has folded unless
- * `exactly`. */
-bool value_list_occurs_in(const struct value_list *list, struct slice text,
-    bool exactly, int64_t now);
+/* What lets value_list_occurs_in() ask a list, once it is filled, in one pass
+ * over a text, however many entries it has. NULL without memory. */
+struct occurrence_index *value_list_index(
+    struct arena *arena, const struct value_list *list);
+
+/* An entry stands somewhere inside the text, which is given as it is and
+ * folded. Without an index (NULL) each entry is looked for by itself. */
+bool value_list_occurs_in(const struct value_list *list,
+    const struct occurrence_index *index, struct slice text,
+    struct slice folded, bool exactly, int64_t now);
 
 const char *value_list_type_name(enum value_list_type type);
 /* False when the word is none. */

@@ -7,3 +7,9 @@ tests_bench_indicators_bench_SOURCES = tests/bench/indicators_bench.c
 tests_bench_indicators_bench_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_bench_indicators_bench_LDADD = $(MILTER_LIBS)
 LONG_TESTS += tests/bench/indicators_long_test.py
+
+# What rules cost: a report as well.
+EXTRA_PROGRAMS += tests/bench/policy_bench
+tests_bench_policy_bench_SOURCES = tests/bench/policy_bench.c
+tests_bench_policy_bench_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_bench_policy_bench_LDADD = $(MILTER_LIBS)

@@ -312,6 +312,46 @@ def added_by_root(this):
                 check(os.stat(os.path.join(filter.state, name)).st_uid, owner, f'owner of {name}')
 
 
+def searching(name, count=300):
+    rules = [f'rule s{i} {{ severity low  when subject matches /\\bword{i}\\s+(and|or) {name}/i\n'
+             f'then tag "X-S{i}" "yes" }}' for i in range(count)]
+    return policy(name) + '\n'.join(rules) + '\n'
+
+
+@case('many patterns are searched for at once when that is compiled; a reload does not wait for it')
+def compiled_patterns(this):
+    shown = subprocess.run([tocsind.program('tocsind'), '-V'], capture_output=True, text=True, check=True).stdout
+    line = 'patterns in one pass fields=1 patterns=300 one_by_one=0'
+
+    def found(client, name):
+        mail = samples.message('Shop <news@shop.test>', f'a WORD7  or {name.upper()}', 'Text.\n', ident='m1')
+        answer = client.message('<news@shop.test>', ['<inbox@tocsin.test>'], mail)
+        return [value.strip() for header in ('X-S7', 'X-S8') for value in answer.inserted(header)]
+    with another(this, searching('one')) as filter:
+        filter.start()
+        bench_of = type('', (), {'filter': filter})
+        with milter(bench_of) as client:
+            check(found(client, 'one'), ['yes'], 'at the start')
+            if 'not built in' in shown:
+                raise Skip('built without Vectorscan')
+            wait_for(lambda: line in filter.log_text(), 30, 'compiled patterns')
+            check(found(client, 'one'), ['yes'], 'in one pass')
+            mark = len(filter.log_text())
+            filter.write_policy(searching('two'))
+            check(filter.tool('reload').returncode, 0)
+            check(found(client, 'two'), ['yes'], 'right after the reload')
+            check(found(client, 'one'), [], 'what is no more')
+            wait_for(lambda: line in filter.log_text()[mark:], 30, 'compiled patterns of the second policy')
+            check(found(client, 'two'), ['yes'], 'in one pass')
+            check(generation(client), ['two'], 'the policy in force')
+            filter.write_conf('vectorscan off\n')
+            mark = len(filter.log_text())
+            check(filter.tool('reload').returncode, 0)
+            check(found(client, 'two'), ['yes'], 'one by one')
+            time.sleep(2)
+            check_not_in('patterns in one pass', filter.log_text()[mark:])
+
+
 @case('a switch acts at once, survives a restart and ends by itself')
 def switches(this):
     def contained(client):

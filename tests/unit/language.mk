@@ -16,3 +16,9 @@ tests_unit_policy_property_test_SOURCES = \
 	tests/unit/policy_property_test.c tests/support/unit.h
 tests_unit_policy_property_test_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_policy_property_test_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += tests/unit/pattern_set_test
+tests_unit_pattern_set_test_SOURCES = \
+	tests/unit/pattern_set_test.c tests/support/unit.h
+tests_unit_pattern_set_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_pattern_set_test_LDADD = $(TEST_LIBS)
