@@ -5,6 +5,18 @@
 
 #define VERDICT_ENTRIES_MAX 100000
 
+static struct regex_limits
+regex_limits_of(const struct settings_limits *limits)
+{
+	struct regex_limits result = regex_default_limits;
+
+	result.steps = (uint32_t)limits->regex_steps;
+	result.depth = (uint32_t)limits->regex_depth;
+	result.memory_kib = (uint32_t)(limits->regex_memory / 1024);
+	result.time_ns = (int64_t)limits->regex_time * 1000000;
+	return result;
+}
+
 struct eval *
 eval_new(struct arena *arena, const struct eval_input *input)
 {
@@ -17,10 +29,7 @@ eval_new(struct arena *arena, const struct eval_input *input)
 	eval->input = *input;
 	eval->program = program;
 	eval->lists = input->lists == NULL ? &program->lists : input->lists;
-	eval->regex_limits.steps =
-	    (uint32_t)program->settings.limits.regex_steps;
-	eval->regex_limits.depth =
-	    (uint32_t)program->settings.limits.regex_depth;
+	eval->regex_limits = regex_limits_of(&program->settings.limits);
 	eval->memo = arena_alloc(arena, program->node_count + 1);
 	eval->rules = arena_alloc_array(
 	    arena, program->rules.count + 1, sizeof *eval->rules);
@@ -308,6 +317,8 @@ eval_run(struct eval *eval, enum schema_stage stage, struct facts *facts,
 	*verdict_out = verdict_make(eval->arena);
 	eval->facts = facts;
 	eval->stage = stage;
+	regex_deadline(&eval->regex_limits,
+	    (int64_t)eval->program->settings.limits.regex_total * 1000000);
 	forget(eval);
 	evaluate_rules(eval, false);
 	if (!eval->again && any_error(eval))

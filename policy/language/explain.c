@@ -287,6 +287,9 @@ reader_of(const struct eval *eval)
 	struct eval copy = *eval;
 
 	copy.again = false;
+	/* What is asked now is asked by an operator, with time of its own. */
+	regex_deadline(&copy.regex_limits,
+	    (int64_t)eval->program->settings.limits.regex_total * 1000000);
 	copy.element = NULL;
 	return copy;
 }

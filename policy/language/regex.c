@@ -7,13 +7,10 @@
 
 #include "language/regex.h"
 
-#define HEAP_KIB_MAX 16384 /* of one match */
-
 /* PCRE2 counts its steps anew at each place where a match could start, so its
  * limit alone bounds nothing over a long text. A callout at the start looks at
- * the thread's CPU time: 20 ms, and 50 ns for each byte (twenty times what an
- * ordinary pattern needs). */
-#define BUDGET_NS          20000000
+ * the thread's CPU time: what the limits give, and for each octet twenty times
+ * what an ordinary pattern needs. */
 #define BUDGET_NS_PER_BYTE 50
 /* Up to here the limit on steps is bound enough, and asking for the time would
  * cost more than the match. */
@@ -28,8 +25,18 @@ struct regex {
 	char pattern[]; /* as given */
 };
 
+const struct regex_limits regex_default_limits = {
+	.steps = 100000,
+	.depth = 1000,
+	.memory_kib = 16000,
+	.time_ns = 20000000,
+	.end_coarse_ns = INT64_MAX,
+	.end_cpu_ns = INT64_MAX,
+};
+
+/* When a match has to end, by both clocks. */
 struct budget {
-	int64_t started_coarse_ns, started_cpu_ns, allowed_ns;
+	int64_t end_coarse_ns, end_cpu_ns;
 };
 
 static int64_t
@@ -43,19 +50,47 @@ clock_ns(clockid_t clock)
 
 /* The coarse clock costs next to nothing; the exact one is asked only when
  * that says that time may be up. */
+static bool
+has_passed(int64_t end_coarse_ns, int64_t end_cpu_ns)
+{
+	return clock_ns(CLOCK_MONOTONIC_COARSE) > end_coarse_ns &&
+	       clock_ns(CLOCK_THREAD_CPUTIME_ID) > end_cpu_ns;
+}
+
+void
+regex_deadline(struct regex_limits *limits, int64_t total_ns)
+{
+	limits->end_coarse_ns = clock_ns(CLOCK_MONOTONIC_COARSE) + total_ns;
+	limits->end_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) + total_ns;
+}
+
 static int
 check_budget(pcre2_callout_block *block, void *context)
 {
 	const struct budget *budget = context;
 
 	(void)block;
-	if (clock_ns(CLOCK_MONOTONIC_COARSE) - budget->started_coarse_ns <=
-	    budget->allowed_ns)
-		return 0;
-	if (clock_ns(CLOCK_THREAD_CPUTIME_ID) - budget->started_cpu_ns <=
-	    budget->allowed_ns)
-		return 0;
-	return PCRE2_ERROR_CALLOUT;
+	return has_passed(budget->end_coarse_ns, budget->end_cpu_ns)
+		   ? PCRE2_ERROR_CALLOUT
+		   : 0;
+}
+
+/* The earlier of what one text may take and of what a message may. */
+static struct budget
+budget_of(const struct regex_limits *limits, size_t length)
+{
+	int64_t allowed =
+	    limits->time_ns + (int64_t)length * BUDGET_NS_PER_BYTE;
+	struct budget budget = {
+		.end_coarse_ns = clock_ns(CLOCK_MONOTONIC_COARSE) + allowed,
+		.end_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) + allowed,
+	};
+
+	if (limits->end_cpu_ns < budget.end_cpu_ns) {
+		budget.end_cpu_ns = limits->end_cpu_ns;
+		budget.end_coarse_ns = limits->end_coarse_ns;
+	}
+	return budget;
 }
 
 static pcre2_code *
@@ -165,18 +200,16 @@ regex_match(const struct regex *regex, struct slice text,
 	struct budget budget;
 	int matched;
 
-	if (context == NULL || data == NULL)
+	if (context == NULL || data == NULL ||
+	    has_passed(limits->end_coarse_ns, limits->end_cpu_ns))
 		goto done;
 	if (text.length > SHORT_TEXT) {
-		budget.started_coarse_ns = clock_ns(CLOCK_MONOTONIC_COARSE);
-		budget.started_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-		budget.allowed_ns =
-		    BUDGET_NS + (int64_t)text.length * BUDGET_NS_PER_BYTE;
+		budget = budget_of(limits, text.length);
 		pcre2_set_callout(context, check_budget, &budget);
 	}
 	pcre2_set_match_limit(context, limits->steps);
 	pcre2_set_depth_limit(context, limits->depth);
-	pcre2_set_heap_limit(context, HEAP_KIB_MAX);
+	pcre2_set_heap_limit(context, limits->memory_kib);
 	matched = pcre2_match(
 	    regex->code, (PCRE2_SPTR)bytes, text.length, 0, 0, data, context);
 	if (matched >= 0) {

@@ -15,9 +15,21 @@
 struct regex;
 
 struct regex_limits {
-	uint32_t steps; /* PCRE2's match limit */
-	uint32_t depth; /* its depth limit */
+	uint32_t steps;      /* PCRE2's match limit */
+	uint32_t depth;      /* its depth limit */
+	uint32_t memory_kib; /* its heap limit */
+	/* CPU time over one text, which gets 50 ns more for each octet. */
+	int64_t time_ns;
+	/* From when on nothing is matched any more, of all that a message is
+	 * asked: both clocks must have passed (regex_deadline()). */
+	int64_t end_coarse_ns, end_cpu_ns;
 };
+
+/* Defaults, and no end. */
+extern const struct regex_limits regex_default_limits;
+
+/* Sets the end to `total_ns` of this thread's CPU time from now. */
+void regex_deadline(struct regex_limits *limits, int64_t total_ns);
 
 enum regex_result {
 	REGEX_NO,

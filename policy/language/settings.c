@@ -211,6 +211,16 @@ const struct settings_entry settings_table[] = {
 	    100000000, "Steps of one regular expression over one value."),
 	NUMBER("limits", "regex-depth", limits.regex_depth, "1000", 10, 100000,
 	    "Nested backtracking of a regular expression."),
+	SIZE("limits", "regex-memory", limits.regex_memory, "16MB", 100000,
+	    "Memory of one regular expression over one value."),
+	DURATION("limits", "regex-time", limits.regex_time, "20ms", 1,
+	    60 * SECOND,
+	    "CPU time of one regular expression over one value, and 50 ms "
+	    "more for each megabyte."),
+	DURATION("limits", "regex-total", limits.regex_total, "1s", 10,
+	    120 * SECOND,
+	    "CPU time of the rules of a stage, after which no further regular "
+	    "expression is run."),
 	NUMBER("limits", "unkeyed-patterns", limits.unkeyed_patterns, "10000",
 	    0, 1000000, "STIX patterns without a value to look up."),
 	NUMBER("limits", "alert-rate", limits.alert_rate, "10", 1, 100000,

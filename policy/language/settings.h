@@ -96,6 +96,9 @@ struct settings_limits {
 	uint64_t message_memory; /* bytes, one message */
 	uint64_t regex_steps;    /* PCRE2 match limit */
 	uint64_t regex_depth;    /* PCRE2 depth limit */
+	uint64_t regex_memory;   /* bytes, PCRE2 heap limit */
+	uint64_t regex_time;     /* ms, one regular expression over one text */
+	uint64_t regex_total;    /* ms, all of one message */
 	uint64_t unkeyed_patterns;
 	uint64_t alert_rate; /* alerts per rule and minute */
 };

@@ -22,3 +22,8 @@ tests_unit_pattern_set_test_SOURCES = \
 	tests/unit/pattern_set_test.c tests/support/unit.h
 tests_unit_pattern_set_test_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_pattern_set_test_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += tests/unit/redos_test
+tests_unit_redos_test_SOURCES = tests/unit/redos_test.c tests/support/unit.h
+tests_unit_redos_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_redos_test_LDADD = $(TEST_LIBS)

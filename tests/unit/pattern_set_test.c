@@ -25,7 +25,6 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static const struct regex_limits limits = { 100000, 1000 };
 static uint64_t seed;
 
 static unsigned
@@ -241,7 +240,7 @@ compare(const struct multi_search *search,
 
 		if (!patterns[i].taken)
 			continue;
-		result = regex_match(regexes[i], text, &limits, NULL, NULL);
+		result = regex_match(regexes[i], text, &regex_default_limits, NULL, NULL);
 		if (result == REGEX_YES && !hit) {
 			struct slice of = regex_pattern(regexes[i]);
 			struct builder shown = builder_make(arena, SIZE_MAX);
