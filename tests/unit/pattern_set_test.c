@@ -240,7 +240,8 @@ compare(const struct multi_search *search,
 
 		if (!patterns[i].taken)
 			continue;
-		result = regex_match(regexes[i], text, &regex_default_limits, NULL, NULL);
+		result = regex_match(
+		    regexes[i], text, &regex_default_limits, NULL, NULL);
 		if (result == REGEX_YES && !hit) {
 			struct slice of = regex_pattern(regexes[i]);
 			struct builder shown = builder_make(arena, SIZE_MAX);
