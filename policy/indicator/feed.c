@@ -223,15 +223,20 @@ bool
 feed_reader_line(
     struct slice *rest, struct slice *line_out, size_t bytes_max, bool *cut_out)
 {
-	const char *end;
+	const char *end, *bare;
 	size_t length;
 
 	if (rest->length == 0)
 		return false;
 	end = memchr(rest->data, '\n', rest->length);
 	length = end == NULL ? rest->length : (size_t)(end - rest->data);
+	/* A CR that no LF follows ends a line as well. */
+	bare = memchr(rest->data, '\r', length);
+	if (bare != NULL && bare + 1 != end &&
+	    (size_t)(bare - rest->data) + 1 < length)
+		length = (size_t)(bare - rest->data);
 	*line_out = slice_make(rest->data, length);
-	*rest = slice_skip(*rest, end == NULL ? length : length + 1);
+	*rest = slice_skip(*rest, length < rest->length ? length + 1 : length);
 	*cut_out = length > bytes_max;
 	if (*cut_out)
 		line_out->length = bytes_max;
@@ -330,11 +335,12 @@ feed_reader_time(struct slice text)
 	    !take_number(&text, 2, &month) || !take_byte(&text, "-/.") ||
 	    !take_number(&text, 4, &day))
 		return 0;
-	if (day > 31) { /* day first */
+	if (day > 31) { /* day first, or "12/31/2024" */
 		long swap = year;
 
 		year = day;
-		day = swap;
+		day = month > 12 ? month : swap;
+		month = month > 12 ? swap : month;
 	}
 	if (year < 1970 || year > 9999 || month < 1 || month > 12 || day < 1 ||
 	    day > 31)
@@ -383,6 +389,28 @@ without_port(struct slice text)
 	return ipaddr_parse(host, &address) ? host : text;
 }
 
+/* "sha256:HASH", "MD5: HASH", "Some Body <some@body.example>": without what
+ * people write around the value. */
+static struct slice
+without_label(struct slice text)
+{
+	size_t colon = slice_find_byte(text, ':');
+	size_t open = slice_find_last_byte(text, '<');
+	enum indicator_kind kind;
+	struct slice rest;
+
+	if (open != SIZE_MAX && text.data[text.length - 1] == '>' &&
+	    slice_find_byte(slice_skip(text, open), '@') != SIZE_MAX)
+		return slice_trim(slice_range(text, open + 1, text.length - 1));
+	if (colon == SIZE_MAX ||
+	    !indicator_kind_parse(
+		slice_trim(slice_range(text, 0, colon)), &kind) ||
+	    indicator_digest_size(kind) == 0)
+		return text;
+	rest = slice_trim(slice_skip(text, colon + 1));
+	return rest.length == 2 * indicator_digest_size(kind) ? rest : text;
+}
+
 bool
 feed_reader_value(struct feed_reader *reader, struct slice text,
     const enum indicator_kind *fixed, struct feed_item *item_out)
@@ -403,6 +431,8 @@ feed_reader_value(struct feed_reader *reader, struct slice text,
 		}
 		text = normal_refang(reader->scratch, text, NULL);
 	}
+	if (fixed == NULL)
+		text = without_label(text);
 	if (guessed)
 		text = without_port(text);
 	if (fixed != NULL) {
@@ -483,47 +513,94 @@ sniff_json(struct slice head)
 	return misp && !stix ? FEED_FORMAT_MISP : FEED_FORMAT_STIX;
 }
 
+/* "[{", "[\n]", "["id"", but not "[Adblock Plus 2.0]". */
+static bool
+begins_json(struct slice text)
+{
+	struct slice inside = slice_trim(slice_skip(text, 1));
+
+	if (text.length == 0 || (text.data[0] != '{' && text.data[0] != '['))
+		return false;
+	return text.data[0] == '{' || inside.length == 0 ||
+	       strchr("{[\"]", inside.data[0]) != NULL ||
+	       inside.data[0] == '\0';
+}
+
 /* Counts among the first lines those that look like one form or another. */
+struct line_counts {
+	unsigned lines, hosts, loki, commas, semicolons, tabs, bars;
+	unsigned many; /* lines with three semicolons or more */
+};
+
+static size_t
+count_bytes(struct slice text, char byte)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.length; i++)
+		count += text.data[i] == byte;
+	return count;
+}
+
+static void
+count_line(struct slice line, struct line_counts *counts)
+{
+	struct slice rest;
+	struct ipaddr address;
+	size_t blank = 0;
+
+	while (blank < line.length && !ascii_is_space(line.data[blank]))
+		blank++;
+	rest = slice_trim(slice_skip(line, blank));
+	if (rest.length > 0 && rest.data[0] != '#' && rest.data[0] != ';' &&
+	    ipaddr_parse(slice_range(line, 0, blank), &address))
+		counts->hosts++;
+	counts->commas += slice_find_byte(line, ',') != SIZE_MAX;
+	counts->tabs += slice_find_byte(line, '\t') != SIZE_MAX;
+	/* "||evil.example^" is a line of a filter list. */
+	counts->bars +=
+	    line.data[0] != '|' && slice_find_byte(line, '|') != SIZE_MAX;
+	if (slice_find_byte(line, ';') != SIZE_MAX) {
+		counts->semicolons++;
+		counts->many += count_bytes(line, ';') >= 3;
+		counts->loki += slice_find_byte(line, ' ') != SIZE_MAX ||
+				slice_find_byte(line, '\\') != SIZE_MAX;
+	}
+}
+
 static enum feed_format
 sniff_lines(struct slice head)
 {
-	unsigned lines = 0, hosts = 0, loki = 0, commas = 0, semicolons = 0;
+	struct line_counts counts = { 0 };
 	struct slice line;
-	bool cut;
+	bool cut, header = false;
 
-	while (
-	    lines < SNIFF_LINES && feed_reader_line(&head, &line, 4096, &cut)) {
-		struct slice first = slice_trim(line), rest;
-		struct ipaddr address;
-		size_t blank = 0;
+	while (counts.lines < SNIFF_LINES &&
+	       feed_reader_line(&head, &line, 4096, &cut)) {
+		struct slice text = slice_trim(line);
 
-		if (first.length == 0 || first.data[0] == '#' ||
-		    first.data[0] == ';')
+		if (text.length == 0 || text.data[0] == '#' ||
+		    text.data[0] == ';' || text.data[0] == '!')
 			continue;
-		lines++;
-		while (
-		    blank < first.length && !ascii_is_space(first.data[blank]))
-			blank++;
-		rest = slice_trim(slice_skip(first, blank));
-		if (rest.length > 0 && rest.data[0] != '#' &&
-		    rest.data[0] != ';' &&
-		    ipaddr_parse(slice_range(first, 0, blank), &address))
-			hosts++;
-		commas += slice_find_byte(first, ',') != SIZE_MAX;
-		if (slice_find_byte(first, ';') != SIZE_MAX) {
-			semicolons++;
-			loki += slice_find_byte(first, ' ') != SIZE_MAX ||
-				slice_find_byte(first, '\\') != SIZE_MAX;
-		}
+		if (counts.lines++ == 0)
+			header = feed_csv_is_header(text);
+		count_line(text, &counts);
 	}
-	if (lines == 0)
+	if (counts.lines == 0)
 		return FEED_FORMAT_LIST;
-	if (hosts * 2 > lines)
-		return FEED_FORMAT_HOSTS;
-	if (commas * 2 > lines && commas >= semicolons)
+	if (header)
 		return FEED_FORMAT_CSV;
-	if (semicolons * 2 > lines)
-		return loki * 3 > lines ? FEED_FORMAT_LOKI : FEED_FORMAT_CSV;
+	if (counts.hosts * 2 > counts.lines)
+		return FEED_FORMAT_HOSTS;
+	if ((counts.commas * 2 > counts.lines &&
+		counts.commas >= counts.semicolons) ||
+	    counts.bars * 2 > counts.lines)
+		return FEED_FORMAT_CSV;
+	if (counts.semicolons * 2 > counts.lines)
+		return counts.loki * 3 > counts.lines &&
+			       counts.many * 2 <= counts.lines
+			   ? FEED_FORMAT_LOKI
+			   : FEED_FORMAT_CSV;
 	return FEED_FORMAT_LIST;
 }
 
@@ -535,7 +612,7 @@ sniff(struct slice bytes)
 
 	while (text.length > 0 && ascii_is_space(text.data[0]))
 		text = slice_skip(text, 1);
-	if (text.length > 0 && (text.data[0] == '{' || text.data[0] == '['))
+	if (begins_json(text))
 		return sniff_json(head);
 	if (slice_starts_with(text, SLICE_LITERAL("rule ")) ||
 	    (slice_find(head, SLICE_LITERAL("\nrule ")) != SIZE_MAX &&

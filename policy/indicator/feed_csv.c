@@ -257,6 +257,37 @@ column_of_name(struct slice cell, struct feed_column *column)
 	return true;
 }
 
+bool
+feed_csv_is_header(struct slice line)
+{
+	static const char delimiters[] = { ',', ';', '\t', '|' };
+
+	for (size_t i = 0; i < COUNT(delimiters); i++) {
+		struct slice rest = line;
+		unsigned known = 0, cells = 0;
+		bool value = false;
+
+		while (rest.length > 0) {
+			struct feed_column column = { 0 };
+			struct slice cell;
+
+			rest = slice_split(rest, delimiters[i], &cell);
+			cell = slice_trim(cell);
+			if (cell.length >= 2 && cell.data[0] == '"' &&
+			    cell.data[cell.length - 1] == '"')
+				cell = slice_range(cell, 1, cell.length - 1);
+			cells++;
+			if (!column_of_name(cell, &column))
+				continue;
+			known++;
+			value = value || column.role == FEED_COLUMN_VALUE;
+		}
+		if (cells > 1 && value && known * 2 >= cells)
+			return true;
+	}
+	return false;
+}
+
 /* A row is a header when none of its cells is a value and some names are
  * known. Fills the map in that case. */
 static bool
@@ -376,13 +407,43 @@ tags_of(struct arena *arena, struct slice cell)
 	return builder_result(&out);
 }
 
+/* "80", "80 %", "75,5", "0.8", "high"; what is none of these is left alone.
+ * The words are those of STIX 2.1, appendix A. */
+static void
+read_confidence(struct slice cell, uint8_t *confidence)
+{
+	static const struct {
+		const char *word;
+		uint8_t confidence;
+	} words[] = { { "low", 15 }, { "medium", 50 }, { "high", 85 } };
+	size_t mark = 0;
+	unsigned long whole, tenth = 0;
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (slice_equal_text_fold(cell, words[i].word))
+			*confidence = words[i].confidence;
+	if (cell.length > 0 && cell.data[cell.length - 1] == '%')
+		cell = slice_trim(slice_range(cell, 0, cell.length - 1));
+	while (mark < cell.length && cell.data[mark] != '.' &&
+	       cell.data[mark] != ',')
+		mark++;
+	if (!slice_parse_number(slice_range(cell, 0, mark), 100, &whole))
+		return;
+	if (mark < cell.length &&
+	    !slice_parse_number(
+		slice_range(cell, mark + 1, mark + 2), 9, &tenth))
+		return;
+	/* A fraction of one: 0.8, 1.0. */
+	if (mark < cell.length && whole <= 1)
+		whole = whole * 100 + (whole == 0 ? tenth * 10 : 0);
+	*confidence = (uint8_t)whole;
+}
+
 /* Puts what a cell beside the value says into the item. */
 static void
 apply_column(struct arena *arena, enum feed_column_role role, struct slice cell,
     struct feed_item *item)
 {
-	unsigned long number;
-
 	switch (role) {
 	case FEED_COLUMN_ID:
 		item->id = cell;
@@ -400,8 +461,7 @@ apply_column(struct arena *arena, enum feed_column_role role, struct slice cell,
 		indicator_severity_parse(cell, &item->severity);
 		break;
 	case FEED_COLUMN_CONFIDENCE:
-		if (slice_parse_number(cell, 100, &number))
-			item->confidence = (uint8_t)number;
+		read_confidence(cell, &item->confidence);
 		break;
 	case FEED_COLUMN_TAGS:
 		item->tags = tags_of(arena, cell);

@@ -5,21 +5,24 @@
 #include "indicator/feed_reader.h"
 #include "indicator/normal.h"
 
-/* What stands behind a value on its line: "# why", "; SBL123". A '#' or ';'
- * inside a word belongs to the word (URL fragments). */
+/* What stands behind a value on its line: "# why", "; SBL123", "// why". A
+ * mark inside a word belongs to the word (URLs). */
 static struct slice
 split_comment(
     struct slice line, char comment, bool semicolon, struct slice *rest_out)
 {
 	*rest_out = slice_make("", 0);
 	for (size_t i = 0; i < line.length; i++) {
-		if (line.data[i] != comment &&
+		bool slashes = line.data[i] == '/' && i + 1 < line.length &&
+			       line.data[i + 1] == '/';
+
+		if (line.data[i] != comment && !slashes &&
 		    (!semicolon || line.data[i] != ';'))
 			continue;
 		if (i > 0 && line.data[i - 1] != ' ' &&
 		    line.data[i - 1] != '\t')
 			continue;
-		*rest_out = slice_trim(slice_skip(line, i + 1));
+		*rest_out = slice_trim(slice_skip(line, i + 1 + slashes));
 		return slice_trim(slice_range(line, 0, i));
 	}
 	return slice_trim(line);
@@ -41,12 +44,61 @@ without_score(struct feed_reader *reader, struct slice value)
 		   : value;
 }
 
+/* "HASH  file name" of sha256sum and its like, "value<TAB>why": what stands
+ * first, when it is a value and the whole is none. */
+static struct slice
+first_word(struct feed_reader *reader, struct slice value, struct slice *why)
+{
+	enum indicator_kind kind;
+	struct slice head;
+	size_t end = 0;
+
+	while (end < value.length && !ascii_is_space(value.data[end]))
+		end++;
+	if (end == value.length)
+		return value;
+	head = slice_range(value, 0, end);
+	if (!normal_guess_kind(reader->scratch, head, &kind) ||
+	    (value.data[end] != '\t' && indicator_digest_size(kind) == 0))
+		return value;
+	if (why->length == 0)
+		*why = slice_trim(slice_skip(value, end));
+	return head;
+}
+
+/* What blockers of advertisements read: "||host^", "||host/path^". False for
+ * exceptions and for rules with conditions, which say no more than that. */
+static bool
+filter_rule(struct slice *value)
+{
+	size_t end;
+
+	if (slice_starts_with(*value, SLICE_LITERAL("@@")) ||
+	    slice_find(*value, SLICE_LITERAL("##")) != SIZE_MAX)
+		return false;
+	if (!slice_starts_with(*value, SLICE_LITERAL("||")))
+		return true;
+	*value = slice_skip(*value, 2);
+	end = slice_find_byte(*value, '^');
+	if (end == SIZE_MAX)
+		return slice_find_byte(*value, '$') == SIZE_MAX;
+	if (end + 1 < value->length)
+		return false;
+	*value = slice_range(*value, 0, end);
+	return true;
+}
+
 static void
 read_value(struct feed_reader *reader, struct slice value, struct slice why)
 {
 	struct feed_item item;
 
-	value = without_score(reader, value);
+	if (!filter_rule(&value)) {
+		feed_reader_reject(reader, FEED_NOT_VISIBLE, value,
+		    "an exception, or a rule with conditions");
+		return;
+	}
+	value = first_word(reader, without_score(reader, value), &why);
 	if (!feed_reader_value(reader, value, NULL, &item))
 		return;
 	item.description = why;
@@ -147,6 +199,16 @@ read_loki_line(struct feed_reader *reader, struct slice line)
 	feed_reader_item(reader, &item);
 }
 
+/* '!' and the first line in brackets are those of filter lists. */
+static bool
+is_comment(struct slice line, char comment)
+{
+	return line.data[0] == comment || line.data[0] == ';' ||
+	       line.data[0] == '!' ||
+	       slice_starts_with(line, SLICE_LITERAL("//")) ||
+	       slice_starts_with_fold(line, SLICE_LITERAL("[adblock"));
+}
+
 enum tc_status
 feed_list_read(
     struct feed_reader *reader, struct slice bytes, enum feed_format format)
@@ -172,8 +234,7 @@ feed_list_read(
 			    slice_range(line, 0, 80), "the line is too long");
 			continue;
 		}
-		if (line.data[0] == comment || line.data[0] == ';' ||
-		    slice_starts_with(line, SLICE_LITERAL("//")))
+		if (is_comment(line, comment))
 			continue;
 		if (format == FEED_FORMAT_LOKI) {
 			read_loki_line(reader, line);

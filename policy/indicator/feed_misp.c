@@ -59,7 +59,8 @@ static const struct misp_type types[] = {
  * something else (an imphash like an MD5, a link like a URL). */
 static const char *const invisible[] = { "link", "text", "comment", "other",
 	"uri", "attachment", "vulnerability", "regkey", "regkey|value", "mutex",
-	"named pipe", "imphash", "pehash", "ssdeep", "tlsh", "vhash",
+	"named pipe", "imphash", "pehash", "filehash-imphash",
+	"filehash-pehash", "filehash-ssdeep", "ssdeep", "tlsh", "vhash",
 	"authentihash", "impfuzzy", "sha224", "sha384", "sha512/224",
 	"sha512/256", "sha3-224", "sha3-256", "sha3-384", "sha3-512",
 	"filename|imphash", "filename|ssdeep", "filename|authentihash",

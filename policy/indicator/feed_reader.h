@@ -81,6 +81,10 @@ bool feed_reader_line(struct slice *rest, struct slice *line_out,
 enum feed_reason feed_misp_value(struct slice type, struct slice value,
     struct feed_item *item, bool *known_out);
 
+/* Whether a line names columns of which at least one holds values, with any of
+ * the usual delimiters. */
+bool feed_csv_is_header(struct slice line);
+
 /* The readers: all of a file's bytes. They return TC_INVALID with
  * report->problem when the file as a whole is not of their form. */
 enum tc_status feed_list_read(

@@ -31,7 +31,6 @@ static const struct kind_word kind_words[] = {
 	{ "e-mail", INDICATOR_ADDRESS },
 	{ "mail", INDICATOR_ADDRESS },
 	{ "email-address", INDICATOR_ADDRESS },
-	{ "email_address", INDICATOR_ADDRESS },
 	{ "email-addr", INDICATOR_ADDRESS },
 	{ "email-src", INDICATOR_ADDRESS },
 	{ "email-dst", INDICATOR_ADDRESS },
@@ -49,7 +48,6 @@ static const struct kind_word kind_words[] = {
 	{ "ipv4", INDICATOR_NETWORK },
 	{ "ipv6", INDICATOR_NETWORK },
 	{ "ip-address", INDICATOR_NETWORK },
-	{ "ip_address", INDICATOR_NETWORK },
 	{ "ipaddress", INDICATOR_NETWORK },
 	{ "ipv4-addr", INDICATOR_NETWORK },
 	{ "ipv6-addr", INDICATOR_NETWORK },
@@ -59,22 +57,25 @@ static const struct kind_word kind_words[] = {
 	{ "ip-dst|port", INDICATOR_NETWORK },
 	{ "ip-src|port", INDICATOR_NETWORK },
 	{ "cidr", INDICATOR_NETWORK },
-	{ "md5_hash", INDICATOR_MD5 },
+	{ "md5-hash", INDICATOR_MD5 },
 	{ "hash-md5", INDICATOR_MD5 },
 	{ "filehash-md5", INDICATOR_MD5 },
+	{ "file-hash-md5", INDICATOR_MD5 },
 	{ "sha-1", INDICATOR_SHA1 },
-	{ "sha1_hash", INDICATOR_SHA1 },
+	{ "sha1-hash", INDICATOR_SHA1 },
 	{ "hash-sha1", INDICATOR_SHA1 },
 	{ "filehash-sha1", INDICATOR_SHA1 },
+	{ "file-hash-sha1", INDICATOR_SHA1 },
 	{ "sha-256", INDICATOR_SHA256 },
-	{ "sha256_hash", INDICATOR_SHA256 },
+	{ "sha256-hash", INDICATOR_SHA256 },
 	{ "hash-sha256", INDICATOR_SHA256 },
 	{ "filehash-sha256", INDICATOR_SHA256 },
+	{ "file-hash-sha256", INDICATOR_SHA256 },
 	{ "sha-512", INDICATOR_SHA512 },
-	{ "sha512_hash", INDICATOR_SHA512 },
+	{ "sha512-hash", INDICATOR_SHA512 },
 	{ "filehash-sha512", INDICATOR_SHA512 },
+	{ "file-hash-sha512", INDICATOR_SHA512 },
 	{ "file-name", INDICATOR_FILENAME },
-	{ "file_name", INDICATOR_FILENAME },
 	{ "name", INDICATOR_FILENAME },
 	{ "attachment", INDICATOR_FILENAME },
 	{ "email-attachment", INDICATOR_FILENAME },
@@ -119,17 +120,34 @@ indicator_kind_name(enum indicator_kind kind)
 	return (unsigned)kind < INDICATOR_KINDS ? kind_names[kind] : "unknown";
 }
 
+/* Case does not count, and a blank or '_' is a '-': "MD5 Hash". */
+static bool
+is_word(struct slice name, const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < name.length && word[i] != '\0'; i++) {
+		char c = ascii_lower(name.data[i]);
+
+		if (c == ' ' || c == '_')
+			c = '-';
+		if (c != word[i])
+			return false;
+	}
+	return i == name.length && word[i] == '\0';
+}
+
 bool
 indicator_kind_parse(struct slice name, enum indicator_kind *kind_out)
 {
 	for (unsigned i = 0; i < INDICATOR_KINDS; i++) {
-		if (slice_equal_text_fold(name, kind_names[i])) {
+		if (is_word(name, kind_names[i])) {
 			*kind_out = (enum indicator_kind)i;
 			return true;
 		}
 	}
 	for (size_t i = 0; i < COUNT(kind_words); i++) {
-		if (slice_equal_text_fold(name, kind_words[i].word)) {
+		if (is_word(name, kind_words[i].word)) {
 			*kind_out = kind_words[i].kind;
 			return true;
 		}

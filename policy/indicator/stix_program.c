@@ -91,6 +91,8 @@ static const struct {
 	    FIELD_FILE_NAME },
 	{ "file:name", FIELD_FILE_NAME },
 	{ "domain-name:value", FIELD_DOMAIN },
+	{ "hostname:value", FIELD_DOMAIN }, /* of OpenCTI */
+	{ "x-opencti-hostname:value", FIELD_DOMAIN },
 	{ "url:value", FIELD_URL },
 	{ "ipv4-addr:value", FIELD_IP_ANY },
 	{ "ipv6-addr:value", FIELD_IP_ANY },
@@ -167,6 +169,25 @@ header_field(struct slice name)
 	return FIELD_INVISIBLE;
 }
 
+/* A network-traffic may lead to a domain-name as well as to an address. */
+static enum field
+end_of_traffic(struct arena *arena, enum field field,
+    const struct stix_comparison *comparison)
+{
+	struct slice value, key;
+
+	if ((field != FIELD_IP_SOURCE && field != FIELD_IP_DESTINATION) ||
+	    comparison->literals.count == 0)
+		return field;
+	value = comparison->literals.items[0].text;
+	return normal_key(arena, INDICATOR_NETWORK, value, &key) !=
+			   NORMAL_GOOD &&
+		       normal_key(arena, INDICATOR_DOMAIN, value, &key) ==
+			   NORMAL_GOOD
+		   ? FIELD_DOMAIN
+		   : field;
+}
+
 static enum field
 field_of(struct arena *arena, const struct stix_comparison *comparison)
 {
@@ -179,7 +200,8 @@ field_of(struct arena *arena, const struct stix_comparison *comparison)
 
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
 		if (slice_equal_text(path, paths[i].path))
-			return paths[i].field;
+			return end_of_traffic(
+			    arena, paths[i].field, comparison);
 	for (size_t i = 0; i < sizeof hashed / sizeof *hashed; i++)
 		if (slice_starts_with(path, slice_text(hashed[i])))
 			return hash_field(slice_skip(path, strlen(hashed[i])));
@@ -219,6 +241,15 @@ is_positive_equality(const struct stix_comparison *comparison)
 	return !comparison->negated &&
 	       (comparison->operator== STIX_EQUAL || comparison->operator==
 		   STIX_IN);
+}
+
+/* An address lies in a network as it equals one: found by the same key. */
+static bool
+is_positive_subset(enum field field, const struct stix_comparison *comparison)
+{
+	return !comparison->negated &&
+	       comparison->operator== STIX_IS_SUBSET && fields[field].kind ==
+	       INDICATOR_NETWORK;
 }
 
 static void
@@ -280,12 +311,14 @@ compile_comparison(
 	bool visible = field != FIELD_INVISIBLE && field != FIELD_COMPANION;
 	bool strong = visible && indicator_kind_is_strong(fields[field].kind);
 	bool equality = visible && is_positive_equality(comparison);
+	bool found =
+	    equality || (visible && is_positive_subset(field, comparison));
 	struct outlook outlook = {
 		.best = visible ? STIX_TRUE : STIX_UNKNOWN,
 		.strong = strong && equality,
-		.keyed = strong && equality,
-		.keyed_weak = equality,
-		.plain = equality,
+		.keyed = strong && found,
+		.keyed_weak = found,
+		.plain = found,
 	};
 
 	compiler->visible += visible;
@@ -303,7 +336,7 @@ compile_comparison(
 		put_number(&compiler->code, value.length);
 		builder_slice(&compiler->code, value);
 	}
-	if (equality && !add_atoms(compiler, field, comparison))
+	if (found && !add_atoms(compiler, field, comparison))
 		compiler->code.failed = true;
 	return outlook;
 }

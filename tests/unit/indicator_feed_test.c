@@ -69,6 +69,41 @@ static const struct feed_case feed_cases[] = {
 	{ "a defanged list without refang", FEED_FORMAT_LIST,
 	    "hxxp://evil[.]example/\nevil.example\n", FEED_FORMAT_LIST,
 	    "domain evil.example\n", "defanged\n" },
+	{ "a list with what people write around values", FEED_FORMAT_AUTO,
+	    "[Adblock Plus 2.0]\n! Title: x\n||a.example^\n"
+	    "||b.example/path^\n||c.example^$third-party\n@@||d.example^\n"
+	    "*.e.example\n.f.example\n@g.example\nh.example // why\n"
+	    "i.example\twhy\nhttps://j.example//x\n"
+	    "Bad Guy <bad@k.example>\n"
+	    "d41d8cd98f00b204e9800998ecf8427f  invoice.exe\n"
+	    "MD5: d41d8cd98f00b204e9800998ecf8427e\n"
+	    "md5:d41d8cd98f00b204e9800998ecf8427d\n"
+	    "192.0.2.1-192.0.2.9\njust some words\n",
+	    FEED_FORMAT_LIST,
+	    "domain a.example\nurl b.example/path\ndomain *.e.example\n"
+	    "domain .f.example\naddress @g.example\ndomain h.example\n"
+	    "domain i.example\nurl https://j.example//x\n"
+	    "address bad@k.example\n"
+	    "md5 d41d8cd98f00b204e9800998ecf8427f\n"
+	    "md5 d41d8cd98f00b204e9800998ecf8427e\n"
+	    "md5 d41d8cd98f00b204e9800998ecf8427d\n",
+	    "not-visible\nnot-visible\nbad-value\nbad-value\n" },
+	{ "lines that end with a bare CR", FEED_FORMAT_AUTO,
+	    "a.example\rb.example\r# c\rc.example", FEED_FORMAT_LIST,
+	    "domain a.example\ndomain b.example\ndomain c.example\n", "" },
+	{ "semicolons and a description with blanks", FEED_FORMAT_AUTO,
+	    "value;type;description\na.example;Domain Name;\"two words; "
+	    "\"\"three\"\"\nlines\"\nd41d8cd98f00b204e9800998ecf8427f;"
+	    "MD5 Hash;a b\nd41d8cd98f00b204e9800998ecf8427e;"
+	    "FileHash-IMPHASH;a b\n",
+	    FEED_FORMAT_CSV,
+	    "domain a.example\nmd5 d41d8cd98f00b204e9800998ecf8427f\n",
+	    "not-visible\n" },
+	{ "tabs", FEED_FORMAT_AUTO,
+	    "indicator\ttype\ttags\na.example\tdomain\tx,y\n", FEED_FORMAT_CSV,
+	    "domain a.example\n", "" },
+	{ "bars", FEED_FORMAT_AUTO, "ioc|type\na.example|domain\n",
+	    FEED_FORMAT_CSV, "domain a.example\n", "" },
 	{ "a hosts file", FEED_FORMAT_AUTO,
 	    "127.0.0.1 localhost\n0.0.0.0 0.0.0.0\n0.0.0.0 a.example b.example"
 	    " # two\n0.0.0.0 c.example\n",
@@ -342,6 +377,58 @@ columns_are_mapped_by_name_and_number(void **state)
 	arena_free(&arena);
 }
 
+static enum feed_reason
+hear_confidence(void *context, const struct feed_item *item)
+{
+	*(unsigned *)context = item->confidence;
+	return FEED_USED;
+}
+
+static void
+a_confidence_is_read_however_it_is_written(void **state)
+{
+	static const struct {
+		const char *written;
+		unsigned confidence;
+	} cases[] = {
+		{ "80", 80 },
+		{ "80%", 80 },
+		{ "80 %", 80 },
+		{ "\"75,5\"", 75 },
+		{ "75.5", 75 },
+		{ "0.8", 80 },
+		{ "0.0", 0 },
+		{ "1.0", 100 },
+		{ "1", 1 },
+		{ "100.0", 100 },
+		{ "High", 85 },
+		{ "low", 15 },
+		{ "101", INDICATOR_CONFIDENCE_ABSENT },
+		{ "sure", INDICATOR_CONFIDENCE_ABSENT },
+		{ "", INDICATOR_CONFIDENCE_ABSENT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct arena *arena = arena_new(0, NULL);
+		struct feed_config config = feed_config_defaults("f", "f");
+		struct feed_limits limits = feed_limits_defaults();
+		unsigned heard = 1000;
+		struct feed_sink sink = { &heard, hear_confidence, NULL };
+		struct feed_report report;
+		char *content = arena_printf(arena,
+		    "value,confidence,type\na.example,%s,domain\n",
+		    cases[i].written);
+
+		assert_int_equal(feed_read_bytes(arena, &config, &limits,
+				     text(content), &sink, &report),
+		    TC_OK);
+		if (heard != cases[i].confidence)
+			fail_msg("%s is %u", cases[i].written, heard);
+		arena_free(&arena);
+	}
+}
+
 static void
 dates_of_five_styles_are_one_time(void **state)
 {
@@ -356,6 +443,9 @@ dates_of_five_styles_are_one_time(void **state)
 		{ "2024/04/04 07:03", 1712214180 },
 		{ "2024-04-04", 1712188800 },
 		{ "04.04.2024", 1712188800 },
+		{ "4.4.2024", 1712188800 },
+		{ "31/12/2024", 1735603200 },
+		{ "12/31/2024", 1735603200 },
 		{ "1712214183", 1712214183 },
 		{ "1712214183000", 1712214183 },
 		{ "2024-13-04", 0 },
@@ -551,6 +641,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(forms_that_we_do_not_read_say_what_to_do),
 	cmocka_unit_test(columns_are_mapped_by_name_and_number),
 	cmocka_unit_test(dates_of_five_styles_are_one_time),
+	cmocka_unit_test(a_confidence_is_read_however_it_is_written),
 	cmocka_unit_test(hostile_sizes_cost_themselves),
 	cmocka_unit_test(a_folder_survives_a_bad_file),
 	cmocka_unit_test(every_real_feed_is_read_or_refused_with_a_reason),
