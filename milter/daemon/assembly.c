@@ -10,6 +10,7 @@
 #include "daemon/assembly.h"
 #include "daemon/feeds.h"
 #include "daemon/rulesets.h"
+#include "daemon/store_grave.h"
 #include "daemon/switches.h"
 #include "dns/resolver.h"
 #include "indicator/build.h"
@@ -62,9 +63,7 @@ free_resolver(void *thing)
 static void
 free_store(void *thing)
 {
-	struct store *store = thing;
-
-	store_close(&store);
+	store_grave_bury(thing);
 }
 
 static void
@@ -161,6 +160,7 @@ open_store(struct assembly *assembly)
 		    problem == NULL ? strerror(errno) : problem);
 		return false;
 	}
+	assembly->stores_opened++;
 	assembly->input.store_generation = store_generation(store);
 	log_write(LOG_LEVEL_NOTICE,
 	    "store in force generation=%llu indicators=%u",
@@ -168,6 +168,19 @@ open_store(struct assembly *assembly)
 	    store_entry_count(store));
 	return put_part(
 	    &assembly->input, GENERATION_STORE, store, free_store, NULL);
+}
+
+/* A new store, before it is swapped in; that of the start, when the filter
+ * serves already. */
+static void
+warm_store(struct assembly *assembly)
+{
+	const struct store *store = thing(assembly, GENERATION_STORE);
+
+	if (store == NULL || assembly->stores_warmed == assembly->stores_opened)
+		return;
+	store_warm(store);
+	assembly->stores_warmed = assembly->stores_opened;
 }
 
 static bool
@@ -661,9 +674,11 @@ refresh_indicators(struct assembly *assembly)
 	bool indicators = false;
 	char path[4096];
 
+	store_grave_clear();
 	if (state_path(assembly, BUILD_STORE_NAME, path) &&
 	    watch_changed(&assembly->store_file, path))
 		indicators = open_store(assembly);
+	warm_store(assembly);
 	if (state_path(assembly, OVERLAY_FILE_NAME, path) &&
 	    watch_changed(&assembly->overlay_file, path))
 		indicators = load_overlay(assembly) || indicators;
@@ -709,4 +724,5 @@ assembly_end(struct assembly *assembly)
 	generation_slot_put(assembly->slot, NULL);
 	free(assembly->list_files);
 	assembly->list_files = NULL;
+	store_grave_clear();
 }

@@ -31,9 +31,10 @@ struct assembly {
 	struct limits *limits;
 	/* What the newest generation is made of; a reference to each part. */
 	struct generation_input input;
-	unsigned long long scanner_signature; /* 0: none yet */
-	unsigned long long rules_taken;       /* rulesets_mark() in force */
-	unsigned long long rules_seen;        /* at the last look */
+	unsigned long long scanner_signature;  /* 0: none yet */
+	unsigned long long rules_taken;        /* rulesets_mark() in force */
+	unsigned long long rules_seen;         /* at the last look */
+	uint64_t stores_opened, stores_warmed; /* equal: the newest is warm */
 	int64_t loaded_unix;
 	int64_t ends_told_unix; /* up to when ended rules have been logged */
 	struct pattern_build patterns;

@@ -19,6 +19,7 @@ libtocsin_a_SOURCES += \
 	milter/daemon/socket_address.c milter/daemon/socket_address.h \
 	milter/daemon/start.c milter/daemon/start.h \
 	milter/daemon/store_build.c milter/daemon/store_build.h \
+	milter/daemon/store_grave.c milter/daemon/store_grave.h \
 	milter/daemon/supervise.c milter/daemon/supervise.h \
 	milter/daemon/switches.c milter/daemon/switches.h \
 	milter/daemon/trial.c milter/daemon/trial.h \

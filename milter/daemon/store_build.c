@@ -3,6 +3,7 @@
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,6 +14,8 @@
 
 /* Warnings that are handed on; the rest is counted. */
 #define WARNINGS_MAX 100
+
+#define BUILD_NICE   10
 
 static bool
 is_configured(const struct settings *settings, struct slice name)
@@ -150,6 +153,8 @@ run_child(const struct program *program, int fd)
 	struct build_request request = { 0 };
 	enum tc_status status = TC_LIMIT;
 
+	/* Mail comes first. */
+	(void)setpriority(PRIO_PROCESS, 0, BUILD_NICE);
 	if (arena != NULL)
 		status =
 		    feeds_build_request(program, time(NULL), arena, &request);

@@ -336,7 +336,9 @@ struct layout {
 static bool
 fill_slots(const struct build *build, struct layout *layout)
 {
-	layout->slots = layout->keys + layout->keys / 3 + 8;
+	/* Half of them free: a key that is not there is missed after two or
+	 * three, in one line of the cache. */
+	layout->slots = layout->keys * 2 + 8;
 	layout->slot_table = calloc(layout->slots, sizeof *layout->slot_table);
 	if (layout->slot_table == NULL)
 		return false;

@@ -11,6 +11,7 @@
 #define PATH_PREFIXES_MAX 16 /* folders of a URL that are looked up */
 #define STRONG_CONFIDENCE 50 /* below it, where it is given, all is weak */
 #define NETWORK_KEY_SIZE  17
+#define SOUGHT_MAX        64 /* keys that are looked for at a time */
 
 enum {
 	BASE,
@@ -280,8 +281,19 @@ struct tried_pattern {
 	uint32_t program;
 };
 
+/* A key that is being looked for: its memory is on its way. */
+struct sought_key {
+	enum indicator_kind kind;
+	struct slice key;
+	const struct match_observation *observation;
+	unsigned role;
+	uint64_t sought[STORES];
+};
+
 /* One message's match, or one query. */
 struct matching {
+	struct sought_key sought[SOUGHT_MAX];
+	size_t sought_count;
 	const struct matcher *matcher;
 	const struct match_limits *limits;
 	struct arena *arena;
@@ -568,21 +580,24 @@ note_answer(struct matching *matching, unsigned store,
 	    matching, &matching->matcher->stores[store], entry, &answer->hit);
 	answer->reason = reason;
 	answer->detail = slice_make("", 0);
-	if (reason == MATCH_ACTS && entry->program != STORE_NO_PROGRAM)
+	if (reason == MATCH_ACTS && entry->program != STORE_NO_PROGRAM &&
+	    entry->kind != INDICATOR_PATTERN)
 		answer->reason = MATCH_COMPOUND;
 }
 
 /* Looks one key up in both stores. */
 static void
-probe(struct matching *matching, enum indicator_kind kind, struct slice key)
+look_up(struct matching *matching, const struct sought_key *sought)
 {
 	int masked = -1; /* not asked yet */
 
+	matching->observation = sought->observation;
+	matching->role = sought->role;
 	for (unsigned i = 0; i < STORES; i++) {
 		const struct matcher_store *bound =
 		    &matching->matcher->stores[i];
-		struct store_lookup lookup =
-		    store_find(bound->store, kind, key);
+		struct store_lookup lookup = store_find_sought(
+		    bound->store, sought->kind, sought->key, sought->sought[i]);
 		struct store_entry entry;
 
 		while (store_find_next(&lookup, &entry)) {
@@ -591,7 +606,8 @@ probe(struct matching *matching, enum indicator_kind kind, struct slice key)
 			if (entry.mask || entry.feed >= bound->feed_count)
 				continue;
 			if (masked < 0)
-				masked = is_masked(matching, kind, key);
+				masked = is_masked(
+				    matching, sought->kind, sought->key);
 			reason =
 			    judge(matching, &bound->feeds[entry.feed], &entry);
 			if (masked > 0)
@@ -602,6 +618,39 @@ probe(struct matching *matching, enum indicator_kind kind, struct slice key)
 				note_hit(matching, i, &entry);
 		}
 	}
+}
+
+/* Looks up all that is being looked for, in order. */
+static void
+look_up_sought(struct matching *matching)
+{
+	const struct match_observation *observation = matching->observation;
+	unsigned role = matching->role;
+
+	for (size_t i = 0; i < matching->sought_count; i++)
+		look_up(matching, &matching->sought[i]);
+	matching->sought_count = 0;
+	matching->observation = observation;
+	matching->role = role;
+}
+
+/* Looks for a key, which has to last as long as the message. The answer comes
+ * with look_up_sought(). */
+static void
+probe(struct matching *matching, enum indicator_kind kind, struct slice key)
+{
+	struct sought_key *sought;
+
+	if (matching->sought_count == SOUGHT_MAX)
+		look_up_sought(matching);
+	sought = &matching->sought[matching->sought_count++];
+	sought->kind = kind;
+	sought->key = key;
+	sought->observation = matching->observation;
+	sought->role = matching->role;
+	for (unsigned i = 0; i < STORES; i++)
+		sought->sought[i] =
+		    store_seek(matching->matcher->stores[i].store, kind, key);
 }
 
 /* The name and all names above it, the top-level one left out. */
@@ -627,7 +676,7 @@ probe_network(struct matching *matching, const struct ipaddr_network *network)
 		    (length = store_next_prefix_length(store, length)) >= 0) {
 			struct ipaddr masked =
 			    ipaddr_mask(&network->address, (unsigned)length);
-			char key[NETWORK_KEY_SIZE];
+			char *key;
 
 			/* Probing looks into both stores: a length that both
 			 * have is asked for once. */
@@ -637,10 +686,13 @@ probe_network(struct matching *matching, const struct ipaddr_network *network)
 				matching->matcher->stores[BASE].store,
 				length + 1) == length)
 				continue;
+			key = arena_alloc(matching->arena, NETWORK_KEY_SIZE);
+			if (key == NULL)
+				return; /* match_run() says incomplete */
 			memcpy(key, masked.octets, sizeof masked.octets);
 			key[16] = (char)length;
 			probe(matching, INDICATOR_NETWORK,
-			    slice_make(key, sizeof key));
+			    slice_make(key, NETWORK_KEY_SIZE));
 		}
 	}
 }
@@ -859,6 +911,7 @@ match_run(const struct matcher *matcher,
 		probe_value(&matching, matching.observation->kind,
 		    matching.observation->value);
 	}
+	look_up_sought(&matching);
 	try_unkeyed(&matching);
 	if (arena_exhausted(arena))
 		hits_out->incomplete = true;
@@ -938,6 +991,70 @@ answer_suppressed(
 	}
 }
 
+/* The places where a value has to be tried for each field of a pattern that
+ * may name it. */
+static void
+observe_query(struct matching *matching, enum indicator_kind kind,
+    struct slice value, struct match_observations *observations)
+{
+	static const enum match_where places[] = { MATCH_TEXT, MATCH_FROM,
+		MATCH_TO, MATCH_REPLY_TO, MATCH_CLIENT };
+
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		struct match_observation *one =
+		    list_append(matching->arena, &observations->items, 10);
+
+		if (one == NULL)
+			return;
+		*one = (struct match_observation){ .kind = kind,
+			.where = places[i],
+			.value = value,
+			.part = indicator_digest_size(kind) != 0 ||
+					kind == INDICATOR_FILENAME
+				    ? 0
+				    : -1 };
+	}
+	/* A URL and an address show their host as well. */
+	observations->kinds_known = INDICATOR_KIND_BIT(kind) |
+				    INDICATOR_KIND_BIT(INDICATOR_DOMAIN) |
+				    INDICATOR_KIND_BIT(INDICATOR_NETWORK);
+}
+
+/* Patterns without a key that the value alone makes true. */
+static void
+answer_unkeyed(
+    struct matching *matching, enum indicator_kind kind, struct slice value)
+{
+	struct match_observations observations = { 0 };
+
+	observe_query(matching, kind, value, &observations);
+	matching->pattern_steps = matching->limits->pattern_steps_max;
+	matching->view = stix_view_make(matching->arena, &observations);
+	if (matching->view == NULL)
+		return;
+	stix_view_expressions(matching->view, matching->matcher->expressions);
+	for (unsigned i = 0; i < STORES; i++) {
+		const struct matcher_store *bound =
+		    &matching->matcher->stores[i];
+		uint32_t count = bound->store == NULL
+				     ? 0
+				     : store_unkeyed_count(bound->store);
+		struct store_entry entry;
+
+		for (uint32_t k = 0; k < count; k++) {
+			if (!store_unkeyed(bound->store, k, &entry) ||
+			    entry.feed >= bound->feed_count ||
+			    stix_program_run(
+				store_program(bound->store, entry.program),
+				matching->view, &matching->pattern_steps)
+				    .truth != STIX_TRUE)
+				continue;
+			note_answer(matching, i, &entry,
+			    judge(matching, &bound->feeds[entry.feed], &entry));
+		}
+	}
+}
+
 enum tc_status
 match_query(const struct matcher *matcher,
     const enum indicator_kind *kind_given, struct slice value, int64_t now_unix,
@@ -961,6 +1078,8 @@ match_query(const struct matcher *matcher,
 	answers_out->has_kind = true;
 	answers_out->kind = kind;
 	probe_value(&matching, kind, value);
+	look_up_sought(&matching);
+	answer_unkeyed(&matching, kind, value);
 	answer_suppressed(&matching, kind, value);
 	return arena_exhausted(arena) ? TC_LIMIT : TC_OK;
 }

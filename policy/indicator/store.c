@@ -12,7 +12,15 @@
 #include "indicator/store.h"
 #include "indicator/store_format.h"
 
-#define SUM_STEP ((size_t)16 << 20)
+/* All are multiples of any page size. */
+#define SUM_STEP   ((size_t)16 << 20)
+#define WARM_STEP  ((size_t)2 << 20)
+#define UNMAP_STEP ((size_t)16 << 20)
+
+/* Since Linux 5.14; without it each page is touched. */
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
 
 enum ownership {
 	OWN_NOTHING,
@@ -226,6 +234,43 @@ unconst(const uint8_t *bytes)
 	return plain;
 }
 
+/* The kernel holds the address space while it maps or unmaps: in small steps,
+ * so that nobody else in the process waits for a whole gigabyte. */
+static void
+unmap(uint8_t *bytes, size_t size)
+{
+	while (size > 0) {
+		size_t step = size < UNMAP_STEP ? size : UNMAP_STEP;
+
+		(void)munmap(bytes, step);
+		bytes += step;
+		size -= step;
+	}
+}
+
+void
+store_warm(const struct store *store)
+{
+	const struct format_section *slots =
+	    &store->header.sections[FORMAT_SLOTS];
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t at = (size_t)slots->offset / page * page;
+	size_t end = (size_t)(slots->offset + slots->size);
+
+	if (store->ownership != OWN_MAPPING)
+		return;
+	while (at < end) {
+		size_t step = end - at < WARM_STEP ? end - at : WARM_STEP;
+
+		if (madvise(unconst(store->bytes + at), step,
+			MADV_POPULATE_READ) != 0)
+			for (size_t i = 0; i < step; i += page)
+				(void)*(const volatile uint8_t *)(store->bytes +
+								  at + i);
+		at += step;
+	}
+}
+
 void
 store_close(struct store **store)
 {
@@ -235,7 +280,7 @@ store_close(struct store **store)
 	if (old == NULL)
 		return;
 	if (old->ownership == OWN_MAPPING)
-		munmap(unconst(old->bytes), old->size);
+		unmap(unconst(old->bytes), old->size);
 	else if (old->ownership == OWN_MEMORY)
 		free(unconst(old->bytes));
 	free(old);
@@ -423,19 +468,51 @@ entry_has_key(const struct store *store, uint32_t index,
 	       memcmp(own.data, key.data, key.length) == 0;
 }
 
+static bool
+can_hold(const struct store *store, struct slice key)
+{
+	return store != NULL && store->slot_count > 0 &&
+	       store->entry_count > 0 && key.length > 0 &&
+	       key.length <= UINT16_MAX;
+}
+
+uint64_t
+store_seek(
+    const struct store *store, enum indicator_kind kind, struct slice key)
+{
+	uint64_t hash, place;
+
+	if (!can_hold(store, key))
+		return 0;
+	hash = format_hash(store->header.seed, kind, key);
+	place = format_slot_place(hash, store->slot_count);
+	/* The address is only hinted at, so it need not be checked. */
+	__builtin_prefetch(store->bytes +
+			   store->header.sections[FORMAT_SLOTS].offset +
+			   place * sizeof(struct format_slot));
+	return hash;
+}
+
 struct store_lookup
 store_find(
     const struct store *store, enum indicator_kind kind, struct slice key)
 {
+	return store_find_sought(store, kind, key,
+	    can_hold(store, key) ? format_hash(store->header.seed, kind, key)
+				 : 0);
+}
+
+struct store_lookup
+store_find_sought(const struct store *store, enum indicator_kind kind,
+    struct slice key, uint64_t sought)
+{
 	struct store_lookup lookup = {
 		.store = store, .kind = kind, .key = key, .done = true
 	};
-	uint64_t hash, place;
+	uint64_t hash = sought, place;
 
-	if (store == NULL || store->slot_count == 0 || key.length == 0 ||
-	    key.length > UINT16_MAX)
+	if (!can_hold(store, key))
 		return lookup;
-	hash = format_hash(store->header.seed, kind, key);
 	place = format_slot_place(hash, store->slot_count);
 	/* A full table made by an enemy ends after one round. */
 	for (uint64_t tries = 0; tries < store->slot_count; tries++) {

@@ -39,6 +39,11 @@ enum tc_status store_open_owned(
 
 void store_close(struct store **store);
 
+/* Maps the pages that every look-up touches, so that the first messages do not
+ * wait for each of them; takes some ten milliseconds for ten million
+ * indicators. For a thread that nobody waits for. */
+void store_warm(const struct store *store);
+
 /* Sums the whole file and walks all entries; false with a constant sentence
  * when something is wrong. */
 bool store_verify(const struct store *store, const char **problem_out);
@@ -101,6 +106,15 @@ struct store_lookup {
 
 struct store_lookup store_find(
     const struct store *store, enum indicator_kind kind, struct slice key);
+
+/* store_find() in two steps, for callers with many keys: the first begins to
+ * bring in the memory where the second looks. With ten million indicators each
+ * look-up waits for the memory, and all waits of a message are over at once. */
+uint64_t store_seek(
+    const struct store *store, enum indicator_kind kind, struct slice key);
+struct store_lookup store_find_sought(const struct store *store,
+    enum indicator_kind kind, struct slice key, uint64_t sought);
+
 bool store_find_next(
     struct store_lookup *lookup, struct store_entry *entry_out);
 

@@ -3,24 +3,29 @@
  *
  * Writes a CSV feed of N synthetic indicators (10 million unless given) into a
  * folder, builds a store of it and looks keys up. Reports seconds, octets per
- * indicator, the time to open and look-ups per second; judges nothing, since
- * the numbers are the machine's.
+ * indicator, the time to open, look-ups per second, and how long matches take
+ * while stores are swapped; judges nothing, since the numbers are the
+ * machine's. With --feed-only it only writes FOLDER/bench.csv.
  *
- *	indicators_bench FOLDER [COUNT]
+ *	indicators_bench FOLDER [COUNT [--feed-only]]
  */
 #include <config.h>
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
 
 #include "indicator/build.h"
+#include "indicator/match.h"
 
 #define COUNT_DEFAULT  10000000
 #define LOOK_UPS       1000000
 #define FEED_BYTES_MAX 8000000000ULL
 #define KINDS_IN_TEN   10
+#define SWAPS          20
 
 static uint64_t random_state = 88172645463325252ULL;
 
@@ -39,6 +44,16 @@ seconds(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Of this thread, page faults included: without what others do meanwhile. */
+static double
+cpu_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
@@ -156,6 +171,168 @@ look_up(const struct store *store)
 	    LOOK_UPS / hits / 1e6, LOOK_UPS / misses / 1e6, found);
 }
 
+/* ------------------------------------------------- matches while stores change */
+
+/* A store with its matcher, freed when the last match lets go of it. */
+struct binding {
+	struct store *store;
+	struct matcher *matcher;
+	atomic_uint references;
+};
+
+static struct {
+	pthread_mutex_t lock;
+	struct binding *current;
+} slot = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static atomic_bool matching_ends;
+
+struct timing {
+	double total, worst, worst_cpu;
+	unsigned long count, over_1_ms, over_5_ms;
+};
+
+static struct binding *
+bind(const char *path)
+{
+	struct binding *binding = calloc(1, sizeof *binding);
+
+	if (binding == NULL || store_open(path, &binding->store, NULL) != TC_OK)
+		exit(1);
+	store_warm(binding->store);
+	binding->matcher = matcher_new(binding->store, NULL, NULL, 0);
+	atomic_init(&binding->references, 1);
+	return binding;
+}
+
+/* The thread that swaps is the one that frees, as in the daemon. */
+static void
+unbind(struct binding *binding)
+{
+	while (atomic_load(&binding->references) > 1)
+		sched_yield();
+	matcher_free(&binding->matcher);
+	store_close(&binding->store);
+	free(binding);
+}
+
+/* What a message with sixty links and some addresses shows; names nobody has
+ * seen, so that each look-up meets other pages. */
+static void
+observe(struct arena *arena, struct match_observations *observations)
+{
+	for (unsigned i = 0; i < 100; i++) {
+		struct match_observation *one =
+		    list_append(arena, &observations->items, 1000);
+
+		*one = (struct match_observation){
+			.kind = i < 60   ? INDICATOR_URL
+				: i < 80 ? INDICATOR_ADDRESS
+					 : INDICATOR_DOMAIN,
+			.where = i < 60 ? MATCH_LINK : MATCH_TO,
+			.part = -1,
+			.value = slice_text(arena_printf(arena,
+			    i < 60   ? "http://h%llx.name1.net/p/q.php?x=1"
+			    : i < 80 ? "u%llx@name2.org"
+				     : "m%llx.name3.com",
+			    (unsigned long long)next_random())),
+		};
+	}
+}
+
+static void *
+match_on(void *context)
+{
+	struct timing *timing = context;
+	struct match_limits limits = match_limits_defaults();
+	struct arena *arena = arena_new(0, NULL);
+
+	while (!atomic_load(&matching_ends)) {
+		struct match_observations observations = { 0 };
+		struct match_hits hits;
+		struct binding *binding;
+		double begun, took, cpu;
+
+		arena_reset(arena);
+		observe(arena, &observations);
+		cpu = cpu_seconds();
+		begun = seconds();
+		pthread_mutex_lock(&slot.lock);
+		binding = slot.current;
+		atomic_fetch_add(&binding->references, 1);
+		pthread_mutex_unlock(&slot.lock);
+		(void)match_run(binding->matcher, &observations, &limits,
+		    (int64_t)time(NULL), arena, &hits);
+		atomic_fetch_sub(&binding->references, 1);
+		took = seconds() - begun;
+		cpu = cpu_seconds() - cpu;
+		if (cpu > timing->worst_cpu)
+			timing->worst_cpu = cpu;
+		timing->count++;
+		timing->total += took;
+		timing->over_1_ms += took > 1e-3;
+		timing->over_5_ms += took > 5e-3;
+		if (took > timing->worst)
+			timing->worst = took;
+	}
+	arena_free(&arena);
+	return NULL;
+}
+
+/* Matches for some seconds, with `swaps` swaps in that time. */
+static void
+match_while(const char *path, unsigned swaps)
+{
+	struct timing timing = { 0 };
+	double bound = 0, unbound = 0;
+	pthread_t thread;
+
+	atomic_store(&matching_ends, false);
+	if (pthread_create(&thread, NULL, match_on, &timing) != 0)
+		return;
+	for (unsigned i = 0; i < SWAPS; i++) {
+		struct timespec pause = { .tv_nsec = 100000000 };
+
+		if (i < swaps) {
+			double begun = seconds();
+			struct binding *next = bind(path), *old;
+
+			bound += seconds() - begun;
+			pthread_mutex_lock(&slot.lock);
+			old = slot.current;
+			slot.current = next;
+			pthread_mutex_unlock(&slot.lock);
+			begun = seconds();
+			unbind(old);
+			unbound += seconds() - begun;
+		}
+		nanosleep(&pause, NULL);
+	}
+	atomic_store(&matching_ends, true);
+	pthread_join(thread, NULL);
+	printf(
+	    "matching with %u swaps: %.1f us a message, worst %.2f ms "
+	    "(%.2f ms of processor time), %lu of %lu over 1 ms, %lu over 5 ms",
+	    swaps, timing.total / (double)timing.count * 1e6,
+	    timing.worst * 1e3, timing.worst_cpu * 1e3, timing.over_1_ms,
+	    timing.count, timing.over_5_ms);
+	if (swaps > 0)
+		printf("; open and warm %.1f ms, unmap %.1f ms, behind it",
+		    bound / swaps * 1e3, unbound / swaps * 1e3);
+	printf("\n");
+}
+
+static void
+swap_under_load(const char *path)
+{
+	slot.current = bind(path);
+	match_while(path, 0);
+	match_while(path, SWAPS);
+	match_while(path, 0);
+	match_while(path, SWAPS);
+	unbind(slot.current);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -180,6 +357,8 @@ main(int argc, char **argv)
 		perror(path);
 		return 1;
 	}
+	if (argc > 3 && strcmp(argv[3], "--feed-only") == 0)
+		return 0;
 	getrusage(RUSAGE_SELF, &before);
 	start = seconds();
 	if (build_run(arena, &request, &report) != TC_OK) {
@@ -205,6 +384,7 @@ main(int argc, char **argv)
 	look_up(store);
 	printf("private memory: %lu MB\n", private_memory());
 	store_close(&store);
+	swap_under_load(path);
 	arena_free(&arena);
 	return 0;
 }

@@ -790,6 +790,58 @@ a_query_says_why_an_indicator_does_not_act(void **state)
 	place_free(place);
 }
 
+static void
+a_query_tries_patterns_without_a_key_and_networks_of_patterns(void **state)
+{
+	static const struct {
+		const char *value;
+		size_t count;
+		enum match_reason reason;
+	} cases[] = {
+		{ "a.like.example", 1, MATCH_ACTS },
+		{ "http://b.like.example/x", 1, MATCH_ACTS },
+		{ "like.example", 0, MATCH_ACTS },
+		{ "198.18.7.7", 0, MATCH_ACTS },
+		{ "62.5.9.9", 1, MATCH_ACTS },
+		{ "traffic.example", 1, MATCH_ACTS },
+		{ "host.example", 1, MATCH_ACTS },
+		{ "both.example", 1, MATCH_COMPOUND },
+	};
+	struct place *place = place_new();
+
+	(void)state;
+	place_feed(place, "stix",
+	    "{\"type\":\"bundle\",\"objects\":["
+	    "{\"type\":\"indicator\",\"id\":\"indicator--1\",\"pattern\":"
+	    "\"[domain-name:value LIKE '%.like.example']\"},"
+	    "{\"type\":\"indicator\",\"id\":\"indicator--2\",\"pattern\":"
+	    "\"[ipv4-addr:value ISSUBSET '62.5.0.0/16']\"},"
+	    "{\"type\":\"indicator\",\"id\":\"indicator--3\",\"pattern\":"
+	    "\"[network-traffic:dst_ref.type = 'domain-name' AND "
+	    "network-traffic:dst_ref.value = 'traffic.example' AND "
+	    "network-traffic:dst_port = 443]\"},"
+	    "{\"type\":\"indicator\",\"id\":\"indicator--4\",\"pattern\":"
+	    "\"[hostname:value = 'host.example']\"},"
+	    "{\"type\":\"indicator\",\"id\":\"indicator--5\",\"pattern\":"
+	    "\"[domain-name:value = 'both.example'] AND "
+	    "[url:value = 'http://other.example/']\"}]}");
+	place_build(place);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct match_answers answers;
+
+		assert_int_equal(
+		    match_query(place->matcher, NULL, text(cases[i].value), NOW,
+			place->arena, &answers),
+		    TC_OK);
+		if (answers.items.count != cases[i].count ||
+		    (cases[i].count > 0 &&
+			answers.items.items[0].reason != cases[i].reason))
+			fail_msg("%s: %zu answers", cases[i].value,
+			    answers.items.count);
+	}
+	place_free(place);
+}
+
 /* ----------------------------------------------------------------- the store */
 
 static void *
@@ -972,6 +1024,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_broken_line_of_the_overlay_costs_itself),
 	cmocka_unit_test(what_would_match_too_much_is_taken_out),
 	cmocka_unit_test(a_query_says_why_an_indicator_does_not_act),
+	cmocka_unit_test(
+	    a_query_tries_patterns_without_a_key_and_networks_of_patterns),
 	cmocka_unit_test(a_hostile_store_never_crashes_a_reader),
 	cmocka_unit_test(
 	    a_second_build_waits_its_turn_and_a_full_disk_costs_nothing),
