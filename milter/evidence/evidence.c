@@ -5,8 +5,10 @@
 #include "evidence/evidence.h"
 
 #include "base/utf8.h"
+#include "indicator/match.h"
 #include "language/program.h"
 #include "language/value_list.h"
+#include "message/message.h"
 
 /* As much of a Received field as is read; ordinary ones have 300 octets. */
 #define HOP_BYTES_MAX 8192
@@ -262,6 +264,22 @@ void
 evidence_note_gap(struct evidence *evidence, enum evidence_gap gap)
 {
 	evidence->gaps |= (unsigned)gap;
+}
+
+struct slice
+evidence_hit_where(const struct evidence *evidence, const struct match_hit *hit)
+{
+	const char *where = match_where_name(hit->where);
+	const struct mime_parts *parts = message_parts(evidence->message);
+	const char *reading = hit->part >= 0 && (size_t)hit->part < parts->count
+				  ? parts->items[hit->part].reading
+				  : NULL;
+	char *both;
+
+	if (reading == NULL)
+		return slice_text(where);
+	both = arena_printf(evidence->arena, "%s:%s", where, reading);
+	return slice_text(both == NULL ? where : both);
 }
 
 const char *

@@ -193,6 +193,12 @@ void evidence_note_gap(struct evidence *evidence, enum evidence_gap gap);
 /* "limit", "dns", ...: one bit's name. */
 const char *evidence_gap_name(unsigned gap);
 
+/* Where a hit stood: "attachment", "link", ... When only another reading of
+ * the part has it (message/mime.h) its name follows: "attachment:base64-stop".
+ * In the evidence's arena. */
+struct slice evidence_hit_where(
+    const struct evidence *evidence, const struct match_hit *hit);
+
 const char *evidence_direction_name(enum evidence_direction direction);
 
 #endif

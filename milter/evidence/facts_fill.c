@@ -668,8 +668,8 @@ fill_tags(struct facts *facts, struct value *value, struct slice tags)
 }
 
 static void
-fill_indicator(
-    struct facts *facts, struct value *members, const struct match_hit *hit)
+fill_indicator(struct facts *facts, struct value *members,
+    const struct evidence *evidence, const struct match_hit *hit)
 {
 	int type = schema_member_word(FIELD_INDICATOR, FACT_INDICATOR_TYPE,
 	    indicator_kind_name(hit->kind));
@@ -694,8 +694,8 @@ fill_indicator(
 		value_set_number(
 		    &members[FACT_INDICATOR_EXPIRES], hit->valid_until_unix);
 	value_set_bool(&members[FACT_INDICATOR_DEFANGED], hit->defanged);
-	value_set_text(&members[FACT_INDICATOR_WHERE],
-	    slice_text(match_where_name(hit->where)));
+	value_set_text(
+	    &members[FACT_INDICATOR_WHERE], evidence_hit_where(evidence, hit));
 	value_set_text(&members[FACT_INDICATOR_OBSERVED], hit->observed);
 }
 
@@ -707,7 +707,7 @@ fill_indicators(struct facts *facts, const struct evidence *evidence)
 
 		if (members == NULL)
 			return;
-		fill_indicator(facts, members, &evidence->hits[i]);
+		fill_indicator(facts, members, evidence, &evidence->hits[i]);
 	}
 }
 

@@ -311,7 +311,7 @@ put_indicators(struct record *record, const struct evidence *evidence)
 		put_word(
 		    record, "strength", indicator_strength_name(hit->strength));
 		put_number(record, "confidence", hit->confidence);
-		put_word(record, "where", match_where_name(hit->where));
+		put_text(record, "where", evidence_hit_where(evidence, hit));
 		put_text(record, "observed", hit->observed);
 		if (hit->part >= 0)
 			put_number(

@@ -100,7 +100,8 @@ put_indicators(struct builder *out, const struct evidence *evidence)
 		verdict_log_indicator(out, hit);
 		builder_printf(out, " %s ", indicator_kind_name(hit->kind));
 		builder_printable(out, hit->value, VALUE_MAX);
-		builder_printf(out, " in %s", match_where_name(hit->where));
+		builder_text(out, " in ");
+		builder_slice(out, evidence_hit_where(evidence, hit));
 		if (hit->part >= 0)
 			builder_printf(out, " part %d", hit->part);
 		builder_text(out, ": ");

@@ -198,7 +198,10 @@ static const struct schema_member indicator_members[] = {
 	[FACT_INDICATOR_DEFANGED] = { "defanged",
 	    M(B, false, FREE, "it stood in the mail defanged") },
 	[FACT_INDICATOR_WHERE] = { "where",
-	    M(S, false, FREE, "where in the mail it was found") },
+	    M(S, false, FREE,
+		"where in the mail it was found (attachment, link, ...); when "
+		"only another reading of a part has it, with that reading's "
+		"name (attachment:base64-stop)") },
 	[FACT_INDICATOR_OBSERVED] = { "observed",
 	    M(S, false, FREE, "the value as it stood there") },
 };

@@ -10,6 +10,7 @@ SCRIPT_TESTS += \
 	tests/integration/indicators_input_test.py \
 	tests/integration/input_test.py \
 	tests/integration/package_test.py \
+	tests/integration/readings_test.py \
 	tests/integration/scan_test.py \
 	tests/integration/scanner_daemon_test.py \
 	tests/integration/sendmail_test.py \
