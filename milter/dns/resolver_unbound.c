@@ -30,6 +30,9 @@
 #define PROBE_WAIT_MS       1500u
 #define PROBE_MISSES        2u /* unanswered probes that mean "down" */
 #define QUIET_MS            2000u
+#define AGAIN_AFTER_MS      1050u /* the next second by libunbound's clock */
+#define AGAIN_MAX           5u
+#define OTHERS_LATE_MS      700u
 
 static const char default_anchor[] = "/usr/share/dns/root.key";
 
@@ -45,6 +48,8 @@ struct query {
 	resolver_done done;
 	void *context;
 	uint64_t asked_ms;
+	uint64_t again_ms; /* put aside until then; 0: asked. Dispatcher only */
+	unsigned repeats;
 	enum dns_type type;
 	size_t name_length;
 	char name[];
@@ -73,6 +78,7 @@ struct resolver_unbound {
 	struct probe probe;
 	uint64_t answered_ms; /* the last real answer; dispatcher only */
 	bool failed;          /* a failure since then; dispatcher only */
+	size_t put_aside;     /* questions to be asked again; dispatcher only */
 	pthread_mutex_t mutex;
 	struct query *first, *last; /* under way, oldest first */
 	size_t in_flight;
@@ -210,6 +216,46 @@ reply_of_result(int error, const struct ub_result *result)
 	return reply;
 }
 
+/*
+ * Where several questions stay without an answer libunbound may give their
+ * server up for a while, which with a forwarder is the whole world: every other
+ * question fails at once. What it believes lasts till its clock's next second
+ * (infra-host-ttl), so a failure beside late questions is asked again then.
+ */
+static bool
+may_ask_again(struct query *query, const struct dns_reply *reply)
+{
+	struct resolver_unbound *resolver = query->resolver;
+	uint64_t now_ms = resolver_clock_ms();
+	struct query *oldest;
+	bool late;
+
+	if ((reply != NULL && reply->bogus) || query->repeats == AGAIN_MAX)
+		return false;
+	pthread_mutex_lock(&resolver->mutex);
+	oldest = resolver->first == query ? query->next : resolver->first;
+	late = oldest != NULL && now_ms - oldest->asked_ms > OTHERS_LATE_MS;
+	pthread_mutex_unlock(&resolver->mutex);
+	if (!late)
+		return false;
+	query->repeats++;
+	query->again_ms = now_ms + AGAIN_AFTER_MS;
+	resolver->put_aside++;
+	return true;
+}
+
+static void
+query_end(struct query *query, struct dns_reply *reply)
+{
+	struct resolver_unbound *resolver = query->resolver;
+
+	pthread_mutex_lock(&resolver->mutex);
+	query_unlink(query);
+	pthread_mutex_unlock(&resolver->mutex);
+	query->done(query->context, reply);
+	free(query);
+}
+
 /* Runs in ub_process(), on the dispatcher's thread. */
 static void
 query_done(void *argument, int error, struct ub_result *result)
@@ -227,12 +273,12 @@ query_done(void *argument, int error, struct ub_result *result)
 		    reply, resolver->answered_ms);
 	} else {
 		resolver->failed = true;
+		if (may_ask_again(query, reply)) {
+			dns_reply_release(&reply);
+			return;
+		}
 	}
-	pthread_mutex_lock(&resolver->mutex);
-	query_unlink(query);
-	pthread_mutex_unlock(&resolver->mutex);
-	query->done(query->context, reply);
-	free(query);
+	query_end(query, reply);
 }
 
 static struct query *
@@ -269,6 +315,40 @@ write_name(struct slice name, char text[4 * 256])
 	*text = '\0';
 }
 
+static int
+send_question(struct query *query)
+{
+	char text[4 * 256];
+
+	write_name(slice_make(query->name, query->name_length), text);
+	return ub_resolve_async(query->resolver->context, text,
+	    (int)query->type, 1, query, query_done, NULL);
+}
+
+/* Asks again what was put aside and is due. */
+static void
+ask_again(struct resolver_unbound *resolver)
+{
+	uint64_t now_ms = resolver_clock_ms();
+
+	while (resolver->put_aside > 0) {
+		struct query *query;
+
+		pthread_mutex_lock(&resolver->mutex);
+		query = resolver->first;
+		while (query != NULL &&
+		       (query->again_ms == 0 || query->again_ms > now_ms))
+			query = query->next;
+		pthread_mutex_unlock(&resolver->mutex);
+		if (query == NULL)
+			return;
+		query->again_ms = 0;
+		resolver->put_aside--;
+		if (send_question(query) != 0)
+			query_end(query, reply_of_state(DNS_TEMPERROR, 0));
+	}
+}
+
 static struct dns_reply *
 unbound_ask(struct resolver *base, struct slice name, enum dns_type type,
     resolver_done done, void *context)
@@ -276,7 +356,6 @@ unbound_ask(struct resolver *base, struct slice name, enum dns_type type,
 	struct resolver_unbound *resolver = (struct resolver_unbound *)base;
 	struct dns_reply *reply =
 	    reply_cache_get(resolver->cache, name, type, resolver_clock_ms());
-	char text[4 * 256];
 	struct query *query;
 	bool full;
 	int error = UB_NOMEM;
@@ -285,7 +364,6 @@ unbound_ask(struct resolver *base, struct slice name, enum dns_type type,
 		resolver_count(RESOLVER_CACHE_HITS);
 		return reply;
 	}
-	write_name(name, text);
 	query = query_new(resolver, name, type, done, context);
 	if (query != NULL) {
 		pthread_mutex_lock(&resolver->mutex);
@@ -293,8 +371,7 @@ unbound_ask(struct resolver *base, struct slice name, enum dns_type type,
 		query_link(query);
 		pthread_mutex_unlock(&resolver->mutex);
 		if (!full)
-			error = ub_resolve_async(resolver->context, text,
-			    (int)type, 1, query, query_done, NULL);
+			error = send_question(query);
 		if (error == 0)
 			return NULL;
 		pthread_mutex_lock(&resolver->mutex);
@@ -443,9 +520,10 @@ dispatch(void *argument)
 			polls[count++] =
 			    (struct pollfd){ .fd = resolver->probe.sockets[i],
 				    .events = POLLIN };
-		poll(polls, count, 500);
+		poll(polls, count, resolver->put_aside > 0 ? 100 : 500);
 		if (ub_poll(resolver->context))
 			ub_process(resolver->context);
+		ask_again(resolver);
 		watch(resolver);
 	}
 	return NULL;
@@ -636,17 +714,21 @@ static bool
 configure(struct resolver_unbound *resolver,
     const struct resolver_settings *settings, size_t cache_bytes, char *problem)
 {
-	/* keep-probing and min-rtt: else a few dead names make libunbound
-	 * believe that the forwarder is dead, and late answers are dropped.
-	 * infra-cache-max-rtt must stay high for the same reason. What is
-	 * believed of a forwarder is forgotten at once: it answers for the
-	 * whole world, and silence about some names says nothing of others. */
+	/* keep-probing: else a few dead names make libunbound believe that
+	 * the forwarder is dead; infra-cache-max-rtt must stay high for the
+	 * same reason. What is believed of a forwarder is forgotten at once: it
+	 * answers for the whole world, and silence about some names says
+	 * nothing of others. min-rtt is how long an answer is waited for before
+	 * the question is sent anew, doubled once; from 12 s on a server counts
+	 * as dead, so it is far below that, and with the number of questions
+	 * sent still fills the deadline of a message. */
 	static const char *const options[][2] = {
 		{ "do-not-query-localhost:", "no" },
 		{ "unblock-lan-zones:", "yes" },
 		{ "insecure-lan-zones:", "yes" },
 		{ "infra-keep-probing:", "yes" },
-		{ "infra-cache-min-rtt:", "3000" },
+		{ "infra-cache-min-rtt:", "1490" },
+		{ "outbound-msg-retry:", "4" },
 		{ "infra-host-ttl:", "0" },
 		{ "qname-minimisation:", "no" },
 		/* The first ten PTR or MX names count (RFC 7208, 4.6.4): the

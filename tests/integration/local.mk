@@ -14,6 +14,7 @@ SCRIPT_TESTS += \
 	tests/integration/scan_test.py \
 	tests/integration/scanner_daemon_test.py \
 	tests/integration/sendmail_test.py \
+	tests/integration/slow_dns_test.py \
 	tests/integration/survival_test.py
 EXTRA_DIST += tests/integration/bench.py tests/integration/load.py
 LONG_TESTS += tests/integration/survival_long_test.py

@@ -128,8 +128,12 @@ class DnsServer:
             def handle(self):
                 octets, sock = self.request
                 answer = outer.answer(octets, 4096)
-                if answer is not None:
+                if answer is None:
+                    return
+                try:
                     sock.sendto(answer, self.client_address)
+                except OSError:
+                    pass  # late, and the server is closed
 
         class Tcp(socketserver.BaseRequestHandler):
             def handle(self):
