@@ -95,8 +95,6 @@ const struct settings_entry settings_table[] = {
 	    "j."),
 	LIST("trusted-authserv-ids", SETTING_DOMAINS, trusted_authserv_ids,
 	    "Authentication-Results of these are believed by `tocsin scan`."),
-	LIST("trusted-sealers", SETTING_DOMAINS, trusted_sealers,
-	    "ARC chains sealed by these domains count."),
 	LIST("own-domains", SETTING_DOMAINS, own_domains,
 	    "Domains that are ours, with all below them."),
 	LIST("own-networks", SETTING_NETWORKS, own_networks,

@@ -140,7 +140,6 @@ struct settings {
 	int64_t log_level;       /* enum log_level */
 	const char *authserv_id; /* "" = macro j */
 	int trusted_authserv_ids;
-	int trusted_sealers;
 	struct settings_resolver resolver;
 	struct settings_limits limits;
 	int64_t failure[FAILURE_COUNT]; /* enum settings_failure_action */

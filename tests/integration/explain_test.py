@@ -16,6 +16,13 @@ authserv-id "mx.tocsin.test"
 own-domains { "tocsin.test" }
 own-networks { 10.0.0.0/8 }
 trusted-relays { 127.0.0.0/8 }
+trusted-authserv-ids { "gw.tocsin.test" }
+list trusted-sealers domains { "list.test" }
+rule spoofed "not by its author" {
+    when dmarc == fail
+    unless arc == pass and arc.sealer in trusted-sealers
+    then quarantine
+}
 '''
 ZONE = '''\
 ip4.test            TXT "v=spf1 ip4:192.0.2.1 -all"
@@ -67,8 +74,10 @@ class Place:
             'revoked': dkim_signer.DkimKey(self.folder, 'ip4.test', 'revoked'),
             'dead': dkim_signer.DkimKey(self.folder, 'ip4.test', 'dead'),
             'other': dkim_signer.DkimKey(self.folder, 'other.test', 'other'),
+            'list': dkim_signer.DkimKey(self.folder, 'list.test', 'arc'),
+            'evil': dkim_signer.DkimKey(self.folder, 'evil.test', 'arc'),
         }
-        published = [self.keys[name] for name in ('rsa', 'ed', 'small', 'other')]
+        published = [self.keys[name] for name in ('rsa', 'ed', 'small', 'other', 'list', 'evil')]
         zone = ZONE + ''.join(f'{key.record_name} TXT "{key.record}"\n' for key in published)
         self.write('zone', zone.encode())
         self.write('tocsin.conf', CONF.encode())
@@ -230,6 +239,59 @@ def arc(place):
     lonely = mail(extra='ARC-Seal: i=1; a=rsa-sha256; cv=none; d=ip4.test; s=rsa; b=AAAA\r\n')
     check_in('fail, 1 sets', line(place.explain(lonely), 'arc '))
     check_in('an instance is not complete (RFC 8617, 5.2, step 3)', line(place.explain(lonely), 'arc '))
+
+
+@case('a chain whose newest seal is of a trusted sealer lifts what a rule says it lifts, no other does')
+def trusted_sealers(place):
+    lists, evil = place.keys['list'], place.keys['evil']
+    results = 'spf=pass smtp.mailfrom=a@ip4.test; dmarc=pass header.from=ip4.test'
+    plain = mail('a@ip4.test')
+    sealed = lists.seal(plain, results, 'mx.list.test')
+    table = [
+        # what arrives from a list's host; what --explain says of ARC; whether it is held
+        (plain, 'none, no chain', True),
+        (sealed, 'pass, 1 sets, sealed by list.test (RFC 8617, 5.2, step 7)', False),
+        (evil.seal(plain, results, 'mx.list.test'), 'pass, 1 sets, sealed by evil.test', True),
+        (evil.seal(sealed, results, 'mx.evil.test'), 'pass, 2 sets, sealed by evil.test', True),
+        (lists.seal(evil.seal(plain, results, 'mx.evil.test'), results, 'mx.list.test'),
+         'pass, 2 sets, sealed by list.test', False),
+        (sealed.replace(b'\r\n\r\nx', b'\r\n\r\ny'), 'body hash of the newest instance differs (RFC 8617, 5.2, step 4)',
+         True),
+        (sealed.replace(b'spf=pass', b'spf=fail'), 'a seal does not verify (RFC 8617, 5.2, step 6)', True),
+        (sealed.replace(b'cv=none', b'cv=pass'), 'cv= does not say that it was whole (RFC 8617, 5.2, step 3)', True),
+        (sealed.replace(b'i=1;', b'i=2;'), 'an instance is not complete (RFC 8617, 5.2, step 3)', True),
+        (sealed.replace(b'ARC-Seal: i=1;', b'ARC-Seal: i=1; h=from;'), 'seal with h= (RFC 8617, 4.1.3)', True),
+        (b'ARC-Seal: i=51; cv=pass\r\n' + sealed, '', True),
+    ]
+    for message, wanted, held in table:
+        text = place.explain(message, sender='bounce@all.test', client='203.0.113.77')
+        check_in(wanted, line(text, 'arc '))
+        check('rule        spoofed' in text, held, f'held: {line(text, "arc ")}')
+
+
+@case('received-spf adds a field in which all that a client said is quoted')
+def received_spf(place):
+    place.write('tocsin.conf', (CONF + 'received-spf on\n').encode())
+    try:
+        text = place.explain(mail(), helo='a b"c\\d.test', sender='a@ip4.test')
+    finally:
+        place.write('tocsin.conf', CONF.encode())
+    found = line(text, 'edit        insert 0 Received-SPF')
+    for piece in ('pass', 'client-ip="192.0.2.1"', 'envelope-from="a@ip4.test"', 'identity="mailfrom"',
+                  'mechanism="ip4:192.0.2.1"', 'helo="a b\\x5C"c'):
+        check_in(piece, found)
+    check('Received-SPF' in place.explain(mail()), False, 'off by default')
+
+
+@case('without DNS the results of our own and of trusted authserv-ids are taken, no others')
+def trusted_ids(place):
+    for authserv, wanted in (('mx.tocsin.test', 'dmarc=fail'), ('gw.tocsin.test', 'dmarc=fail'),
+                             ('evil.test', 'dmarc=none')):
+        place.write('stored.eml', f'Authentication-Results: {authserv}; spf=fail smtp.mailfrom=a@ip4.test;\r\n'
+                    '\tdmarc=fail header.from=ip4.test\r\n'.encode() + mail())
+        done = subprocess.run([daemon.program('tocsin'), 'scan', '-c', 'tocsin.conf', '--all', 'stored.eml'],
+                              cwd=place.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+        check_in(wanted, line(done.stdout, 'results '), authserv)
 
 
 @case('where nothing is judged the reason is said')
