@@ -123,7 +123,7 @@ def is_right(expect, answer):
     return None
 
 
-# What we hold otherwise than a set, and why.
+# What we hold otherwise than a set; held-wrong.txt says at length why.
 OTHERWISE = {
     # A second signature, rsa-sha256, is good: RFC 8301 speaks of rsa-sha1 only.
     ('dkim-opendkim', 't-test67-1', 'rfc9989'): {'dkim': ['pass']},

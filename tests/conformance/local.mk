@@ -1,6 +1,8 @@
 # Conformance and attack sets, played where they are at hand.
 SCRIPT_TESTS += tests/conformance/conformance_test.py
-EXTRA_DIST += tests/conformance/floor.txt tests/conformance/tocsin.conf.in
+EXTRA_DIST += tests/conformance/floor.txt \
+	tests/conformance/held-wrong.txt \
+	tests/conformance/tocsin.conf.in
 
 # The authentication sets, played to the modules without a milter.
 check_PROGRAMS += tests/conformance/auth_driver
