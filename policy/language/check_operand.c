@@ -349,6 +349,8 @@ length_of_collection(const struct scope_place *place,
 	enum field_id field = schema_find(argument->text);
 
 	if (argument->kind != OPERAND_INDEXED &&
+	    !(argument->kind == OPERAND_CALL &&
+		slice_equal_text(argument->text, "yara")) &&
 	    !(argument->kind == OPERAND_NAME && field != FIELD_COUNT &&
 		schema_fields[field].type == VALUE_COLLECTION))
 		return false;

@@ -27,3 +27,9 @@ UNIT_TESTS += tests/unit/redos_test
 tests_unit_redos_test_SOURCES = tests/unit/redos_test.c tests/support/unit.h
 tests_unit_redos_test_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_redos_test_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += tests/unit/policy_eval_test
+tests_unit_policy_eval_test_SOURCES = \
+	tests/unit/policy_eval_test.c tests/support/unit.h
+tests_unit_policy_eval_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_policy_eval_test_LDADD = $(TEST_LIBS)
