@@ -101,7 +101,7 @@ struct ast_rule {
 	const struct token *until, *shadow_until;
 	const struct token *severity, *owner, *id, *on_error;
 	bool shadow;
-	bool broken; /* its head was reported: what it lacks is not */
+	bool broken; /* was reported: what it lacks is not */
 	enum schema_stage stage;
 	struct ast_expr *when, *unless;
 	struct ast_action *actions;
@@ -184,6 +184,7 @@ struct ast_test {
 	enum schema_stage stage;
 	struct ast_given *givens;
 	struct ast_expect *expects;
+	bool broken; /* was reported: what it lacks is not */
 };
 
 enum ast_kind {

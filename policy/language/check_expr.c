@@ -202,6 +202,10 @@ fill_list(const struct scope_place *place, const struct ast_operand *ast,
 		bool address = item->token->kind == TOKEN_IP ||
 			       item->token->kind == TOKEN_NETWORK;
 
+		if (item->token->bad) {
+			good = false; /* was reported */
+			continue;
+		}
 		if (address != (type == LIST_NETWORKS) ||
 		    (!address && item->token->kind != TOKEN_STRING))
 			problem = type == LIST_NETWORKS
@@ -543,6 +547,11 @@ compile_relation(const struct scope_place *place, const struct ast_expr *ast,
 		    value_type_phrase(left->type));
 		return NULL;
 	}
+	if (ast->right->kind == OPERAND_REGEX) {
+		scope_error(place, ast->operator_offset,
+		    "a regular expression stands after matches");
+		return NULL;
+	}
 	if (left->type == VALUE_STRINGS) {
 		scope_error(place, ast->operator_offset,
 		    "a set of strings is asked with contains");
@@ -708,6 +717,14 @@ compile_compare(const struct scope_place *place, const struct ast_expr *ast)
 		ast->comparison == COMPARE_CONTAINS_ANY) &&
 	    is_plain_words(ast->left, &from))
 		return compile_plain_words(place, ast, &from);
+	if (ast->left->kind == OPERAND_LITERAL &&
+	    ast->comparison == COMPARE_IN && ast->right->kind == OPERAND_NAME) {
+		scope_error(place, ast->left->offset,
+		    "the field stands first: %.*s contains %.*s",
+		    SHOWN(check_operand_text(place, ast->right)),
+		    SHOWN(check_operand_text(place, ast->left)));
+		return NULL;
+	}
 	from.field = FIELD_FROM;
 	side.negative = place->negative || negation;
 	if (!check_operand_value(&side, ast->left, &left, &bare))

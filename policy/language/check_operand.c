@@ -287,7 +287,7 @@ suggestion(const struct scope_place *place, struct slice name)
 	const char *near = scope_suggest(place->scope, name);
 
 	return *near == '\0' && slice_find_byte(name, '.') != SIZE_MAX
-		   ? "; names of domains stand in quotation marks"
+		   ? "; a domain name would stand in quotation marks"
 		   : near;
 }
 
@@ -558,6 +558,8 @@ wrong_type(const struct scope_place *place, const struct token *token,
 		[VALUE_COLLECTION] = "a quantifier",
 	};
 
+	if (token->bad)
+		return false; /* was reported */
 	scope_error(place, token->offset,
 	    "this can't be compared with %s; write %s",
 	    value_type_phrase(like->type), examples[like->type]);
@@ -613,6 +615,23 @@ is_no_name(struct slice text, enum value_type type)
 		       slice_find_byte(text, '@') != SIZE_MAX));
 }
 
+/* *.example.org and .example.org, as other programs have them. */
+static bool
+refuse_wildcard(const struct scope_place *place, const struct token *token)
+{
+	struct slice name = token->text;
+
+	while (name.length > 0 && (name.data[0] == '*' || name.data[0] == '.'))
+		name = slice_skip(name, 1);
+	if (name.length == token->text.length)
+		return false;
+	scope_error(place, token->offset,
+	    "\"%.*s\" is not a domain name; a name with all below it is "
+	    "asked for with under \"%.*s\"",
+	    SHOWN(token->text), SHOWN(name));
+	return true;
+}
+
 static bool
 read_text(const struct scope_place *place, const struct token *token,
     const struct compiled_operand *like, struct value *value)
@@ -629,6 +648,8 @@ read_text(const struct scope_place *place, const struct token *token,
 					       : "a mail address");
 		return false;
 	}
+	if (like->type == VALUE_DOMAIN && refuse_wildcard(place, token))
+		return false;
 	if (like->type == VALUE_DOMAIN)
 		value_set_domain(arena, value, token->text);
 	else if (like->type == VALUE_ADDRESS)

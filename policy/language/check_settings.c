@@ -45,6 +45,8 @@ fill_list(struct scope *scope, const struct ast_file *file,
 		const char *problem = "";
 		int64_t expires = 0;
 
+		if (token->bad)
+			continue; /* was reported */
 		if (address != (type == LIST_NETWORKS) ||
 		    (!address && token->kind != TOKEN_STRING))
 			problem = type == LIST_NETWORKS
@@ -128,6 +130,8 @@ struct target {
 static bool
 expected(const struct target *target, const char *what)
 {
+	if (target->ast->value != NULL && target->ast->value->bad)
+		return false; /* was reported */
 	diag_at(target->scope->diag, DIAG_ERROR, target->file->source,
 	    target->ast->value != NULL ? target->ast->value->offset
 				       : target->ast->name.offset,

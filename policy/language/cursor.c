@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "language/cursor.h"
+#include "language/foreign.h"
 
 struct token *
 cursor_ahead(const struct cursor *cursor, size_t ahead)
@@ -90,6 +91,18 @@ cursor_error(struct cursor *cursor, const char *format, ...)
 	    cursor_peek(cursor)->offset, "%s", message);
 }
 
+/* 10 MB, 5 days: the unit as it should stand behind the number before it. */
+static const char *
+unit_apart(const struct cursor *cursor)
+{
+	const struct token *token = cursor_peek(cursor);
+
+	if (cursor->at == 0 || token->kind != TOKEN_WORD ||
+	    token[-1].kind != TOKEN_INTEGER)
+		return NULL;
+	return foreign_unit(token->text);
+}
+
 void
 cursor_unexpected(struct cursor *cursor, const char *what)
 {
@@ -99,6 +112,11 @@ cursor_unexpected(struct cursor *cursor, const char *what)
 
 	if (token->kind == TOKEN_END)
 		cursor_error(cursor, "the file ends here; expected %s", what);
+	else if (unit_apart(cursor) != NULL)
+		cursor_error(cursor,
+		    "the unit stands right behind the number: %.*s%s",
+		    (int)token[-1].text.length, token[-1].text.data,
+		    unit_apart(cursor));
 	else
 		cursor_error(cursor, "unexpected %.*s; expected %s",
 		    (int)(text.length > 40 ? 40 : text.length), text.data,

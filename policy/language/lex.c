@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include "base/utf8.h"
+#include "language/foreign.h"
 #include "language/lex.h"
 #include "language/moment.h"
 
@@ -189,6 +190,26 @@ read_string(struct lexer *lexer)
 		    "the string is not UTF-8");
 }
 
+/* What stands right behind the closing slash: i, or what was not meant. */
+static bool
+read_flags(struct lexer *lexer)
+{
+	size_t start = lexer->at;
+	struct slice flags;
+
+	while (ascii_is_alpha(peek(lexer, 0)) || peek(lexer, 0) == '/')
+		lexer->at++;
+	flags = slice_range(lexer->text, start, lexer->at);
+	if (slice_find_byte(flags, '/') != SIZE_MAX)
+		diag_at(lexer->diag, DIAG_ERROR, lexer->source, start - 1,
+		    "a slash inside a regular expression is written \\/");
+	else if (flags.length > 0 && !slice_equal_text(flags, "i"))
+		diag_at(lexer->diag, DIAG_ERROR, lexer->source, start,
+		    "the only flag of a regular expression is i: without "
+		    "regard to case");
+	return slice_find_byte(flags, 'i') != SIZE_MAX;
+}
+
 /* /pattern/ with an optional i; \/ is a slash. */
 static void
 read_regex(struct lexer *lexer)
@@ -218,10 +239,8 @@ read_regex(struct lexer *lexer)
 		diag_at(lexer->diag, DIAG_ERROR, lexer->source, start,
 		    "the regular expression does not end on its line; text and "
 		    "paths stand in quotation marks");
-	if (closed && peek(lexer, 0) == 'i') {
-		fold = true;
-		lexer->at++;
-	}
+	if (closed)
+		fold = read_flags(lexer);
 	lexer->full = lexer->full || text.failed;
 	token = add_token(lexer, TOKEN_REGEX, start);
 	token->text = builder_result(&text);
@@ -285,6 +304,32 @@ looks_like_time(struct slice atom)
 }
 
 static void
+refuse_number(struct lexer *lexer, struct slice atom, size_t start)
+{
+	size_t digits = 0;
+	const char *unit;
+
+	while (digits < atom.length && ascii_is_digit(atom.data[digits]))
+		digits++;
+	unit = foreign_unit(slice_skip(atom, digits));
+	if (digits > 0 && digits < 20 && unit != NULL)
+		diag_at(lexer->diag, DIAG_ERROR, lexer->source, start,
+		    "\"%.*s\" is no size or duration; write %.*s%s",
+		    (int)atom.length, atom.data, (int)digits, atom.data, unit);
+	else if (slice_find_byte(atom, '/') != SIZE_MAX)
+		diag_at(lexer->diag, DIAG_ERROR, lexer->source, start,
+		    "\"%.*s\" is no network: an address, /, and at most 32 "
+		    "for IPv4, 128 for IPv6",
+		    (int)(atom.length > 60 ? 60 : atom.length), atom.data);
+	else
+		diag_at(lexer->diag, DIAG_ERROR, lexer->source, start,
+		    "\"%.*s\" is no number, size (10MB), duration (15s), time "
+		    "or address; text stands in quotation marks, names start "
+		    "with a letter",
+		    (int)(atom.length > 60 ? 60 : atom.length), atom.data);
+}
+
+static void
 add_number(struct lexer *lexer, struct slice atom, size_t start)
 {
 	struct ipaddr_network network;
@@ -315,12 +360,8 @@ add_number(struct lexer *lexer, struct slice atom, size_t start)
 			    "2026-11-23T10:00:00Z");
 		add_token(lexer, TOKEN_TIME, start);
 	} else {
-		diag_at(lexer->diag, DIAG_ERROR, lexer->source, start,
-		    "\"%.*s\" is no number, size (10MB), duration (15s), time "
-		    "or address; text stands in quotation marks, names start "
-		    "with a letter",
-		    (int)(atom.length > 60 ? 60 : atom.length), atom.data);
-		add_token(lexer, TOKEN_STRING, start);
+		refuse_number(lexer, atom, start);
+		add_token(lexer, TOKEN_STRING, start)->bad = true;
 	}
 }
 
@@ -381,9 +422,12 @@ read_unknown(struct lexer *lexer)
 		const char *meant; /* a word; NULL: nothing */
 		const char *instead;
 	} known[] = { { "&&", "and", "write and" }, { "||", "or", "write or" },
+		{ "!~", "matches", "write not (... matches /.../)" },
 		{ "!", "not", "write not" },
 		{ ";", NULL, "statements need no semicolon" },
-		{ "=~", "matches", "write matches /.../" } };
+		{ "@", NULL, "addresses stand in quotation marks" },
+		{ "=~", "matches", "write matches /.../" },
+		{ "~", "matches", "write matches /.../" } };
 	struct slice rest = slice_skip(lexer->text, lexer->at);
 	size_t start = lexer->at;
 
@@ -421,6 +465,33 @@ read_operator(struct lexer *lexer)
 	return true;
 }
 
+/* // and slash-star where a word could begin. */
+static bool
+begins_foreign_comment(const struct lexer *lexer)
+{
+	char next = peek(lexer, 1);
+
+	return peek(lexer, 0) == '/' && (next == '/' || next == '*') &&
+	       (lexer->at == 0 ||
+		   ascii_is_space(lexer->text.data[lexer->at - 1]));
+}
+
+/* // and slash-star, to the end of the line or of the comment. */
+static void
+skip_foreign_comment(struct lexer *lexer)
+{
+	struct slice rest = slice_skip(lexer->text, lexer->at);
+	struct slice line = slice_range(rest, 0, slice_find_byte(rest, '\n'));
+	size_t end = slice_find(slice_skip(rest, 2), slice_text("*/"));
+
+	diag_at(lexer->diag, DIAG_ERROR, lexer->source, lexer->at,
+	    "a comment begins with #");
+	if (rest.data[1] == '/' || end == SIZE_MAX)
+		lexer->at += line.length;
+	else
+		lexer->at += end + 4;
+}
+
 static void
 read_token(struct lexer *lexer)
 {
@@ -431,6 +502,8 @@ read_token(struct lexer *lexer)
 		read_string(lexer);
 	} else if (c == '\'') {
 		read_quoted(lexer);
+	} else if (begins_foreign_comment(lexer)) {
+		skip_foreign_comment(lexer);
 	} else if (c == '/') {
 		read_regex(lexer);
 	} else if (c == '.' && ascii_is_alpha(peek(lexer, 1))) {

@@ -47,7 +47,8 @@ struct token {
 	uint64_t number;
 	struct ipaddr_network network;
 	char mark;
-	bool fold;                             /* regex: flag i */
+	bool fold; /* regex: flag i */
+	bool bad;  /* was reported: say no more about it */
 	unsigned comment_first, comment_count; /* those before this token */
 	unsigned lines_before; /* line breaks between the previous and this */
 	enum token_layout layout;

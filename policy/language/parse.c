@@ -1,5 +1,6 @@
 #include <config.h>
 
+#include "language/foreign.h"
 #include "language/parse.h"
 #include "language/parse_expr.h"
 #include "language/parse_test.h"
@@ -180,6 +181,14 @@ parse_action_texts(struct cursor *cursor, struct ast_action *action, size_t i)
 		    "tag takes nothing, or a header's name and its text");
 		return false;
 	}
+	if (cursor_peek(cursor)->kind == TOKEN_INTEGER &&
+	    action_words[i].most == 1) {
+		cursor_error(cursor,
+		    "the reply code comes with %s; a text stands in quotation "
+		    "marks",
+		    action_words[i].word);
+		return false;
+	}
 	action->name = count == 2 || action->kind == ACTION_REMOVE_HEADER
 			   ? texts[0]
 			   : NULL;
@@ -225,10 +234,8 @@ parse_action(struct cursor *cursor)
 	near = token->kind == TOKEN_WORD
 		   ? diag_suggest(token->text, names, ACTION_WORDS)
 		   : NULL;
-	if (slice_equal_text(token->text, "accept"))
-		cursor_error(cursor, "there is no accept: what no rule stops "
-				     "is accepted; to spare mail from a rule "
-				     "write an exempt");
+	if (token->kind == TOKEN_WORD && foreign_action(token->text) != NULL)
+		cursor_error(cursor, "%s", foreign_action(token->text));
 	else if (near != NULL)
 		cursor_error(cursor,
 		    "unknown action \"%.*s\"; did you mean "
@@ -280,6 +287,29 @@ parse_condition(struct cursor *cursor, struct ast_expr **into, const char *word)
 		recover_clause(cursor);
 }
 
+static void
+refuse_clause(struct cursor *cursor, const struct ast_rule *rule)
+{
+	const struct token *token = cursor_peek(cursor);
+	const char *instead =
+	    token->kind == TOKEN_WORD ? foreign_clause(token->text) : NULL;
+
+	if (instead != NULL)
+		cursor_error(cursor, "unexpected %.*s; %s",
+		    (int)token->text.length, token->text.data, instead);
+	else if (cursor_is_mark(cursor, '{') && rule->actions == NULL)
+		cursor_error(cursor, "unexpected {; actions stand after then");
+	else if (rule->actions != NULL && (cursor_is_word(cursor, "and") ||
+					      cursor_is_word(cursor, "or")))
+		cursor_error(cursor,
+		    "unexpected %.*s; actions are separated "
+		    "by commas",
+		    (int)token->text.length, token->text.data);
+	else
+		cursor_unexpected(cursor, "severity, owner, id, on-error, "
+					  "when, unless, then or }");
+}
+
 static bool
 parse_rule_clause(struct cursor *cursor, struct ast_rule *rule)
 {
@@ -309,8 +339,7 @@ parse_rule_clause(struct cursor *cursor, struct ast_rule *rule)
 		return true;
 	}
 	cursor_peek(cursor)->layout = LAYOUT_NONE;
-	cursor_unexpected(
-	    cursor, "severity, owner, id, on-error, when, unless, then or }");
+	refuse_clause(cursor, rule);
 	return false;
 }
 
@@ -352,6 +381,7 @@ parse_rule(struct cursor *cursor, struct ast_rule *rule)
 		    starts_statement(cursor_peek(cursor)))
 			break; /* the closing brace was forgotten */
 		if (!parse_rule_clause(cursor, rule)) {
+			rule->broken = true;
 			cursor_take(cursor);
 			recover_clause(cursor);
 		}
@@ -426,6 +456,13 @@ parse_value(struct cursor *cursor, struct ast_setting *setting)
 		setting->braced = true;
 		setting->values = parse_expr_values(cursor);
 		return true;
+	}
+	if (cursor_is_mark(cursor, '=') &&
+	    (is_plain_value(cursor_ahead(cursor, 1)))) {
+		cursor_error(cursor,
+		    "unexpected =; a setting is its name and its "
+		    "value, side by side");
+		cursor_take(cursor);
 	}
 	if (!is_plain_value(cursor_peek(cursor))) {
 		cursor_unexpected(
@@ -542,7 +579,17 @@ parse_pair(struct cursor *cursor, struct ast_statement *statement,
 static bool
 parse_setting(struct cursor *cursor, struct ast_statement *statement)
 {
+	const struct token *word = cursor_peek(cursor);
+
 	statement->kind = AST_SETTING;
+	if (settings_find(NULL, word->text) == NULL &&
+	    foreign_statement(word->text) != NULL) {
+		cursor_error(cursor, "unexpected %.*s; %s",
+		    (int)word->text.length, word->text.data,
+		    foreign_statement(word->text));
+		statement->kind = AST_NONE;
+		return false;
+	}
 	statement->setting.name = cursor_name(cursor_take(cursor));
 	if (settings_find(NULL, statement->setting.name.text) == NULL &&
 	    !is_plain_value(cursor_peek(cursor)) &&
@@ -576,8 +623,11 @@ parse_statement(struct cursor *cursor, struct ast_statement *statement)
 		return parse_exemption(cursor, &statement->exemption);
 	}
 	if (cursor_accept_word(cursor, "test")) {
+		size_t errors = cursor->diag->error_count;
+
 		statement->kind = AST_TEST;
 		parse_test(cursor, &statement->test);
+		statement->test.broken = cursor->diag->error_count != errors;
 		return true;
 	}
 	if (cursor_accept_word(cursor, "let"))

@@ -1,5 +1,6 @@
 #include <config.h>
 
+#include "language/foreign.h"
 #include "language/parse.h"
 #include "language/parse_expr.h"
 
@@ -293,6 +294,30 @@ parse_operand(struct cursor *cursor)
 	return operand;
 }
 
+/* On to where the condition that could not be read ends. */
+static void
+skip_condition(struct cursor *cursor)
+{
+	static const char *const words[] = { "and", "or", "then", "when",
+		"unless", "severity", "owner", "id", "on-error" };
+	unsigned open = 0;
+
+	for (;;) {
+		const struct token *token = cursor_peek(cursor);
+		bool closes = token->kind == TOKEN_MARK && token->mark == ')';
+
+		if (token->kind == TOKEN_END || (closes && open == 0) ||
+		    (token->kind == TOKEN_MARK && token->mark == '}'))
+			return;
+		for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+			if (open == 0 && cursor_is_word(cursor, words[i]))
+				return;
+		open -= closes;
+		open += token->kind == TOKEN_MARK && token->mark == '(';
+		cursor_take(cursor);
+	}
+}
+
 /* is present, is missing. */
 static bool
 parse_presence(struct cursor *cursor, enum ast_comparison *comparison)
@@ -305,7 +330,16 @@ parse_presence(struct cursor *cursor, enum ast_comparison *comparison)
 		*comparison = COMPARE_MISSING;
 		return true;
 	}
-	cursor_unexpected(cursor, "present or missing after is");
+	if (cursor_peek(cursor)->kind == TOKEN_WORD ||
+	    cursor_peek(cursor)->kind == TOKEN_STRING)
+		cursor_error(cursor,
+		    "unexpected %.*s; equality is written ==, "
+		    "and after is stands present or missing",
+		    (int)cursor_peek(cursor)->text.length,
+		    cursor_peek(cursor)->text.data);
+	else
+		cursor_unexpected(cursor, "present or missing after is");
+	skip_condition(cursor);
 	return false;
 }
 
@@ -319,6 +353,44 @@ static const struct {
 	{ "matches", COMPARE_MATCHES }, { "contains", COMPARE_CONTAINS },
 	{ "starts-with", COMPARE_STARTS_WITH },
 	{ "ends-with", COMPARE_ENDS_WITH } };
+
+/* Where an operator should stand: one of another language, or a `not` in the
+ * middle. Reports it and skips what hangs on it. */
+static bool
+refuse_foreign(struct cursor *cursor, const struct ast_operand *left)
+{
+	const struct token *token = cursor_peek(cursor);
+	struct slice field =
+	    slice_range(cursor->source->text, left->offset, left->end);
+	const char *instead;
+
+	if (token->kind == TOKEN_STRING && left->kind == OPERAND_NAME &&
+	    slice_equal_text(left->text, "header")) {
+		cursor_error(cursor,
+		    "a header is named in brackets: any header[\"%.*s\"] "
+		    "(.value ...)",
+		    (int)token->text.length, token->text.data);
+		skip_condition(cursor);
+		return true;
+	}
+	if (token->kind != TOKEN_WORD)
+		return false;
+	instead = foreign_operator(token->text);
+	if (instead != NULL)
+		cursor_error(cursor, "\"%.*s\" is not of this language; %s",
+		    (int)token->text.length, token->text.data, instead);
+	else if (cursor_is_word(cursor, "not") &&
+		 cursor_ahead(cursor, 1)->kind == TOKEN_WORD)
+		cursor_error(cursor,
+		    "not stands before the condition: not (%.*s %.*s ...)",
+		    (int)(field.length > 40 ? 40 : field.length), field.data,
+		    (int)cursor_ahead(cursor, 1)->text.length,
+		    cursor_ahead(cursor, 1)->text.data);
+	else
+		return false;
+	skip_condition(cursor);
+	return true;
+}
 
 /* Takes an operator; false when there is none. */
 static bool
@@ -354,13 +426,43 @@ parse_comparison(struct cursor *cursor, enum ast_comparison *comparison)
 	return false;
 }
 
+/* in [ ... ], in ( ... ), in <name>. */
+static bool
+refuse_brackets(struct cursor *cursor)
+{
+	const struct token *token = cursor_peek(cursor);
+
+	if (cursor_is_mark(cursor, '[') || cursor_is_mark(cursor, '('))
+		cursor_error(cursor,
+		    "unexpected %c; a list stands in braces: { a, b }",
+		    token->mark);
+	else if (token->kind == TOKEN_OPERATOR && token->text.data[0] == '<')
+		cursor_error(
+		    cursor, "unexpected <; a list is named without < >");
+	else
+		return false;
+	cursor_take(cursor);
+	while (cursor_peek(cursor)->kind != TOKEN_END &&
+	       !cursor_is_mark(cursor, ']') && !cursor_is_mark(cursor, ')') &&
+	       !cursor_is_mark(cursor, '}') &&
+	       cursor_peek(cursor)->kind != TOKEN_OPERATOR)
+		cursor_take(cursor);
+	if (!cursor_is_mark(cursor, '}'))
+		cursor_take(cursor);
+	return true;
+}
+
 /* What stands right of an operator. `missing` is a word of the language and one
  * of from.defect; here it can only be the latter. */
 static struct ast_operand *
-parse_right(struct cursor *cursor)
+parse_right(struct cursor *cursor, enum ast_comparison comparison)
 {
 	struct ast_operand *operand;
 
+	if ((comparison == COMPARE_IN || comparison == COMPARE_NOT_IN ||
+		comparison == COMPARE_UNDER) &&
+	    refuse_brackets(cursor))
+		return new_operand(cursor, OPERAND_BAD);
 	if (!cursor_is_word(cursor, "missing"))
 		return parse_operand(cursor);
 	operand = new_operand(cursor, OPERAND_NAME);
@@ -388,23 +490,54 @@ parse_compare(struct cursor *cursor)
 				 : EXPR_BAD;
 	} else if (parse_comparison(cursor, &expr->comparison)) {
 		expr->kind = EXPR_COMPARE;
-		expr->right = parse_right(cursor);
+		expr->right = parse_right(cursor, expr->comparison);
 		if (expr->right == NULL || expr->right->kind == OPERAND_BAD)
 			expr->kind = EXPR_BAD;
+	} else if (refuse_foreign(cursor, expr->left)) {
+		expr->kind = EXPR_BAD;
 	}
 	return finish(cursor, expr);
+}
+
+/* any url .host == ..., any url.host == ...: the parentheses are missing. */
+static bool
+refuse_bare_condition(struct cursor *cursor, const struct token *quantifier,
+    const struct ast_operand *collection)
+{
+	const struct token *token = cursor_peek(cursor);
+	size_t dot = slice_find_last_byte(collection->text, '.');
+	struct slice name = slice_range(collection->text, 0, dot), member;
+
+	if (token->kind == TOKEN_MEMBER)
+		member = token->text;
+	else if (dot != SIZE_MAX && (token->kind == TOKEN_OPERATOR ||
+					cursor_is_word(cursor, "in") ||
+					cursor_is_word(cursor, "is") ||
+					cursor_is_word(cursor, "under") ||
+					cursor_is_word(cursor, "matches") ||
+					cursor_is_word(cursor, "contains")))
+		member = slice_skip(collection->text, dot + 1);
+	else
+		return false;
+	cursor_error(cursor,
+	    "the condition stands in parentheses: %.*s %.*s (.%.*s ...)",
+	    (int)quantifier->text.length, quantifier->text.data,
+	    (int)name.length, name.data, (int)member.length, member.data);
+	skip_condition(cursor);
+	return true;
 }
 
 static struct ast_expr *
 parse_quantifier(struct cursor *cursor, enum ast_expr_kind kind)
 {
 	struct ast_expr *expr = new_expr(cursor, kind);
+	const struct token *quantifier = cursor_take(cursor);
 
 	if (expr == NULL)
 		return NULL;
-	cursor_take(cursor);
 	expr->collection = parse_collection(cursor);
-	if (expr->collection == NULL || expr->collection->kind == OPERAND_BAD) {
+	if (expr->collection == NULL || expr->collection->kind == OPERAND_BAD ||
+	    refuse_bare_condition(cursor, quantifier, expr->collection)) {
 		expr->kind = EXPR_BAD;
 		return expr;
 	}

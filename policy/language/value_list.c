@@ -126,7 +126,10 @@ entry_key(struct value_list *list, struct slice text, const char **problem_out)
 
 	switch (list->type) {
 	case LIST_DOMAINS:
-		if (!domain_canonical(list->arena, text, &key))
+		if (text.data[0] == '*' || text.data[0] == '.')
+			*problem_out = "not a domain name; under covers all "
+				       "that lies below an entry";
+		else if (!domain_canonical(list->arena, text, &key))
 			*problem_out = "not a domain name";
 		return key;
 	case LIST_ADDRESSES:

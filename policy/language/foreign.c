@@ -1,0 +1,172 @@
+#include <config.h>
+
+#include "language/foreign.h"
+
+struct phrase {
+	const char *word, *instead;
+};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const struct phrase operators[] = {
+	{ "eq", "equality is written ==" },
+	{ "equals", "equality is written ==" },
+	{ "ne", "inequality is written !=" },
+	{ "isnt", "inequality is written !=" },
+	{ "lt", "less is written <" },
+	{ "le", "less or equal is written <=" },
+	{ "gt", "greater is written >" },
+	{ "ge", "greater or equal is written >=" },
+	{ "like", "write contains \"TEXT\", or matches /PATTERN/" },
+	{ "ilike", "write contains \"TEXT\", or matches /PATTERN/i" },
+	{ "glob", "write matches /PATTERN/" },
+	{ "match", "write matches /PATTERN/" },
+	{ "regex", "write matches /PATTERN/" },
+	{ "contain", "write contains" },
+	{ "has", "write contains" },
+	{ "have", "write contains" },
+	{ "includes", "write contains" },
+	{ "startswith", "write starts-with" },
+	{ "starts_with", "write starts-with" },
+	{ "begins-with", "write starts-with" },
+	{ "endswith", "write ends-with" },
+	{ "ends_with", "write ends-with" },
+	{ "within", "write in or under" },
+	{ "below", "write under" },
+	{ "does", "write not (FIELD contains ...)" },
+	{ "doesnt", "write not (FIELD contains ...)" },
+	{ "exists", "write is present" },
+};
+
+static const struct phrase actions[] = {
+	{ "accept", "there is no accept: what no rule stops is accepted; to "
+		    "spare mail from a rule write an exempt" },
+	{ "keep", "there is no keep: what no rule stops is accepted" },
+	{ "pass", "there is no pass: what no rule stops is accepted; to spare "
+		  "mail from a rule write an exempt" },
+	{ "allow", "there is no allow: what no rule stops is accepted; to "
+		   "spare mail from a rule write an exempt" },
+	{ "permit", "there is no permit: what no rule stops is accepted; to "
+		    "spare mail from a rule write an exempt" },
+	{ "hold", "what holds mail is quarantine" },
+	{ "freeze", "what holds mail is quarantine" },
+	{ "block", "what refuses mail is reject" },
+	{ "deny", "what refuses mail is reject" },
+	{ "refuse", "what refuses mail is reject" },
+	{ "bounce", "what refuses mail is reject" },
+	{ "drop", "what loses mail is discard; quarantine keeps it" },
+	{ "delete", "what loses mail is discard; quarantine keeps it" },
+	{ "tempfail", "what asks the client to come again is defer" },
+	{ "greylist", "what asks the client to come again is defer" },
+	{ "mark", "what marks mail is tag" },
+	{ "flag", "what marks mail is tag" },
+	{ "warn", "what notes it in the log is alert" },
+	{ "log", "each match is in the log; what asks for attention is alert" },
+	{ "notify", "what asks for attention is alert" },
+	{ "redirect", "what sends a copy is copy-to" },
+	{ "bcc", "what sends a copy is copy-to" },
+	{ "fileinto", "rules put nothing into folders: mark the mail with tag "
+		      "and let the mailbox sort it" },
+	{ "stop", "there is no stop: every rule is evaluated, whatever the "
+		  "order" },
+	{ "quick", "there is no quick: every rule is evaluated, whatever the "
+		   "order" },
+};
+
+static const struct phrase clauses[] = {
+	{ "if", "a condition stands after when" },
+	{ "where", "a condition stands after when" },
+	{ "match", "a condition stands after when" },
+	{ "else", "there is no else: write another rule, which may name this "
+		  "one: when not NAME" },
+	{ "except", "write unless" },
+	{ "do", "actions stand after then" },
+	{ "action", "actions stand after then" },
+	{ "priority", "write severity; the order of rules does not matter" },
+	{ "expires", "until stands before the brace: rule NAME until "
+		     "2026-12-31 {" },
+};
+
+static const struct phrase statements[] = {
+	{ "if", "write rule NAME { when CONDITION then ACTION }" },
+	{ "when", "write rule NAME { when CONDITION then ACTION }" },
+	{ "block", "write rule NAME { when CONDITION then reject }" },
+	{ "pass", "there is no pass: what no rule stops is accepted" },
+	{ "table", "write list NAME networks { ... }" },
+	{ "acl", "write list NAME networks { ... }" },
+	{ "map", "write list NAME strings { ... }" },
+	{ "define", "write let NAME = CONDITION" },
+	{ "macro", "write let NAME = CONDITION" },
+	{ "var", "write let NAME = CONDITION" },
+	{ "set", "a setting is its name and its value: log-level info" },
+	{ "require", "all there is may be used without it" },
+	{ "whitelist", "write exempt RULE \"why\" until TIME { when ... }" },
+	{ "allow", "write exempt RULE \"why\" until TIME { when ... }" },
+};
+
+static const struct phrase units[] = {
+	{ "kB", "kB" },
+	{ "KB", "kB" },
+	{ "k", "kB" },
+	{ "MB", "MB" },
+	{ "M", "MB" },
+	{ "GB", "GB" },
+	{ "G", "GB" },
+	{ "ms", "ms" },
+	{ "s", "s" },
+	{ "sec", "s" },
+	{ "secs", "s" },
+	{ "second", "s" },
+	{ "seconds", "s" },
+	{ "m", "m" },
+	{ "min", "m" },
+	{ "minute", "m" },
+	{ "minutes", "m" },
+	{ "h", "h" },
+	{ "hour", "h" },
+	{ "hours", "h" },
+	{ "d", "d" },
+	{ "day", "d" },
+	{ "days", "d" },
+	{ "week", "w" },
+	{ "weeks", "w" },
+};
+
+static const char *
+look_up(const struct phrase *phrases, size_t count, struct slice word)
+{
+	for (size_t i = 0; i < count; i++)
+		if (slice_equal_text(word, phrases[i].word))
+			return phrases[i].instead;
+	return NULL;
+}
+
+const char *
+foreign_operator(struct slice word)
+{
+	return look_up(operators, COUNT(operators), word);
+}
+
+const char *
+foreign_action(struct slice word)
+{
+	return look_up(actions, COUNT(actions), word);
+}
+
+const char *
+foreign_clause(struct slice word)
+{
+	return look_up(clauses, COUNT(clauses), word);
+}
+
+const char *
+foreign_statement(struct slice word)
+{
+	return look_up(statements, COUNT(statements), word);
+}
+
+const char *
+foreign_unit(struct slice word)
+{
+	return look_up(units, COUNT(units), word);
+}
