@@ -3,7 +3,7 @@
 #include "scanner/answer.h"
 
 #define FLAGS_ALL      ((1u << 8) - 1)
-#define STRINGS_MAX    1000 /* URLs or rules of one item */
+#define STRINGS_MAX    2000 /* URLs or rules of one item */
 #define DEPTH_MAX      64
 #define ITEM_TAIL_ROOM 4096 /* what an item needs beside its content */
 

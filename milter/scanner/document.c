@@ -3,93 +3,16 @@
 #include <stdint.h>
 
 #include "base/builder.h"
+#include "scanner/carrier.h"
 #include "scanner/document.h"
+#include "scanner/office.h"
+#include "scanner/ole.h"
+#include "scanner/pdf.h"
+#include "scanner/rtf.h"
 
-#define URLS_MAX       500
-#define URL_BYTES_MAX  2048
-#define OLE_HEADER     512
-#define OLE_ENTRY      128
-#define OLE_SECTOR_MAX 100000 /* directory sectors that are followed */
-
-static const char ole_magic[8] = { (char)0xd0, (char)0xcf, 0x11, (char)0xe0,
-	(char)0xa1, (char)0xb1, 0x1a, (char)0xe1 };
-
-static uint32_t
-number_at(struct slice file, size_t at, unsigned bytes)
-{
-	uint32_t number = 0;
-
-	if (at > file.length || file.length - at < bytes)
-		return UINT32_MAX;
-	for (unsigned i = bytes; i > 0; i--)
-		number = number << 8 | (unsigned char)file.data[at + i - 1];
-	return number;
-}
-
-/* Compares an OLE directory name (UTF-16LE) with ASCII, ignoring case. */
-static bool
-ole_name_is(struct slice file, size_t at, const char *name)
-{
-	size_t length = strlen(name);
-
-	if (number_at(file, at + 64, 2) != (length + 1) * 2)
-		return false;
-	for (size_t i = 0; i < length; i++)
-		if (file.data[at + 2 * i + 1] != 0 ||
-		    ascii_lower(file.data[at + 2 * i]) != ascii_lower(name[i]))
-			return false;
-	return true;
-}
-
-static void
-ole_entry(struct slice file, size_t at, struct scanner_item *item)
-{
-	static const char *const macro_names[] = { "_VBA_PROJECT", "VBA",
-		"Macros", "_VBA_PROJECT_CUR" };
-
-	for (size_t i = 0; i < sizeof macro_names / sizeof macro_names[0]; i++)
-		if (ole_name_is(file, at, macro_names[i]))
-			item->flags |= SCANNER_MACROS;
-	/* MS-OFFCRYPTO 2.3: an encrypted OOXML file is an OLE file with these. */
-	if (ole_name_is(file, at, "EncryptedPackage") ||
-	    ole_name_is(file, at, "EncryptionInfo"))
-		item->flags |= SCANNER_ENCRYPTED;
-}
-
-/*
- * Walks the directory's sectors through the allocation table (MS-CFB 2.3,
- * 2.6). The table's own sectors are taken from the header's 109 entries, which
- * cover 6.8 MB of file; a directory that starts beyond is not followed.
- */
-static void
-inspect_ole(struct slice file, struct scanner_item *item)
-{
-	uint32_t shift = number_at(file, 30, 2);
-	uint32_t sector = number_at(file, 48, 4);
-	size_t size;
-
-	if (file.length < OLE_HEADER || (shift != 9 && shift != 12))
-		return;
-	size = (size_t)1 << shift;
-	for (unsigned steps = 0; steps < OLE_SECTOR_MAX; steps++) {
-		size_t start = ((size_t)sector + 1) << shift;
-		size_t per_table = size / 4;
-		uint32_t table;
-
-		if (start >= file.length || file.length - start < size)
-			return;
-		for (size_t at = start; at < start + size; at += OLE_ENTRY)
-			ole_entry(file, at, item);
-		if (sector / per_table >= 109)
-			return;
-		table = number_at(file, 76 + 4 * (sector / per_table), 4);
-		if (table >= file.length)
-			return;
-		sector = number_at(file,
-		    (((size_t)table + 1) << shift) + 4 * (sector % per_table),
-		    4);
-	}
-}
+#define URL_BYTES_MAX 2048
+#define XML_BYTES_MAX (1u << 20)
+#define ENTITY_BYTES  12
 
 static void
 add_url(struct arena *arena, struct scanner_item *item, struct slice url)
@@ -101,9 +24,9 @@ add_url(struct arena *arena, struct scanner_item *item, struct slice url)
 	for (size_t i = 0; i < item->urls.count; i++)
 		if (slice_equal(item->urls.items[i], url))
 			return;
-	slot = list_append(arena, &item->urls, URLS_MAX);
+	slot = list_append(arena, &item->urls, DOCUMENT_URLS_MAX);
 	if (slot != NULL)
-		*slot = url;
+		*slot = arena_copy(arena, url);
 }
 
 static bool
@@ -128,7 +51,7 @@ find_urls(struct slice content, struct arena *arena, struct scanner_item *item)
 	struct slice rest = content;
 	size_t colon;
 
-	while (item->urls.count < URLS_MAX &&
+	while (item->urls.count < DOCUMENT_URLS_MAX &&
 	       (colon = slice_find(rest, SLICE_LITERAL("://"))) != SIZE_MAX) {
 		size_t start = colon, end = colon + 3;
 
@@ -154,7 +77,7 @@ find_wide_urls(
 	struct slice rest = content;
 	size_t colon;
 
-	while (item->urls.count < URLS_MAX &&
+	while (item->urls.count < DOCUMENT_URLS_MAX &&
 	       (colon = slice_find(rest, mark)) != SIZE_MAX) {
 		size_t start = colon, end = colon + 6;
 		struct builder url = builder_make(arena, URL_BYTES_MAX);
@@ -174,14 +97,63 @@ find_wide_urls(
 	}
 }
 
-static void
-inspect_pdf(struct slice content, struct scanner_item *item)
+static uint32_t
+entity_value(struct slice digits)
 {
-	if (slice_find(content, SLICE_LITERAL("/Encrypt")) != SIZE_MAX)
-		item->flags |= SCANNER_ENCRYPTED;
-	if (slice_find(content, SLICE_LITERAL("/JavaScript")) != SIZE_MAX ||
-	    slice_find(content, SLICE_LITERAL("/Launch")) != SIZE_MAX)
-		item->flags |= SCANNER_MACROS;
+	bool hex = digits.length > 0 && ascii_lower(digits.data[0]) == 'x';
+	uint32_t value = 0;
+
+	for (size_t i = hex; i < digits.length; i++) {
+		int digit = ascii_hex_value(digits.data[i]);
+
+		if (digit < 0 || (!hex && digit > 9) || value > 0x10ffff)
+			return 0;
+		value = value * (hex ? 16 : 10) + (uint32_t)digit;
+	}
+	return value;
+}
+
+/* Numbered characters and the ampersand, as XML has them in attributes. */
+static struct slice
+without_entities(struct arena *arena, struct slice content)
+{
+	struct builder out = builder_make(arena, XML_BYTES_MAX);
+
+	while (content.length > 0) {
+		struct slice before, entity;
+		struct slice rest = slice_split(content, '&', &before);
+		uint32_t value = 0;
+
+		builder_slice(&out, before);
+		if (before.length == content.length)
+			break;
+		slice_split(slice_range(rest, 0, ENTITY_BYTES), ';', &entity);
+		if (slice_equal_text(entity, "amp"))
+			value = '&';
+		else if (slice_starts_with(entity, SLICE_LITERAL("#")))
+			value = entity_value(slice_skip(entity, 1));
+		builder_byte(
+		    &out, value > 0 && value < 0x80 ? (char)value : '&');
+		content =
+		    value > 0 ? slice_skip(rest, entity.length + 1) : rest;
+	}
+	return builder_result(&out);
+}
+
+/* The same where XML, such as the relations of an Office file, spells them
+ * with entities. */
+static void
+find_coded_urls(
+    struct slice content, struct arena *arena, struct scanner_item *item)
+{
+	struct slice head = slice_range(content, 0, 64);
+
+	if (content.length > XML_BYTES_MAX ||
+	    slice_find(head, SLICE_LITERAL("<")) == SIZE_MAX ||
+	    (slice_find(content, SLICE_LITERAL("&#")) == SIZE_MAX &&
+		slice_find(content, SLICE_LITERAL("&amp;")) == SIZE_MAX))
+		return;
+	find_urls(without_entities(arena, content), arena, item);
 }
 
 bool
@@ -193,32 +165,47 @@ document_is_macro_name(struct slice name)
 	       slice_starts_with_fold(name, SLICE_LITERAL("Basic/"));
 }
 
-static bool
-is_pdf(struct slice content)
-{
-	/* Readers accept the header anywhere in the first kilobyte. */
-	return slice_find(slice_range(content, 0, 1024),
-		   SLICE_LITERAL("%PDF-")) != SIZE_MAX;
-}
-
 bool
 document_is_known(struct slice content)
 {
-	return slice_starts_with(content, slice_make(ole_magic, 8)) ||
-	       slice_starts_with(content, SLICE_LITERAL("{\\rt")) ||
-	       is_pdf(content);
+	return ole_is(content) || rtf_is(content) || pdf_is(content) ||
+	       carrier_is(content);
+}
+
+static void
+mark(struct scanner_item *item, bool encrypted, bool macros)
+{
+	if (encrypted) {
+		item->flags |= SCANNER_ENCRYPTED | SCANNER_UNSCANNABLE;
+		item->reason = SLICE_LITERAL("encrypted");
+	}
+	if (macros)
+		item->flags |= SCANNER_MACROS;
+}
+
+void
+document_urls(
+    struct slice content, struct arena *arena, struct scanner_item *item)
+{
+	find_urls(content, arena, item);
+	find_wide_urls(content, arena, item);
+	find_coded_urls(content, arena, item);
 }
 
 void
 document_inspect(struct slice content, bool want_urls, struct arena *arena,
     struct scanner_item *item)
 {
-	if (slice_starts_with(content, slice_make(ole_magic, 8)))
-		inspect_ole(content, item);
-	if (is_pdf(content))
-		inspect_pdf(content, item);
-	if (want_urls) {
-		find_urls(content, arena, item);
-		find_wide_urls(content, arena, item);
+	if (ole_is(content)) {
+		struct office_marks marks = office_inspect(content);
+
+		mark(item, marks.encrypted, marks.macros);
 	}
+	if (pdf_is(content)) {
+		struct pdf_marks marks = pdf_inspect(content);
+
+		mark(item, marks.encrypted, marks.active);
+	}
+	if (want_urls)
+		document_urls(content, arena, item);
 }

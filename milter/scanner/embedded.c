@@ -6,6 +6,7 @@
 
 #define QUOTED_MIN 60 /* shorter words in quotes are names and tokens */
 #define DATA_MIN   8
+#define TEXT_MIN   64 /* shorter files of letters are words */
 #define HEAD_TEXT  64 /* enough to know a picture by */
 
 static const signed char values[256] = {
@@ -87,6 +88,27 @@ static bool
 opens_run(char c)
 {
 	return c == '"' || c == '\'' || c == '`' || c == ',';
+}
+
+bool
+embedded_is_text(struct slice content)
+{
+	struct slice rest = slice_trim(content);
+	size_t letters = 0;
+
+	while (rest.length > 0) {
+		struct slice line;
+
+		rest = slice_split(rest, '\n', &line);
+		line = slice_trim(line);
+		if (slice_starts_with(line, SLICE_LITERAL("-----")))
+			continue;
+		for (size_t i = 0; i < line.length; i++)
+			if (line.data[i] == ' ' || !is_run(line.data[i]))
+				return false;
+		letters += line.length;
+	}
+	return letters >= TEXT_MIN;
 }
 
 bool

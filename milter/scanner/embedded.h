@@ -24,6 +24,10 @@ bool embedded_next(struct embedded *embedded, struct slice *text_out);
  * how many it wrote. What is no base64 is passed over. */
 size_t embedded_decode(struct slice text, unsigned char *out);
 
+/* True for a file that is nothing but one run of base64, perhaps between the
+ * lines that PEM and certutil put around it. */
+bool embedded_is_text(struct slice content);
+
 /* True when there is a run that is no picture. */
 bool embedded_any(struct slice content);
 

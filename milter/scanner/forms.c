@@ -58,7 +58,7 @@ forms_is_closed(struct slice content)
 {
 	/* ARJ, ACE, xar, ALZip, Windows and virtual disk images, help files,
 	 * ZPAQ, ZOO, StuffIt, InstallShield, and what libarchive would give to
-	 * other programs: lzop, lrzip; Outlook's TNEF. */
+	 * other programs: lzop, lrzip. */
 	static const struct form forms[] = { { 0, { "\x60\xea", 2 } },
 		{ 7, { "**ACE**", 7 } }, { 0, { "xar!", 4 } },
 		{ 0, { "ALZ\x01", 4 } }, { 0, { "EGGA", 4 } },
@@ -68,9 +68,8 @@ forms_is_closed(struct slice content)
 		{ 20, { "\xdc\xa7\xc4\xfd", 4 } }, { 0, { "SIT!", 4 } },
 		{ 0, { "StuffIt ", 8 } }, { 0, { "ISc(", 4 } },
 		{ 0, { "\x89LZO\0\r\n\x1a\n", 9 } }, { 0, { "LRZI", 4 } },
-		{ 0, { "GRZipII", 7 } }, { 0, { "\x78\x9f\x3e\x22", 4 } },
-		{ 3, { "NTFS    ", 8 } }, { 54, { "FAT1", 4 } },
-		{ 82, { "FAT32   ", 8 } } };
+		{ 0, { "GRZipII", 7 } }, { 3, { "NTFS    ", 8 } },
+		{ 54, { "FAT1", 4 } }, { 82, { "FAT32   ", 8 } } };
 
 	return has_form(content, forms, sizeof forms / sizeof forms[0]) ||
 	       is_udf(content) || is_disk(content);

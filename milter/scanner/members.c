@@ -22,6 +22,7 @@ struct reader {
 	size_t index;          /* of its item */
 	struct rar_files rar5; /* walks beside libarchive */
 	bool is_rar5;
+	bool is_office; /* it has a list of content types */
 };
 
 struct growing {
@@ -218,6 +219,8 @@ take_entry(struct reader *reader, struct archive_entry *entry)
 	if (index == SIZE_MAX)
 		return TC_LIMIT;
 	add_gzip_name(reader, index);
+	if (slice_equal_text_fold(name, "[Content_Types].xml"))
+		reader->is_office = true;
 	if (document_is_macro_name(name))
 		unpack_item(unpack, reader->index)->flags |= SCANNER_MACROS;
 	if (encrypted) {
@@ -235,6 +238,10 @@ take_entry(struct reader *reader, struct archive_entry *entry)
 		unpack_mark(unpack_item(unpack, index), reason);
 	status = unpack_look(unpack, slice_make(data.data, data.length), index);
 	free(data.data);
+	/* A VBA project counts under any name. */
+	if (reader->is_office &&
+	    (unpack_item(unpack, index)->flags & SCANNER_MACROS) != 0)
+		unpack_item(unpack, reader->index)->flags |= SCANNER_MACROS;
 	if (status == TC_OK && reason != NULL && unpack->budget.bytes_left == 0)
 		return TC_LIMIT;
 	return status;

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "scanner/document.h"
+#include "scanner/embedded.h"
 #include "scanner/entry_name.h"
 #include "scanner/forms.h"
 #include "scanner/guess.h"
@@ -19,6 +20,7 @@ unpack_is_worth(struct slice content)
 	struct forms_reading readings[FORMS_READINGS_MAX];
 
 	return forms_is_closed(content) || document_is_known(content) ||
+	       embedded_is_text(content) ||
 	       forms_readings(content, readings) > 0;
 }
 
@@ -181,16 +183,15 @@ unpack_look(struct unpack *unpack, struct slice content, size_t index)
 	document_inspect(
 	    content, unpack->want & SCANNER_WANT_URLS, unpack->arena, item);
 	keep_content(unpack, content, item);
-	if (item->urls.count > 0 && !is_part(unpack, item))
-		for (size_t i = 0; i < item->urls.count; i++)
-			item->urls.items[i] =
-			    arena_copy(unpack->arena, item->urls.items[i]);
 	if (unpack->rules != NULL && (unpack->want & SCANNER_WANT_YARA) &&
 	    !rules_scan(unpack->rules, content,
 		unpack->settings->scan_time_ms / 1000 + 1, unpack->arena, item))
 		unpack_mark(item, "yara");
 	if (unpack->want & SCANNER_WANT_MEMBERS)
 		open_inside(unpack, content, index);
+	item = unpack_item(unpack, index);
+	if (item->urls.count == DOCUMENT_URLS_MAX)
+		unpack_mark(item, "limit");
 	return arena_exhausted(unpack->arena) ? TC_LIMIT : TC_OK;
 }
 

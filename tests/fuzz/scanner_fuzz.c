@@ -4,12 +4,20 @@
 #include <stdlib.h>
 
 #include "scanner/answer.h"
+#include "scanner/carrier.h"
 #include "scanner/document.h"
 #include "scanner/embedded.h"
+#include "scanner/entry_name.h"
+#include "scanner/forms.h"
 #include "scanner/guess.h"
+#include "scanner/office.h"
+#include "scanner/pdf.h"
+#include "scanner/rar_files.h"
+#include "scanner/rtf.h"
 #include "scanner/zip_names.h"
 
-#define ITEMS_MAX 1000
+#define ITEMS_MAX    1000
+#define BUDGET_BYTES (4u << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -58,6 +66,71 @@ read_zip_names(struct slice bytes)
 	return sum;
 }
 
+/* Readings lie within the file; the walks end. */
+static unsigned
+read_forms(struct arena *arena, struct slice bytes)
+{
+	struct forms_reading readings[FORMS_READINGS_MAX];
+	size_t count = forms_readings(bytes, readings);
+	struct rar_files files;
+	struct rar_file file;
+	unsigned sum = forms_is_closed(bytes);
+
+	if (count > FORMS_READINGS_MAX)
+		abort();
+	for (size_t i = 0; i < count; i++)
+		if (readings[i].at >= bytes.length)
+			abort();
+	rar_files_begin(bytes, &files);
+	while (rar_files_next(&files, &file))
+		sum += file.encrypted;
+	return sum + sum_of(entry_name_utf8(arena, bytes)) +
+	       sum_of(entry_name_gzip(bytes));
+}
+
+static bool
+take_file(void *context, struct slice name, struct slice content)
+{
+	unsigned *sum = context;
+
+	*sum += sum_of(name) + sum_of(content);
+	return true;
+}
+
+static void
+take_text(void *context, struct slice content)
+{
+	unsigned *sum = context;
+
+	*sum += sum_of(content);
+}
+
+static void
+take_unread(void *context, const char *reason)
+{
+	unsigned *sum = context;
+
+	*sum += (unsigned char)reason[0];
+}
+
+/* Whatever the file says that it is, each reader gets it. */
+static unsigned
+read_carriers(struct slice bytes)
+{
+	unsigned sum = 0;
+	const struct found found = { .context = &sum,
+		.file = take_file,
+		.text = take_text,
+		.unread = take_unread };
+
+	office_files(bytes, BUDGET_BYTES, &found);
+	rtf_files(bytes, &found);
+	carrier_files(bytes, &found);
+	pdf_files(bytes, BUDGET_BYTES, 200, &found);
+	pdf_links(bytes, &found);
+	return sum;
+}
+
 static unsigned
 read_document(struct arena *arena, struct slice bytes)
 {
@@ -75,7 +148,7 @@ read_page(struct arena *arena, struct slice bytes)
 {
 	struct embedded embedded = { .content = bytes };
 	struct slice text;
-	unsigned sum = embedded_any(bytes);
+	unsigned sum = embedded_any(bytes) + embedded_is_text(bytes);
 
 	while (embedded_next(&embedded, &text)) {
 		unsigned char *file = arena_alloc(arena, text.length + 1);
@@ -98,6 +171,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	sum += read_answer(arena, bytes);
 	sum += read_zip_names(bytes);
+	sum += read_forms(arena, bytes);
+	sum += read_carriers(bytes);
 	sum += read_document(arena, bytes);
 	sum += read_page(arena, bytes);
 	(void)sum;

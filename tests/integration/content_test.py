@@ -21,6 +21,7 @@ import bench
 import milter_client
 from filter import program
 from tap import case, check, check_in, diag, run
+import wrap_doc
 import wrap_zip
 from wrap import (TEXT, attached, by_libarchive, cab, compressors, docx, mail, ole, part, rar4, rar5, rar5_closed, tar,
                   uuencoded, zip_encrypted, zip_two_names, zipped)
@@ -117,11 +118,12 @@ def archives(one, inner):
         yield from one(title, by_libarchive(NAME, EICAR, form, filters), f'a.{title}', exact)
     yield from one('xar', by_libarchive(NAME, EICAR, 'xar'), 'a.xar', {'unscannable'})
     yield from one('arj', b'\x60\xea' + bytes(100), 'a.arj', {'unscannable'})
-    yield from one('Outlook\'s TNEF', b'\x78\x9f\x3e\x22' + bytes(100), 'winmail.dat', {'unscannable'})
+    yield from one('Outlook\'s TNEF, broken', b'\x78\x9f\x3e\x22' + b'\xff' * 100, 'winmail.dat', {'unscannable'})
     yield from one('cab', cab(NAME, EICAR), 'a.cab')
     yield from one('rar 5', rar5(NAME, EICAR), 'a.rar')
     yield from one('rar 4', rar4(NAME, EICAR), 'a.rar')
     yield from odd_archives(one)
+    yield from documents(one)
     yield from one('mail in zip', zipped('mail.eml', inner), 'a.zip')
     yield from one('mail in zip without a name for it', zipped('mail', inner), 'a.zip')
     yield from one('zip in mail in zip', zipped('mail.eml', attached(packed, 'b.zip')), 'a.zip')
@@ -180,6 +182,42 @@ def odd_archives(one):
     yield from one('virtual disk', bytes(4096) + b'conectix' + bytes(504), 'a.vhd', {'unscannable'})
 
 
+def documents(one):
+    for title, data, name in (('object in a document', wrap_doc.document_with_object(NAME, EICAR), 'a.doc'),
+                              ('object in RTF', wrap_doc.rtf_with_object(NAME, EICAR), 'a.rtf'),
+                              ('object in RTF under noise', wrap_doc.rtf_with_object(NAME, EICAR, True), 'a.doc'),
+                              ('Outlook message', wrap_doc.outlook(NAME, EICAR), 'a.msg'),
+                              ('TNEF', wrap_doc.tnef(NAME, EICAR), 'winmail.dat')):
+        yield from one(title, data, name)
+        yield from one(f'{title} in zip', zipped(name, data), 'a.zip')
+        yield from one(f'zip in {title}', rewrap(title, zipped(NAME, EICAR)), name)
+    unnamed = {'yara', 'digest'}
+    yield from one('file in PDF', wrap_doc.pdf_with_file(EICAR), 'a.pdf', unnamed)
+    yield from one('file in PDF under two filters', wrap_doc.pdf_with_file(
+        EICAR, b'/Type/EmbeddedFile/Filter[/ASCII85Decode/FlateDecode]', True), 'a.pdf', unnamed)
+    yield from one('file in PDF under LZW', wrap_doc.pdf((b'/Type/EmbeddedFile/Filter/LZWDecode', b'x')), 'a.pdf',
+                   {'unscannable'})
+    yield from one('zip in PDF in zip', zipped('a.pdf', wrap_doc.pdf_with_file(zipped(NAME, EICAR))), 'a.zip')
+    yield from one('OneNote', wrap_doc.onenote(EICAR), 'a.one', unnamed)
+    yield from one('zip in OneNote in zip', zipped('a.one', wrap_doc.onenote(zipped(NAME, EICAR))), 'a.zip')
+    coded = base64.encodebytes(EICAR)
+    yield from one('base64 of base64', coded, 'a.txt', unnamed)
+    yield from one('base64 of base64 of base64', base64.encodebytes(coded), 'a.b64', unnamed)
+    yield from one('base64 as a certificate', b'-----BEGIN CERTIFICATE-----\r\n' + coded +
+                   b'-----END CERTIFICATE-----\r\n', 'a.crt', unnamed)
+    deep = wrap_zip.one(b'a.txt', base64.encodebytes(zipped(NAME, EICAR)))
+    yield 'base64 of a zip in zip in tar.xz in a forwarded mail', mail(
+        TEXT, b'Content-Type: message/rfc822\r\n\r\n' + attached(tar('b.zip', deep, 'xz'), 'c.tar.xz')), FILE
+
+
+def rewrap(title, data):
+    """The same carrier around a zip."""
+    make = {'object in a document': wrap_doc.document_with_object, 'object in RTF': wrap_doc.rtf_with_object,
+            'object in RTF under noise': wrap_doc.rtf_with_object, 'Outlook message': wrap_doc.outlook,
+            'TNEF': wrap_doc.tnef}[title]
+    return make('b.zip', data)
+
+
 def gzip_named(name, data):
     out = io.BytesIO()
     with gzip.GzipFile(name, 'wb', fileobj=out) as file:
@@ -191,6 +229,7 @@ def url_wrappings():
     link = URL.encode()
     html = b'<html><body><p>hello</p><a href="' + link + b'">here</a></body></html>'
     rels = f'<Relationships><Relationship Target="{URL}" TargetMode="External"/></Relationships>'
+    spelt = URL.replace('h', '&#104;', 1).replace(':', '&#x3a;', 1)
     rtf = b'{\\rtf1{\\field{\\*\\fldinst HYPERLINK "' + link + b'"}}}'
     pdf = b'%PDF-1.4\n1 0 obj<</Type/Action/S/URI/URI(' + link + b')>>endobj\n'
     ics = b'BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDESCRIPTION:join ' + link + b'\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n'
@@ -207,6 +246,11 @@ def url_wrappings():
               ('shortcut', 'a.url', 'application/octet-stream', shortcut),
              ('utf-16 html', 'a.html', 'text/html; charset=utf-16', html.decode().encode('utf-16')),
              ('utf-16 text', 'a.txt', 'application/octet-stream', f'go to {URL} now'.encode('utf-16')),
+             *((f'pdf, {how}', 'a.pdf', 'application/pdf', wrap_doc.pdf_with_link(link, how))
+               for how in ('object stream', 'escaped', 'hexadecimal', 'escaped in a stream', 'hidden filter name')),
+             ('remote template', 'a.docx', 'application/octet-stream', docx([(
+                 'word/_rels/settings.xml.rels', f'<?xml?><R Target="{spelt}" TargetMode="External"/>')])),
+             ('Outlook message', 'a.msg', 'application/vnd.ms-outlook', wrap_doc.outlook('a.txt', b'x', f'see {URL} ')),
              ('ole document', 'a.doc', 'application/msword', ole(['WordDocument']) + URL.encode('utf-16le') + bytes(2)),
              ('text', 'a.txt', 'text/plain', b'go to ' + link + b' now\r\n')]
     for title, name, kind, data in files:
@@ -240,6 +284,14 @@ def marks():
         yield f'encrypted {title} behind a program', attached(b'MZ' + bytes(900) + data, 'a.exe'), found
     yield 'encrypted pdf', attached(b'%PDF-1.6\ntrailer<</Encrypt 3 0 R>>', 'a.pdf'), {'encrypted'}
     yield 'encrypted ooxml', attached(ole(['EncryptionInfo', 'EncryptedPackage']), 'a.docx'), {'encrypted'}
+    for title, name, data in (('word', 'a.doc', wrap_doc.word_encrypted()),
+                              ('excel', 'a.xls', wrap_doc.book((0x2f, bytes(54)))),
+                              ('powerpoint', 'a.ppt', wrap_doc.slides_encrypted())):
+        yield f'encrypted {title}', attached(data, name), {'encrypted', 'unscannable'}
+        yield f'encrypted {title} in zip', attached(zipped(name, data), 'a.zip'), {'encrypted', 'unscannable'}
+    yield 'excel 4.0 sheet', attached(wrap_doc.book((0x85, bytes(5) + b'\1' + bytes(9))), 'a.xls'), {'macros'}
+    yield 'macros under another name', attached(docx([('word/odd.bin', wrap_doc.ole_file(wrap_doc.Storage(
+        {'VBA': wrap_doc.Storage({'dir': b'x' * 100})})))]), 'a.docx'), {'macros'}
     yield 'docm', attached(docx([('word/vbaProject.bin', b'vba')]), 'a.docm'), {'macros'}
     yield 'docm in zip', attached(zipped('a.docm', docx([('word/vbaProject.bin', b'vba')])), 'a.zip'), {'macros'}
     yield 'ole macros', attached(ole(['Macros', 'VBA', '_VBA_PROJECT', 'dir']), 'a.doc'), {'macros'}

@@ -11,4 +11,5 @@ EXTRA_DIST += \
 	tests/support/sendmail.py \
 	tests/support/tap.py \
 	tests/support/wrap.py \
+	tests/support/wrap_doc.py \
 	tests/support/wrap_zip.py

@@ -1,0 +1,17 @@
+/*
+ * carrier - files in Outlook's TNEF (winmail.dat) and in OneNote sections
+ *
+ * Both are sequences of counted records; nothing is copied.
+ */
+#ifndef TOCSIN_SCANNER_CARRIER_H
+#define TOCSIN_SCANNER_CARRIER_H
+
+#include "scanner/found.h"
+
+/* True for the first octets of either. */
+bool carrier_is(struct slice file);
+
+/* Hands out the files. */
+void carrier_files(struct slice file, const struct found *found);
+
+#endif
