@@ -76,6 +76,10 @@ can_be_written(struct slice value)
 	for (size_t i = 0; i < value.length; i++)
 		if (is_forbidden((unsigned char)value.data[i]))
 			return false;
+	/* An encoded word is nothing here, yet readers decode the whole field
+	 * first, and find what they like in it. */
+	if (slice_find(value, SLICE_LITERAL("=?")) != SIZE_MAX)
+		return false;
 	/* A reader that folds or trims would change blanks at the ends. */
 	return value.data[0] != ' ' && value.data[value.length - 1] != ' ' &&
 	       utf8_is_valid(value) && !holds_invisible(value);

@@ -242,7 +242,8 @@ spf_engine_name(enum spf_engine engine)
 static void
 append_pair(struct builder *builder, const char *key, struct slice value)
 {
-	if (value.length == 0 || value.length > 320)
+	if (value.length == 0 || value.length > 320 ||
+	    slice_find(value, SLICE_LITERAL("=?")) != SIZE_MAX)
 		return;
 	for (size_t i = 0; i < value.length; i++)
 		if ((unsigned char)value.data[i] < 0x20 ||

@@ -1,6 +1,7 @@
 # A real Postfix, a scripted DNS and tocsind together.
 SCRIPT_TESTS += \
 	tests/integration/actions_test.py \
+	tests/integration/attack_test.py \
 	tests/integration/bombs_test.py \
 	tests/integration/content_test.py \
 	tests/integration/daemon_test.py \
@@ -16,7 +17,7 @@ SCRIPT_TESTS += \
 	tests/integration/sendmail_test.py \
 	tests/integration/slow_dns_test.py \
 	tests/integration/survival_test.py
-EXTRA_DIST += tests/integration/bench.py tests/integration/load.py
+EXTRA_DIST += tests/integration/bench.py tests/integration/scan_bench.py tests/integration/load.py
 LONG_TESTS += tests/integration/survival_long_test.py
 
 # tocsind with workers that obey attachments.
