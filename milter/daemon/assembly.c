@@ -421,17 +421,19 @@ make_scanner(struct assembly *assembly, const struct scanner_settings *settings,
     struct rulesets *rulesets, struct diag *diag, struct arena *arena,
     struct scanner **scanner_out)
 {
+	bool older = thing(assembly, GENERATION_SCANNER) != NULL;
 	struct diag first = diag_make(arena, 100);
 	size_t count = rulesets->items.count;
 	enum tc_status status = scanner_new(assembly->zygote, settings,
 	    rulesets->items.items, count, &first, scanner_out);
 
-	if (status != TC_INVALID ||
-	    thing(assembly, GENERATION_SCANNER) != NULL) {
+	if (status == TC_INVALID)
+		rulesets_drop_broken(
+		    assembly->zygote, settings, older, diag, rulesets);
+	if (status != TC_INVALID || (older && rulesets->items.count == count)) {
 		log_diag(&first);
 		return status;
 	}
-	rulesets_drop_broken(assembly->zygote, settings, diag, rulesets);
 	log_write(LOG_LEVEL_ERROR,
 	    "yara: %zu of %zu rule files do not compile and are left out",
 	    count - rulesets->items.count, count);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/rulesets.h"
-#include "indicator/feed.h"
+#include "indicator/build.h"
 
 /* Reads a regular file whole; NULL data with errno. */
 static struct slice
@@ -80,18 +80,17 @@ is_rule_file(const struct dirent *entry)
 }
 
 static enum tc_status
-add_folder(const struct feed_config *feed, struct arena *arena,
-    struct diag *diag, struct rulesets *rulesets)
+add_folder(const struct feed_config *feed, const char *folder,
+    struct arena *arena, struct diag *diag, struct rulesets *rulesets)
 {
 	enum tc_status status = TC_OK;
 	struct dirent **entries = NULL;
-	int count = scandir(feed->source, &entries, is_rule_file, alphasort);
+	int count = scandir(folder, &entries, is_rule_file, alphasort);
 
 	for (int i = 0; i < count; i++) {
-		char *path = status == TC_OK
-				 ? arena_printf(arena, "%s/%s", feed->source,
-				       entries[i]->d_name)
-				 : NULL;
+		char *path = status == TC_OK ? arena_printf(arena, "%s/%s",
+						   folder, entries[i]->d_name)
+					     : NULL;
 
 		if (status == TC_OK)
 			status = path == NULL ? TC_LIMIT
@@ -101,6 +100,24 @@ add_folder(const struct feed_config *feed, struct arena *arena,
 	}
 	free(entries);
 	return status;
+}
+
+/* Where builds put the rules that stand inside a feed of another form. */
+static const char *
+inner_folder(const struct settings *settings, const struct feed_config *feed,
+    char path[4096])
+{
+	snprintf(path, 4096, "%s/" BUILD_RULES_FOLDER "/%s",
+	    settings->state_directory, feed->name);
+	return path;
+}
+
+static bool
+may_hold_rules(const struct feed_config *feed)
+{
+	return feed->format == FEED_FORMAT_AUTO ||
+	       feed->format == FEED_FORMAT_STIX ||
+	       feed->format == FEED_FORMAT_MISP;
 }
 
 enum tc_status
@@ -113,22 +130,39 @@ rulesets_read(const struct settings *settings, struct arena *arena,
 	for (size_t i = 0; i < settings->feed_count && status == TC_OK; i++) {
 		const struct feed_config *feed = &settings->feeds[i];
 		struct stat info;
+		char path[4096];
 
+		if (may_hold_rules(feed))
+			status =
+			    add_folder(feed, inner_folder(settings, feed, path),
+				arena, diag, &rulesets);
 		if (feed->format != FEED_FORMAT_YARA)
 			continue;
 		if (stat(feed->source, &info) == 0 && S_ISDIR(info.st_mode))
-			status = add_folder(feed, arena, diag, &rulesets);
+			status = add_folder(
+			    feed, feed->source, arena, diag, &rulesets);
 		else
 			status = add_file(
 			    feed, feed->source, arena, diag, &rulesets);
 	}
+	rulesets.inner_prefix = arena_printf(
+	    arena, "%s/" BUILD_RULES_FOLDER "/", settings->state_directory);
+	if (rulesets.inner_prefix == NULL)
+		status = TC_LIMIT;
 	*rulesets_out = rulesets;
 	return status;
 }
 
+static bool
+is_inner(const struct rulesets *rulesets, const struct scanner_ruleset *one)
+{
+	return slice_starts_with(
+	    slice_text(one->file), slice_text(rulesets->inner_prefix));
+}
+
 void
 rulesets_drop_broken(int zygote, const struct scanner_settings *settings,
-    struct diag *diag, struct rulesets *rulesets)
+    bool inner_only, struct diag *diag, struct rulesets *rulesets)
 {
 	struct scanner_settings one = *settings;
 	size_t kept = 0;
@@ -137,7 +171,9 @@ rulesets_drop_broken(int zygote, const struct scanner_settings *settings,
 	for (size_t i = 0; i < rulesets->items.count; i++) {
 		struct scanner *scanner = NULL;
 
-		if (scanner_new(zygote, &one, &rulesets->items.items[i], 1,
+		if ((inner_only &&
+			!is_inner(rulesets, &rulesets->items.items[i])) ||
+		    scanner_new(zygote, &one, &rulesets->items.items[i], 1,
 			diag, &scanner) == TC_OK)
 			rulesets->items.items[kept++] =
 			    rulesets->items.items[i];
@@ -188,7 +224,11 @@ rulesets_mark(const struct settings *settings)
 	for (size_t i = 0; i < settings->feed_count; i++) {
 		const struct feed_config *feed = &settings->feeds[i];
 		struct stat info;
+		char path[4096];
 
+		if (may_hold_rules(feed))
+			mark = mark_folder(
+			    inner_folder(settings, feed, path), mark);
 		if (feed->format != FEED_FORMAT_YARA)
 			continue;
 		if (stat(feed->source, &info) == 0 && S_ISDIR(info.st_mode))

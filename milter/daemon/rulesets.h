@@ -3,7 +3,8 @@
  *
  * A `feed NAME { source "FILE or FOLDER"  format yara }` is the ruleset
  * yara("NAME"); of a folder all files *.yar and *.yara are read, sorted by
- * name, each as a ruleset of that name.
+ * name, each as a ruleset of that name. Rules inside a STIX or MISP feed, which
+ * builds put into the state directory, are the ruleset of that feed's name.
  */
 #ifndef TOCSIN_DAEMON_RULESETS_H
 #define TOCSIN_DAEMON_RULESETS_H
@@ -18,6 +19,7 @@
 struct rulesets {
 	LIST_OF(struct scanner_ruleset) items;
 	unsigned long long signature; /* over names and text */
+	const char *inner_prefix;     /* of files from inside other feeds */
 };
 
 /* Reads them into the arena. What cannot be read is left out and noted in
@@ -26,10 +28,11 @@ enum tc_status rulesets_read(const struct settings *settings,
     struct arena *arena, struct diag *diag, struct rulesets *rulesets_out);
 
 /* Leaves out what does not compile, file by file, so that one bad file costs
- * itself and is named in `diag`. For a start without older rules; `zygote` as
- * for scanner_new(). */
+ * itself and is named in `diag`. For a start without older rules; of the rules
+ * inside other feeds (`inner_only`) at any time, for nobody mends them. `zygote`
+ * as for scanner_new(). */
 void rulesets_drop_broken(int zygote, const struct scanner_settings *settings,
-    struct diag *diag, struct rulesets *rulesets);
+    bool inner_only, struct diag *diag, struct rulesets *rulesets);
 
 /* A number over names, sizes and times of all rule files: it changes when one
  * of them does. */

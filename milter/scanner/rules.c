@@ -99,7 +99,7 @@ add_ruleset(YR_COMPILER *compiler, const struct scanner_ruleset *ruleset,
 {
 	struct compile_state state = { .errors = errors,
 		.file = ruleset->file };
-	char *text;
+	char *text, *namespace;
 
 	if (!imports_are_allowed(ruleset, errors))
 		return false;
@@ -111,10 +111,13 @@ add_ruleset(YR_COMPILER *compiler, const struct scanner_ruleset *ruleset,
 		return false;
 	}
 	text = arena_text(errors->arena, ruleset->source);
-	if (text == NULL)
+	/* Two files of a ruleset may have a rule of the same name. */
+	namespace =
+	    arena_printf(errors->arena, "%s\n%s", ruleset->name, ruleset->file);
+	if (text == NULL || namespace == NULL)
 		return false;
 	yr_compiler_set_callback(compiler, note_error, &state);
-	return yr_compiler_add_string(compiler, text, ruleset->name) == 0 &&
+	return yr_compiler_add_string(compiler, text, namespace) == 0 &&
 	       !state.failed;
 }
 
@@ -161,7 +164,7 @@ note_match(YR_SCAN_CONTEXT *scan, int message, void *data, void *context)
 	hit = list_append(state->arena, &state->item->yara_hits, HITS_MAX);
 	if (hit == NULL)
 		return CALLBACK_ABORT;
-	hit->ruleset = slice_text(rule->ns->name);
+	(void)slice_split(slice_text(rule->ns->name), '\n', &hit->ruleset);
 	hit->rule = slice_text(rule->identifier);
 	yr_rule_tags_foreach(rule, tag)
 	{

@@ -27,7 +27,9 @@ struct engine {
 int engine_open(struct engine *engine, const char *command, const char *config);
 
 /* When root runs the tool, goes on as the user to whom the state directory
- * belongs: what is written there must be the daemon's to read and to replace.
+ * belongs: what is written there must be the daemon's to read and to replace,
+ * and nothing that lies there can lead root anywhere else. Whatever writes
+ * into the state directory calls this first; there is no other way.
  * EX_OK, or a status with a message. */
 int engine_become_owner(struct engine *engine);
 

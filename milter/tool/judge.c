@@ -57,7 +57,7 @@ open_scanner(struct judge *judge)
 		return;
 	if (scanner_new(zygote, &limits, rulesets.items.items,
 		rulesets.items.count, &first, &judge->scanner) == TC_INVALID) {
-		rulesets_drop_broken(zygote, &limits, &diag, &rulesets);
+		rulesets_drop_broken(zygote, &limits, false, &diag, &rulesets);
 		scanner_new(zygote, &limits, rulesets.items.items,
 		    rulesets.items.count, &diag, &judge->scanner);
 	}

@@ -8,6 +8,7 @@
 #include "base/ipaddr.h"
 #include "indicator/build.h"
 #include "indicator/build_image.h"
+#include "indicator/build_rules.h"
 #include "indicator/normal.h"
 #include "indicator/store_format.h"
 
@@ -166,6 +167,7 @@ build_limits_defaults(void)
 		.entries_max = 50000000,
 		.same_key_max = 64,
 		.suppressed_max = 200000,
+		.rules_max = 2000,
 		.feed = feed_limits_defaults(),
 	};
 }
@@ -207,6 +209,8 @@ build_free(struct build **build)
 	free(old->feeds.items);
 	free(old->suppressed.items);
 	free(old->versions.items);
+	free(old->rules.items);
+	free(old->rule_texts.data);
 	free(old);
 }
 
@@ -256,11 +260,25 @@ build_begin_feed(struct build *build, const struct feed_config *config)
 	build->config = config;
 	build->mark = (struct build_mark){ build->entries.count,
 		build->keys.length, build->texts.length, build->programs.length,
-		build->suppressed.count };
+		build->suppressed.count, build->rules.count };
 	build->versions.count = 0;
 	build->suppressed_here = 0;
 	build->unkeyed_here = build->unkeyed;
 	return TC_OK;
+}
+
+bool
+build_take_rule(struct build *build, struct build_rule *rule, struct slice text)
+{
+	uint32_t offset;
+
+	if (!ARRAY_ROOM(build->rules) ||
+	    !pool_add(&build->rule_texts, text, &offset))
+		return false;
+	rule->offset = offset;
+	rule->length = text.length;
+	build->rules.items[build->rules.count++] = *rule;
+	return true;
 }
 
 void
@@ -277,6 +295,7 @@ build_drop_feed(struct build *build)
 	build->texts.length = build->mark.texts;
 	build->programs.length = build->mark.programs;
 	build->suppressed.count = build->mark.suppressed;
+	build->rules.count = build->mark.rules;
 	build->versions.count = 0;
 	build->suppressed_here = 0;
 	build->unkeyed = build->unkeyed_here;
@@ -649,6 +668,11 @@ build_add(struct build *build, const struct feed_item *item)
 		if (!note_version(build, item, UINT32_MAX))
 			build->full = true;
 		return FEED_REVOKED;
+	}
+	if (item->kind == INDICATOR_YARA) {
+		reason = setting_reason(build->config, item);
+		return reason == FEED_USED ? build_rules_add(build, value)
+					   : reason;
 	}
 	if (item->kind == INDICATOR_PATTERN) {
 		if (build->unkeyed >= build->limits.unkeyed_patterns_max)

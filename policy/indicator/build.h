@@ -20,12 +20,15 @@
 
 #define BUILD_STORE_NAME "indicators.store"
 #define BUILD_LOCK_NAME  "indicators.lock"
+/* Below it a folder for each feed with YARA rules inside: build_rules.h. */
+#define BUILD_RULES_FOLDER "yara"
 
 struct build_limits {
 	uint32_t unkeyed_patterns_max; /* 10000: tried on every message */
 	uint32_t entries_max;          /* 50 million */
 	uint32_t same_key_max;         /* 64 of one feed for one key */
 	uint32_t suppressed_max;       /* 200000 are listed, all are counted */
+	uint32_t rules_max;            /* 2000 YARA rules inside STIX, MISP */
 	struct feed_limits feed;
 };
 

@@ -30,7 +30,13 @@ struct build_version {
 
 /* Where the feed at hand began. */
 struct build_mark {
-	size_t entries, keys, texts, programs, suppressed;
+	size_t entries, keys, texts, programs, suppressed, rules;
+};
+
+/* A YARA rule on its way to the scanner. */
+struct build_rule {
+	uint32_t feed;
+	size_t offset, length; /* in `rule_texts` */
 };
 
 #define BUILD_ARRAY(type)        \
@@ -46,13 +52,14 @@ struct build {
 	const struct feed_config *config; /* of the feed at hand */
 	struct arena *scratch;            /* of one item */
 	uint64_t seed;
-	struct build_pool keys, texts, strings, programs;
+	struct build_pool keys, texts, strings, programs, rule_texts;
 	struct build_intern *intern;
 	size_t intern_slots, intern_count;
 	BUILD_ARRAY(struct format_entry) entries;
 	BUILD_ARRAY(struct format_feed) feeds;
 	BUILD_ARRAY(struct format_suppressed) suppressed;
 	BUILD_ARRAY(struct build_version) versions;
+	BUILD_ARRAY(struct build_rule) rules;
 	struct build_mark mark;
 	uint64_t suppressed_here; /* by the feed at hand */
 	uint32_t unkeyed, unkeyed_here;
@@ -68,6 +75,10 @@ void build_set_exempt(struct build *build, const struct exempt *exempt);
 void build_set_progress(struct build *build,
     bool (*progress)(void *context, uint64_t bytes, uint64_t total),
     void *context);
+
+/* Adds the text and the rule; false without memory. */
+bool build_take_rule(
+    struct build *build, struct build_rule *rule, struct slice text);
 
 /* Says of the last feed that its older content was kept. */
 void build_mark_kept(struct build *build);

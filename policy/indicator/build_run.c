@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "indicator/build_image.h"
+#include "indicator/build_rules.h"
 #include "indicator/normal.h"
 #include "indicator/overlay.h"
-#include "indicator/state_file.h"
 #include "indicator/store.h"
 
 #define PROGRESS_EVERY 4096u /* items */
@@ -466,6 +466,9 @@ write_store(struct run *run)
 		unlink(aside);
 		return status;
 	}
+	if (!build_rules_write(run->build, folder))
+		warn(run, arena_printf(run->arena, "%s/%s: %s", folder,
+			      BUILD_RULES_FOLDER, strerror(errno)));
 	sync_folder(folder);
 	settle_counts(run);
 	run->report->generation = generation;
@@ -547,7 +550,7 @@ build_run(struct arena *arena, const struct build_request *request,
 	*report_out = (struct build_report){ 0 };
 	if (path == NULL)
 		return TC_LIMIT;
-	lock = state_file_open(request->state_directory, path, 0, 0600);
+	lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (lock < 0)
 		return fail(&run, TC_SYSTEM, path);
 	if (flock(lock, LOCK_EX | LOCK_NB) != 0) {

@@ -20,13 +20,8 @@
 #define SCRATCH_BYTES_MAX  (64u << 20)
 #define SNIFF_BYTES        65536u
 #define SNIFF_LINES        30u
-/* Larger files are copied aside and mapped; pages are let go by this step. */
-#define SPOOL_FROM  (8 << 20)
+/* Pages of a mapped file are let go by this step. */
 #define PASSED_STEP (2u << 20)
-/* Large files of lines are read through a window; a line may be as long as
- * WINDOW_LEAST wherever it begins. */
-#define WINDOW_BYTES ((size_t)4 << 20)
-#define WINDOW_LEAST ((size_t)1 << 20)
 /* A small file that changes under us is read again so often. */
 #define READ_TRIES   3u
 
@@ -162,6 +157,8 @@ struct feed_limits
 feed_limits_defaults(void)
 {
 	return (struct feed_limits){
+		.large_file_bytes = 8u << 20,
+		.window_bytes = 4u << 20,
 		.line_bytes_max = 65536,
 		.object_bytes_max = 16u << 20,
 		.json_depth_max = 64,
@@ -812,9 +809,11 @@ slurp(int fd, size_t size_max, size_t *size_out, bool *too_large_out)
 static size_t
 window_fill(struct feed_reader *reader, size_t length)
 {
-	while (!reader->ended && length < WINDOW_BYTES) {
-		ssize_t got = read(
-		    reader->fd, reader->window + length, WINDOW_BYTES - length);
+	size_t size = reader->limits->window_bytes;
+
+	while (!reader->ended && length < size) {
+		ssize_t got =
+		    read(reader->fd, reader->window + length, size - length);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -852,7 +851,7 @@ static bool
 wants_more(const struct feed_reader *reader, struct slice rest)
 {
 	return reader->window != NULL && !reader->ended &&
-	       (rest.length < WINDOW_LEAST ||
+	       (rest.length < reader->limits->window_bytes / 4 ||
 		   slice_find_byte(rest, '\n') == SIZE_MAX);
 }
 
@@ -863,7 +862,7 @@ feed_reader_more(struct feed_reader *reader, struct slice *rest)
 		memmove(reader->window, rest->data, rest->length);
 		*rest = slice_make(
 		    reader->window, window_fill(reader, rest->length));
-		if (rest->length == WINDOW_BYTES &&
+		if (rest->length == reader->limits->window_bytes &&
 		    slice_find_byte(*rest, '\n') == SIZE_MAX)
 			*rest = window_skip_line(reader, *rest);
 	}
@@ -1011,7 +1010,7 @@ read_windowed(struct feed_reader *reader, enum tc_status *status_out)
 	struct slice bytes;
 	bool lines;
 
-	reader->window = malloc(WINDOW_BYTES);
+	reader->window = malloc(reader->limits->window_bytes);
 	if (reader->window == NULL)
 		return false;
 	reader->ended = false;
@@ -1112,9 +1111,10 @@ read_file(struct feed_reader *reader, const char *path)
 		if (info.st_mtime > reader->report->published_unix)
 			reader->report->published_unix = info.st_mtime;
 		reader->report->files++;
-		status = info.st_size >= SPOOL_FROM
-			     ? read_large(reader, fd, &info)
-			     : read_slurped(reader, fd, &info);
+		status =
+		    (uint64_t)info.st_size >= reader->limits->large_file_bytes
+			? read_large(reader, fd, &info)
+			: read_slurped(reader, fd, &info);
 	}
 	if (fd >= 0)
 		close(fd);

@@ -166,9 +166,12 @@ struct feed_sink {
 };
 
 struct feed_limits {
-	/* Folder for a copy, without a name, of a file that is too large to
-	 * read into memory (SPOOL_FROM in feed.c); NULL: all goes to memory. */
+	/* Folder for a copy, without a name, of a large JSON file; NULL: such
+	 * a file goes to memory. */
 	const char *spool_folder;
+	uint64_t large_file_bytes;  /* from here a file is not read into memory
+				     * but through a window, or spooled: 8 MB */
+	size_t window_bytes;        /* 4 MB; a row may have a quarter of it */
 	size_t line_bytes_max;      /* of a list or CSV: 65536 */
 	size_t object_bytes_max;    /* one JSON object: 16 MB */
 	unsigned json_depth_max;    /* 64 */

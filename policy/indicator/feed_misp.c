@@ -266,7 +266,13 @@ read_attribute(struct feed_reader *reader, const struct misp_event *event,
 		    "an attribute without type or value");
 		return;
 	}
-	reason = feed_misp_value(type, value, &item, &known);
+	reason = FEED_USED;
+	if (slice_equal_text_fold(type, "yara")) {
+		item.kind = INDICATOR_YARA;
+		item.value = value;
+	} else {
+		reason = feed_misp_value(type, value, &item, &known);
+	}
 	if (reason != FEED_USED) {
 		feed_reader_reject(reader, reason, value,
 		    arena_text(arena, slice_range(type, 0, 80)));

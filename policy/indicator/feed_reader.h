@@ -34,8 +34,8 @@ struct feed_reader {
 };
 
 /* For readers of lines, at the begin of each line or row: sees to it that
- * *rest holds at least a long line (FEED_LINE_WINDOW), or all that is left of
- * the file. Slices into it are stale afterwards. A line that does not even fit
+ * *rest holds a whole line and at least a quarter of the window, or all that is
+ * left of the file. Slices into it are stale afterwards. A line that does not even fit
  * the window is rejected and passed over. */
 void feed_reader_more(struct feed_reader *reader, struct slice *rest);
 

@@ -206,6 +206,10 @@ read_indicator(struct feed_reader *reader, const cJSON *object)
 	} else if (pattern.length == 0) {
 		feed_reader_reject(reader, FEED_BAD_OBJECT, item.id,
 		    "an indicator without a pattern");
+	} else if (slice_equal_text_fold(type, "yara")) {
+		item.kind = INDICATOR_YARA;
+		item.value = pattern;
+		feed_reader_item(reader, &item);
 	} else if (type.length > 0 && !slice_equal_text_fold(type, "stix")) {
 		feed_reader_reject(reader, FEED_UNSUPPORTED_PATTERN, item.id,
 		    arena_printf(reader->scratch, "pattern_type %.*s",

@@ -2,6 +2,7 @@
 libpolicy_a_SOURCES += \
 	policy/indicator/build.c policy/indicator/build.h \
 	policy/indicator/build_image.c policy/indicator/build_image.h \
+	policy/indicator/build_rules.c policy/indicator/build_rules.h \
 	policy/indicator/build_run.c \
 	policy/indicator/exempt.c policy/indicator/exempt.h \
 	policy/indicator/feed.c policy/indicator/feed.h \
@@ -15,7 +16,6 @@ libpolicy_a_SOURCES += \
 	policy/indicator/match.c policy/indicator/match.h \
 	policy/indicator/normal.c policy/indicator/normal.h \
 	policy/indicator/overlay.c policy/indicator/overlay.h \
-	policy/indicator/state_file.c policy/indicator/state_file.h \
 	policy/indicator/store.c policy/indicator/store.h \
 	policy/indicator/stix_expressions.c \
 	policy/indicator/stix_expressions.h \

@@ -16,7 +16,6 @@
 #include "indicator/json_split.h"
 #include "indicator/normal.h"
 #include "indicator/overlay.h"
-#include "indicator/state_file.h"
 #include "indicator/store_format.h"
 
 #define LOCAL_BYTES_MAX (64u << 20)
@@ -436,9 +435,10 @@ line_of(struct arena *arena, const struct overlay_change *change,
 /* One write under a lock. A line that an earlier crash left open is closed
  * first, so that it costs only itself. */
 static bool
-append_line(const char *folder, const char *path, struct slice line)
+append_line(const char *path, struct slice line)
 {
-	int fd = state_file_open(folder, path, O_APPEND, 0640);
+	int fd = open(path,
+	    O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
 	bool good = false;
 	off_t size;
 	char last;
@@ -488,7 +488,7 @@ overlay_append(struct arena *arena, const char *state_directory,
 	path = arena_printf(arena, "%s/%s", state_directory, OVERLAY_FILE_NAME);
 	if (line.data == NULL || path == NULL)
 		return TC_LIMIT;
-	if (!append_line(state_directory, path, line)) {
+	if (!append_line(path, line)) {
 		*problem_out =
 		    arena_printf(arena, "%s: %s", path, strerror(errno));
 		return TC_SYSTEM;

@@ -2,12 +2,16 @@
  * feed_fuzz - a feed in one of its forms, chosen by the first octet
  *
  * Lists, CSV, MISP and STIX (the splitter with them) go into a build, and what
- * comes out is opened, verified and listed.
+ * comes out is opened, verified and listed. The same octets are then read from
+ * a file through a small window, which must give as much.
  */
 #include <config.h>
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "indicator/build.h"
 
@@ -50,6 +54,59 @@ read_back(struct build *build)
 	store_close(&store);
 }
 
+#define WINDOW 256u
+
+/* Lines that a quarter of the window holds are read as from memory. Forms that
+ * are found out, and delimiters, may depend on how much is seen of a file. */
+static bool
+is_same_through_window(const struct feed_config *config, struct slice bytes)
+{
+	size_t length = 0;
+
+	if (config->format != FEED_FORMAT_LIST &&
+	    config->format != FEED_FORMAT_HOSTS &&
+	    config->format != FEED_FORMAT_LOKI)
+		return false;
+
+	for (size_t i = 0; i < bytes.length; i++) {
+		length = bytes.data[i] == '\n' ? 0 : length + 1;
+		if (length >= WINDOW / 4)
+			return false;
+	}
+	return true;
+}
+
+/* The same through a window; `used` came out of memory. */
+static void
+read_windowed(struct feed_config *config, const struct build_limits *limits,
+    struct slice bytes, uint64_t used)
+{
+	struct feed_limits small = limits->feed;
+	struct build *build = build_new(limits);
+	struct arena *arena = arena_new(16u << 20, NULL);
+	struct feed_sink sink = { .context = build, .item = add };
+	struct feed_report report = { 0 };
+	char path[64];
+	int fd = memfd_create("feed", MFD_CLOEXEC);
+
+	small.large_file_bytes = 0;
+	small.window_bytes = WINDOW;
+	if (fd >= 0 && build != NULL && arena != NULL &&
+	    write(fd, bytes.data, bytes.length) == (ssize_t)bytes.length) {
+		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+		config->source = path;
+		if (build_begin_feed(build, config) == TC_OK &&
+		    feed_read(arena, config, &small, &sink, &report) == TC_OK &&
+		    is_same_through_window(config, bytes) &&
+		    report.used != used)
+			abort();
+	}
+	if (fd >= 0)
+		close(fd);
+	build_free(&build);
+	arena_free(&arena);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -73,6 +130,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			    slice_make(data + 1, size - 1), &sink, &report);
 			build_end_feed(build, &report, 1796000000);
 			read_back(build);
+			read_windowed(&config, &limits,
+			    slice_make(data + 1, size - 1), report.used);
 		}
 	}
 	build_free(&build);

@@ -307,9 +307,10 @@ def added_by_root(this):
         seconds = seconds_until_held(bench_of, 'by-hand.example')
         check(seconds < 5, True, f'{seconds:.1f} s until it acted')
         owner = os.stat(filter.state).st_uid
-        for name in os.listdir(filter.state):
-            if name in ('local.indicators', 'indicators.lock'):
-                check(os.stat(os.path.join(filter.state, name)).st_uid, owner, f'owner of {name}')
+        names = os.listdir(filter.state)
+        check({'local.indicators', 'indicators.lock', 'indicators.store'} <= set(names), True, f'{names}')
+        for name in names:
+            check(os.stat(os.path.join(filter.state, name)).st_uid, owner, f'owner of {name}')
 
 
 def searching(name, count=300):

@@ -2,6 +2,7 @@
 """How fast the daemon acts on what has become known: feeds that are dropped
 into place, indicators added by hand, stores swapped under load, YARA rules."""
 import contextlib
+import json
 import os
 import re
 import threading
@@ -18,8 +19,10 @@ rule listed "carries an indicator" {
   then tag "X-Listed" "yes"
 }
 rule content "content that rules know" { when any yara("rules") then tag "X-Rules" "yes" }
+rule inner "content that rules inside a bundle know" { when any yara("intel") then tag "X-Inner" "yes" }
 '''
 FEEDS = '''\
+feed intel { source "intel.json"  status verified }
 feed drop  { source "drop.txt"  format list  status verified  severity high }
 feed rules { source "rules.yar"  format yara }
 '''
@@ -183,6 +186,29 @@ def broken_yara(this):
     check_not_in('crashed', log)
 
 
+def bundle(*patterns):
+    return json.dumps({'type': 'bundle', 'objects': [
+        {'type': 'indicator', 'id': f'indicator--{number:08d}-0000-4000-8000-000000000000', 'pattern_type': 'yara',
+         'pattern': pattern} for number, pattern in enumerate(patterns)]})
+
+
+@case('YARA rules inside a STIX bundle or a MISP event act; one that does not compile costs itself')
+def inner_rules(this):
+    replace(this, 'rules.yar', RULE % 'first mark')
+    broken, twice = 'rule broken { condition: nonsense }', RULE % 'INNER-TWO'
+    replace(this, 'intel.json', bundle(RULE % 'INNER-ONE', broken, twice))
+    seconds_until(this, 'INNER-ONE', header='X-Inner')
+    with milter(this) as client:
+        check(tagged(client, 'INNER-TWO', 'X-Inner'), True, 'two rules of one name')
+    replace(this, 'intel.json', json.dumps({'Event': {'info': 'an event', 'Attribute': [
+        {'type': 'yara', 'value': RULE % 'INNER-THREE', 'to_ids': True},
+        {'type': 'yara', 'value': RULE % 'INNER-OFF', 'to_ids': False}]}}))
+    seconds_until(this, 'INNER-THREE', header='X-Inner')
+    with milter(this) as client:
+        check((tagged(client, 'INNER-ONE', 'X-Inner'), tagged(client, 'INNER-OFF', 'X-Inner')), (False, False),
+              'withdrawn, and to_ids=false')
+
+
 @case('at a start, rule files that do not compile cost themselves, and each is named')
 def broken_at_start(this):
     this.filter.stop()
@@ -190,7 +216,7 @@ def broken_at_start(this):
     this.filter.write('more/good.yar', RULE % 'third mark')
     for name in ('bad1.yar', 'bad2.yar'):
         this.filter.write(f'more/{name}', 'rule broken { condition: nonsense }\n')
-    this.filter.write_conf(FEEDS.replace('"rules.yar"', '"more"'))
+    this.filter.write_conf(FEEDS.replace('"rules.yar"', '"more"').replace('feed intel', '#'))
     this.filter.start()
     with milter(this) as client:
         check(tagged(client, 'the third mark', 'X-Rules'), True)
