@@ -210,6 +210,32 @@ plain(struct arena *arena, struct slice text)
 		   : text;
 }
 
+/* An attribute whose members are in `item`, all but its kind and value. */
+static void
+give_attribute(struct feed_reader *reader, const struct misp_event *event,
+    struct slice type, struct slice value, struct feed_item *item)
+{
+	enum feed_reason reason = FEED_USED;
+	bool known;
+
+	if (slice_equal_text_fold(type, "yara")) {
+		item->kind = INDICATOR_YARA;
+		item->value = value;
+	} else {
+		reason = feed_misp_value(type, value, item, &known);
+	}
+	if (reason != FEED_USED) {
+		feed_reader_reject(reader, reason, value,
+		    arena_text(reader->scratch, slice_range(type, 0, 80)));
+		return;
+	}
+	if (item->first_seen_unix == 0)
+		item->first_seen_unix = event->date_unix;
+	if (item->description.length == 0)
+		item->description = event->info;
+	feed_reader_item(reader, item);
+}
+
 /* One attribute. `data` holds malware in base64: it is never looked at. */
 static void
 read_attribute(struct feed_reader *reader, const struct misp_event *event,
@@ -220,9 +246,7 @@ read_attribute(struct feed_reader *reader, const struct misp_event *event,
 	struct builder tags = builder_make(arena, TAGS_BYTES_MAX);
 	struct slice name, type = { NULL, 0 }, value = { NULL, 0 };
 	struct feed_item item = feed_item_make(INDICATOR_DOMAIN, value);
-	enum feed_reason reason;
 	struct json_value member;
-	bool known;
 
 	arena_reset(arena);
 	tags = builder_make(arena, TAGS_BYTES_MAX);
@@ -266,24 +290,8 @@ read_attribute(struct feed_reader *reader, const struct misp_event *event,
 		    "an attribute without type or value");
 		return;
 	}
-	reason = FEED_USED;
-	if (slice_equal_text_fold(type, "yara")) {
-		item.kind = INDICATOR_YARA;
-		item.value = value;
-	} else {
-		reason = feed_misp_value(type, value, &item, &known);
-	}
-	if (reason != FEED_USED) {
-		feed_reader_reject(reader, reason, value,
-		    arena_text(arena, slice_range(type, 0, 80)));
-		return;
-	}
-	if (item.first_seen_unix == 0)
-		item.first_seen_unix = event->date_unix;
-	if (item.description.length == 0)
-		item.description = event->info;
 	item.tags = builder_result(&tags);
-	feed_reader_item(reader, &item);
+	give_attribute(reader, event, type, value, &item);
 }
 
 static void

@@ -437,8 +437,8 @@ line_of(struct arena *arena, const struct overlay_change *change,
 static bool
 append_line(const char *path, struct slice line)
 {
-	int fd = open(path,
-	    O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+	int fd = open(
+	    path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
 	bool good = false;
 	off_t size;
 	char last;
