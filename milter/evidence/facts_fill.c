@@ -387,6 +387,8 @@ fill_urls(struct facts *facts, const struct url_list *urls)
 		set_member_text(&members[FACT_URL_TEXT], url->text);
 		value_set_bool(
 		    &members[FACT_URL_TEXT_MISMATCH], url->text_mismatch);
+		value_set_bool(&members[FACT_URL_DISGUISED],
+		    message_url_is_disguised(url));
 		value_set_bool(&members[FACT_URL_DEFANGED], url->defanged);
 		value_set_text(&members[FACT_URL_WHERE],
 		    slice_text(url_where_name(url->where)));

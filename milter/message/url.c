@@ -73,6 +73,13 @@ target_domain(
 	return registrable(arena, list, url);
 }
 
+bool
+message_url_is_disguised(const struct message_url *url)
+{
+	return (url->oddities & (URL_HAD_USERINFO | URL_NUMERIC_HOST |
+				    URL_ENCODED_HOST | URL_HAD_BACKSLASH)) != 0;
+}
+
 static bool
 already_in(
     struct arena *arena, struct url_list *list, const struct message_url *url)
@@ -82,7 +89,9 @@ already_in(
 	struct {
 		size_t part;
 		unsigned where, mismatch;
-	} kind = { url->part, (unsigned)url->where, url->text_mismatch };
+	} kind = { url->part, (unsigned)url->where,
+		(unsigned)url->text_mismatch |
+		    (unsigned)message_url_is_disguised(url) << 1 };
 
 	builder_slice(&key, slice_make(&kind, sizeof kind));
 	builder_slice(&key, url->normal);

@@ -55,6 +55,10 @@ struct url_list {
 	struct table domains; /* host -> registrable domain */
 };
 
+/* True when a reader is led past the host: it stands behind a name and an @, is
+ * a number, percent-encoded, or set off by backslashes. */
+bool message_url_is_disguised(const struct message_url *url);
+
 /* An empty list that keeps up to `limit` entries. */
 struct url_list url_list_make(struct arena *arena, size_t limit);
 

@@ -25,8 +25,28 @@ parse_setting_value(struct cursor *cursor, struct ast_setting *setting)
 	}
 }
 
+/* A truth value that is named alone is true, whatever follows: `encrypted
+ * macros` sets both. */
+static bool
+stands_alone(
+    struct cursor *cursor, enum field_id field, const struct token *name)
+{
+	int member =
+	    field == FIELD_COUNT
+		? -1
+		: schema_find_member(&schema_fields[field], name->text);
+
+	if (cursor_is_mark(cursor, '}') || cursor_is_mark(cursor, ','))
+		return true;
+	return member >= 0 &&
+	       schema_fields[field].members[member].type == VALUE_BOOL &&
+	       cursor_peek(cursor)->kind == TOKEN_WORD &&
+	       !cursor_is_word(cursor, "true") &&
+	       !cursor_is_word(cursor, "false");
+}
+
 struct ast_setting *
-parse_test_members(struct cursor *cursor)
+parse_test_members(struct cursor *cursor, enum field_id field)
 {
 	struct ast_setting *first = NULL, **last = &first;
 
@@ -43,8 +63,7 @@ parse_test_members(struct cursor *cursor)
 		if (member == NULL)
 			return first;
 		member->name = cursor_name(name);
-		if (!cursor_is_mark(cursor, '}') &&
-		    !cursor_is_mark(cursor, ','))
+		if (!stands_alone(cursor, field, name))
 			parse_setting_value(cursor, member);
 		cursor_accept_mark(cursor, ',');
 		*last = member;
@@ -124,7 +143,8 @@ parse_given(struct cursor *cursor)
 		if (given->kind == GIVEN_LIST)
 			given->values = parse_expr_values(cursor);
 		else
-			given->members = parse_test_members(cursor);
+			given->members = parse_test_members(
+			    cursor, schema_find(given->name.text));
 	} else if (is_single_value(cursor_peek(cursor))) {
 		given->value = cursor_take(cursor);
 	} else {

@@ -9,7 +9,9 @@
 /* Parses `"name" { ... }` after the word test was taken. */
 void parse_test(struct cursor *cursor, struct ast_test *test);
 
-/* KEY VALUE... up to the closing brace, after the opening one was taken. */
-struct ast_setting *parse_test_members(struct cursor *cursor);
+/* KEY VALUE... up to the closing brace, after the opening one was taken: the
+ * members of an element of `field` (FIELD_COUNT: unknown). */
+struct ast_setting *parse_test_members(
+    struct cursor *cursor, enum field_id field);
 
 #endif

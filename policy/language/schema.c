@@ -123,6 +123,10 @@ static const struct schema_member url_members[] = {
 	[FACT_URL_TEXT_MISMATCH] = { "text-mismatch",
 	    M(B, false, FREE,
 		"the text shows a host of another registrable domain") },
+	[FACT_URL_DISGUISED] = { "disguised",
+	    M(B, false, FREE,
+		"its host is hidden: behind a name and an @, as a number, "
+		"percent-encoded, or by backslashes") },
 	[FACT_URL_DEFANGED] = { "defanged",
 	    M(B, false, FREE, "it stood there defanged (hxxp, [.])") },
 	[FACT_URL_WHERE] = { "where",

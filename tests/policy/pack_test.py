@@ -134,26 +134,27 @@ def corpus(place):
     text = re.sub(r'(?m)^state-directory .*$', f'state-directory "{place.folder}/state"', text)
     place.write('corpus.conf', text + '\nlist our-domains domains { "interieur.example" }\n')
     place.write('empty.zone', '')
-    kinds = sorted(kind for kind in os.listdir(folder) if os.path.isdir(os.path.join(folder, kind)))
+    folders = sorted(kind for kind in os.listdir(folder) if os.path.isdir(os.path.join(folder, kind)))
     counts, totals, held = collections.Counter(), collections.Counter(), []
     for way, arguments in WAYS.items():
-        for kind in kinds:
+        for name in folders:
             done = place.run('scan', '--json', '--all', '--zone', os.path.join(place.folder, 'empty.zone'), *arguments,
-                             os.path.join(folder, kind), configuration='corpus.conf')
+                             os.path.join(folder, name), configuration='corpus.conf')
             check(done.returncode, 0, done.stderr)
             for line in done.stdout.splitlines():
                 record = json.loads(line)
+                kind = 'phishing' if os.path.basename(record['file']).startswith('phish') else name
                 totals[way, kind] += 1
                 for rule in record['rules']:
                     counts[rule['name'], way, kind] += 1
                     # Rules in shadow count as well: they are meant to be enforced.
                     if kind == 'ham' and way == 'in' and 'quarantine' in json.dumps(rule):
                         held.append((rule['name'], record.get('file')))
-    columns = [(way, kind) for way in WAYS for kind in kinds]
-    diag('rule'.ljust(26) + ''.join(f'{way}/{kind}'.rjust(16) for way, kind in columns))
-    diag(''.ljust(26) + ''.join(str(totals[column]).rjust(16) for column in columns))
+    columns = [(way, kind) for way in WAYS for kind in sorted({kind for _, kind in totals})]
+    diag('rule'.ljust(26) + ''.join(f'{way}/{kind}'.rjust(17) for way, kind in columns))
+    diag(''.ljust(26) + ''.join(str(totals[column]).rjust(17) for column in columns))
     for name in sorted({key[0] for key in counts}):
-        diag(name.ljust(26) + ''.join(str(counts[(name, *column)]).rjust(16) for column in columns))
+        diag(name.ljust(26) + ''.join(str(counts[(name, *column)]).rjust(17) for column in columns))
     check(held, [], 'ham that is held')
     annoying = [(name, way, count) for (name, way, kind), count in counts.items()
                 if kind == 'ham' and name not in NOT_OURS and count * 100 > totals[way, kind]]

@@ -117,6 +117,13 @@ static const struct {
 	    " expect not m }\n"
 	    "test \"2\" { given from.defect { value missing }\n"
 	    " expect tag by m }\n" },
+	{ "truth values of an element are named one after the other",
+	    "rule a { when any attachment (.encrypted and .macros and "
+	    "not .unscannable and .name == \"x.zip\") then tag }\n"
+	    "test \"1\" { given attachment { encrypted macros name \"x.zip\"\n"
+	    " unscannable false } expect tag by a }\n"
+	    "test \"2\" { given attachment { encrypted true, macros, name "
+	    "\"x.zip\" unscannable } expect not a }\n" },
 	{ "the age of a feed is asked by its name",
 	    "feed cert { source \"cert.txt\" }\n"
 	    "feed other { source \"other.txt\" }\n"
