@@ -151,7 +151,7 @@ const struct settings_entry settings_table[] = {
 	ON_OFF("resolver", "dnssec", resolver.dnssec, "off",
 	    "Validate here; else the site's resolver does."),
 	PATH("resolver", "trust-anchor", resolver.trust_anchor, "", false,
-	    "File with the DNSSEC trust anchor."),
+	    "File with the DNSSEC trust anchor; without it that of dns-root-data."),
 	NUMBER("resolver", "queries", resolver.queries, "200", 1, 100000,
 	    "Most look-ups for one message."),
 	SIZE("resolver", "answer-bytes", resolver.answer_bytes, "1MB", 1000,

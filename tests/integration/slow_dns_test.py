@@ -3,7 +3,9 @@
 that nobody else's does. The daemon, a scripted DNS and a milter client."""
 import concurrent.futures
 import contextlib
+import json
 import os
+import re
 import sys
 import tempfile
 import time
@@ -14,6 +16,7 @@ import filter as tocsind
 from milter_client import MilterClient
 from tap import Skip, case, check, check_in, run
 
+MANUAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'packaging', 'man', 'tocsin.1')
 DEFAULT_RESOLVER = tocsind.CONF.replace('  deadline 5s  early-deadline 2s', '')
 ZONE = """\
 *.silent.test       NEVER
@@ -107,6 +110,24 @@ def counters(world):
         check(int(values['resolver-questions']) > asked, True, text)
         check(int(values['resolver-cache-hits']) >= 4, True, text)
         check(int(values['resolver-timeouts']) >= 1, True, text)
+        known = json.loads(daemon.tool('status', '--json').stdout)['counters']
+        with open(MANUAL) as manual:
+            page = manual.read()
+        page = page[page.index('.Sh COUNTERS'):page.index('.Sh EXIT STATUS')]
+        explained = set(word for words in re.findall(r'^\.It Li (.*)$', page, re.M) for word in words.split(' , '))
+        check(set(known), explained, 'counters in tocsin(1)')
+
+
+@case('what does not exist is asked about once, as what does')
+def negative(world):
+    with world.daemon(tocsind.CONF) as (daemon, dns):
+        for domain in ('nothing.example.test', 'n.good.test'):
+            check_in('dmarc=', send(daemon, domain)[0])
+            asked = len([name for name, kind in dns.questions if name.endswith(domain)])
+            for _ in range(3):
+                send(daemon, domain)
+            again = len([name for name, kind in dns.questions if name.endswith(domain)])
+            check((asked > 0, again), (True, asked), domain)
 
 
 if __name__ == '__main__':

@@ -39,6 +39,10 @@ SCRIPTED = ('TIMEOUT', 'NEVER', 'SERVFAIL', 'NXDOMAIN', 'NODATA', 'DELAY', 'TRUN
 NOERROR, SERVFAIL, NXDOMAIN = 0, 2, 3
 
 
+# ". 30 SOA . . 1 3600 600 86400 30": the whole world is one zone here.
+SOA = b'\0' + struct.pack('>HHIH', 6, 1, 30, 22) + b'\0\0' + struct.pack('>5I', 1, 3600, 600, 86400, 30)
+
+
 def canonical(name):
     return name.rstrip('.').lower()
 
@@ -223,7 +227,11 @@ class DnsServer:
         udp = size_max <= 4096
         if udp and (truncate or 12 + len(question) + len(body) > limit):
             return struct.pack('>HHHHHH', ident, 0x8780 | rcode, 1, 0, 0, 0) + question
-        return struct.pack('>HHHHHH', ident, 0x8580 | rcode, 1, len(answers), 0, 0) + question + body
+        # How long "no" may be kept stands in the zone's SOA (RFC 2308, 5).
+        says_no = rcode == NXDOMAIN or (rcode == NOERROR and not answers)
+        authority = SOA if says_no else b''
+        return (struct.pack('>HHHHHH', ident, 0x8580 | rcode, 1, len(answers), says_no, 0) + question + body +
+                authority)
 
     def look_up(self, name, kind):
         answers, truncate, delay = [], False, 0
