@@ -59,6 +59,10 @@ read_entry(struct reader *reader, struct growing *data, const char **reason)
 
 		if (!make_room(data))
 			return false;
+		if (unpack_is_late(reader->unpack, reader->index)) {
+			*reason = "scan-time";
+			return true;
+		}
 		got = archive_read_data(
 		    reader->archive, data->data + data->length, READ_BYTES);
 		if (got == 0)

@@ -11,6 +11,7 @@
 #include "scanner/members.h"
 #include "scanner/nested.h"
 #include "scanner/unpack.h"
+#include "scanner/wire.h"
 
 #define TYPE_BYTES (1u << 20) /* what libmagic gets to see */
 
@@ -101,11 +102,22 @@ unpack_item(struct unpack *unpack, size_t index)
 	return &unpack->result->items.items[index];
 }
 
+bool
+unpack_is_late(struct unpack *unpack, size_t index)
+{
+	if (wire_clock_ms() < unpack->deadline_ms)
+		return false;
+	unpack_mark(unpack_item(unpack, index), "scan-time");
+	return true;
+}
+
 size_t
 unpack_add(struct unpack *unpack, size_t parent, struct slice name)
 {
 	struct scanner_item *item;
 
+	if (unpack_is_late(unpack, parent))
+		return SIZE_MAX;
 	if (unpack->budget.entries_left == 0) {
 		unpack_mark(unpack_item(unpack, parent), "archive-entries");
 		return SIZE_MAX;
@@ -184,6 +196,7 @@ unpack_look(struct unpack *unpack, struct slice content, size_t index)
 	    content, unpack->want & SCANNER_WANT_URLS, unpack->arena, item);
 	keep_content(unpack, content, item);
 	if (unpack->rules != NULL && (unpack->want & SCANNER_WANT_YARA) &&
+	    !unpack_is_late(unpack, index) &&
 	    !rules_scan(unpack->rules, content,
 		unpack->settings->scan_time_ms / 1000 + 1, unpack->arena, item))
 		unpack_mark(item, "yara");

@@ -16,6 +16,7 @@
 struct unpack {
 	const struct scanner_settings *settings;
 	struct scanner_budget budget; /* bytes and entries left */
+	uint64_t deadline_ms;         /* then what was found is all */
 	unsigned want;
 	unsigned depth;  /* of the part */
 	magic_t magic;   /* NULL: no types */
@@ -49,6 +50,9 @@ enum tc_status unpack_look(
  * it. False when no more may be added; the parent then says why. */
 bool unpack_file(struct unpack *unpack, size_t parent, struct slice name,
     struct slice content);
+
+/* True once the time is used up; the item then says so. */
+bool unpack_is_late(struct unpack *unpack, size_t index);
 
 /* Calls the item unscannable; the first reason stays. */
 void unpack_mark(struct scanner_item *item, const char *reason);

@@ -41,6 +41,8 @@ look(struct worker *worker, const struct wire_scan_request *request,
 		.settings = &worker->settings,
 		.budget = { .bytes_left = request->bytes_left,
 		    .entries_left = request->entries_left },
+		/* Before the alarm ends all of it. */
+		.deadline_ms = wire_clock_ms() + request->time_ms * 8 / 10,
 		.want = request->want,
 		.depth = request->depth,
 		.magic = worker->magic,

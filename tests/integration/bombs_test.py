@@ -19,9 +19,11 @@ import zlib
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'support'))
 import bench
 import milter_client
+import wrap_doc
+import wrap_zip
 from filter import descendants, sanitized
 from tap import case, check, diag, run
-from wrap import TEXT, attached, cab, mail, part, rar5, zipped
+from wrap import attached, by_libarchive, mail, part, rar5, tar, zip_of, zipped
 
 SECONDS = 2.0 * float(os.environ.get('TEST_SLOW', '2')) * (5 if sanitized() else 1)
 KILOBYTES = 256 * 1024 if not sanitized() else float('inf')
@@ -144,8 +146,92 @@ def bombs():
     yield '100 zips', mail(*(part(zipped(f'{n}', bytes(200000)), f'{n}.zip') for n in range(100))), set()
     yield 'base64 quotes in a page', attached(
         b'<html>' + b'"' * 5000000 + b'"' + base64.b64encode(bytes(3000000)), 'a.html', kind='text/html'), set()
+    yield from file_bombs()
     yield 'a page of 100,000 data URIs', attached(b'<html>' + b'"data:x;base64,UEsDBBQAAAA"' * 100000, 'a.html',
                                                 kind='text/html'), {'unscannable'}
+
+
+def file_bombs():
+    """Files that make a reader turn in circles or unpack too much."""
+    zeros_of = {name: packed(name) for name in ('bzip2', 'xz', 'zstd', 'lzip')}
+    for name, data in zeros_of.items():
+        if data:
+            yield f'{name} of 512 MB', attached(data, f'a.{name}'), {'unscannable'}
+    yield 'tar in tar, forty deep', attached(tars(40), 'a.tar'), {'unscannable'}
+    yield 'zip of ten 1-in-1,000 zips of ten', attached(forty_two(), '42.zip'), {'unscannable'}
+    yield '20 bombs in one mail', mail(*(part(zeros_of['xz'] or b'x', f'{n}.xz') for n in range(20))), set()
+    yield 'zip that lists 60,000 times one member', attached(repeated(60000), 'a.zip'), set()
+    yield 'zip of 300,000 local headers, none listed', attached(
+        wrap_zip.local(b'a', b'', method=0) * 300000 + wrap_zip.one(b'b', b'c'), 'a.zip'), {'unscannable'}
+    yield '1,000,000 end records', attached(b'PK\5\6' * 1000000, 'a.bin'), set()
+    yield 'PDF of 20 streams of 64 MB', attached(wrap_doc.pdf(*[(b'/Filter/FlateDecode', squeezed(64))] * 20), 'a.pdf'), \
+        {'unscannable'}
+    yield 'PDF of 1,000,000 streams', attached(b'%PDF-1.4\n' + b'stream\nendstream\n' * 1000000, 'a.pdf'), \
+        {'unscannable'}
+    yield 'PDF of 1,000,000 links in hexadecimal', attached(
+        b'%PDF-1.4\n' + b'/URI<' * 1000000, 'a.pdf'), {'unscannable'}
+    yield 'PDF of 100,000 links', attached(b'%PDF-1.4\n' + b''.join(
+        b'/URI(http://h%d.test/)' % n for n in range(100000)), 'a.pdf'), {'unscannable'}
+    yield 'OLE whose sectors run in circles', attached(circles(20), 'a.doc'), {'unscannable'}
+    yield 'OLE of 16,000 names of one stream', attached(shared_stream(16000), 'a.doc'), {'unscannable'}
+    yield 'RTF of 5,000,000 braces', attached(b'{\\rtf1\\objdata ' + b'{' * 5000000, 'a.rtf'), set()
+    yield 'RTF of 200,000 objects', attached(b'{\\rtf1' + b'{\\objdata 0102}' * 200000, 'a.rtf'), {'unscannable'}
+    yield 'OneNote of 200,000 files', attached(wrap_doc.onenote(b'x')[:1016] + wrap_doc.onenote(b'x')[1016:] * 200000,
+                                            'a.one'), {'unscannable'}
+    yield '16 MB of base64 in base64', attached(
+        base64.encodebytes(base64.encodebytes(bytes(9 << 20))), 'a.txt'), set()
+    yield 'cabinet that is all folders', attached(b'MSCF\0\0\0\0' + b'\xff' * 1000000, 'a.cab'), {'unscannable'}
+    yield 'image of endless folders', attached(
+        bytes(32768) + b'\1CD001\1' + b'\xff' * 1000000, 'a.iso'), {'unscannable'}
+    yield 'text that YARA reads slowly', attached(b'neve' * 5000000, 'a.bin'), set()
+
+
+def packed(name):
+    piece = by_libarchive('zeros', bytes(1 << 20), 'raw', [name])
+    return piece * 512 if piece else None
+
+
+def tars(depth):
+    data = b'x'
+    for _ in range(depth):
+        data = tar('a.tar', data)
+    return data
+
+
+def forty_two():
+    inner = zipped('zeros', bytes(32 << 20))
+    for _ in range(3):
+        inner = zip_of([(f'{n}.zip', inner) for n in range(10)])
+    return inner
+
+
+def repeated(count):
+    head = wrap_zip.local(b'a', bytes(1000))
+    listed = wrap_zip.central(b'a', bytes(1000), 0) * count
+    return head + listed + wrap_zip.end(count, len(listed), len(head))
+
+
+def squeezed(megabytes):
+    return zlib.compress(bytes(megabytes << 20), 9)
+
+
+def circles(megabytes):
+    """Each sector of the table says that it follows itself."""
+    whole = bytearray(wrap_doc.ole_file(wrap_doc.Storage({'WordDocument': bytes(5000), 'b': b'x' * 100})))
+    whole[512:] = struct.pack('<I', 1) * ((megabytes << 20) // 4)
+    return bytes(whole)
+
+
+def shared_stream(count):
+    """Every entry of the directory is the same stream of half a megabyte that begins like a program."""
+    data = b'MZ' + bytes(500000)
+    whole = bytearray(wrap_doc.ole_file(wrap_doc.Storage({'0': data, **{str(n): b'' for n in range(1, count)}})))
+    at = whole.index('0'.encode('utf-16le') + bytes(62))
+    first = whole[at + 116:at + 128]
+    for _ in range(count):
+        whole[at + 116:at + 128] = first
+        at += 128
+    return bytes(whole)
 
 
 def mixed():
