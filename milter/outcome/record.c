@@ -9,6 +9,7 @@
 #include "auth/dkim_verify.h"
 #include "auth/dmarc.h"
 #include "evidence/evidence.h"
+#include "evidence/inspect.h"
 #include "evidence/results.h"
 #include "indicator/match.h"
 #include "indicator/normal.h"
@@ -190,7 +191,8 @@ put_headers(struct record *record, const struct evidence *evidence)
 }
 
 static void
-put_part(struct record *record, const struct mime_part *part)
+put_part(struct record *record, const struct mime_part *part,
+    const struct inspect_file *file)
 {
 	begin(record, NULL, '{');
 	put_number(record, "part", part->index);
@@ -205,7 +207,63 @@ put_part(struct record *record, const struct mime_part *part)
 	put_known(record, "md5", part->digests.md5);
 	put_known(record, "sha1", part->digests.sha1);
 	put_known(record, "sha256", part->digests.sha256);
+	if (file != NULL)
+		put_known(record, "unscannable", file->item->reason);
 	end(record, '}');
+}
+
+static void
+put_digest(struct record *record, const char *key, bool known,
+    const uint8_t *digest, size_t size)
+{
+	if (!known)
+		return;
+	put_key(record, key);
+	builder_byte(record->out, '"');
+	for (size_t i = 0; i < size; i++)
+		builder_printf(record->out, "%02x", digest[i]);
+	builder_byte(record->out, '"');
+}
+
+static void
+put_file(struct record *record, const struct inspect_file *file)
+{
+	const struct scanner_item *item = file->item;
+
+	begin(record, NULL, '{');
+	put_number(record, "part", file->part);
+	begin(record, "names", '[');
+	put_known(record, NULL, item->name);
+	put_known(record, NULL, item->other_name);
+	end(record, ']');
+	put_number(record, "size", item->size_bytes);
+	put_digest(record, "md5", (item->flags & SCANNER_HAS_MD5) != 0,
+	    item->md5, sizeof item->md5);
+	put_digest(record, "sha1", (item->flags & SCANNER_HAS_SHA1) != 0,
+	    item->sha1, sizeof item->sha1);
+	put_digest(record, "sha256", (item->flags & SCANNER_HAS_SHA256) != 0,
+	    item->sha256, sizeof item->sha256);
+	put_known(record, "unscannable", item->reason);
+	end(record, '}');
+}
+
+/* What lay in archives, documents and mail in files. */
+static void
+put_files(struct record *record, const struct inspection *inspection)
+{
+	size_t written = 0;
+
+	begin(record, "files", '[');
+	for (size_t i = 0; i < inspection->files.count; i++) {
+		const struct inspect_file *file = &inspection->files.items[i];
+
+		if (file->parent == INSPECT_NO_PARENT)
+			continue;
+		if (!has_room(record, written++))
+			break;
+		put_file(record, file);
+	}
+	end(record, ']');
 }
 
 static void
@@ -222,7 +280,10 @@ put_parts(struct record *record, const struct evidence *evidence)
 			continue;
 		if (!has_room(record, written++))
 			break;
-		put_part(record, part);
+		put_part(record, part,
+		    evidence->inspection == NULL
+			? NULL
+			: inspect_part(evidence->inspection, i));
 	}
 	end(record, ']');
 }
@@ -231,12 +292,9 @@ put_parts(struct record *record, const struct evidence *evidence)
  * links mostly go to few hosts, so looking back at the last few is enough to
  * keep the record short. */
 static void
-put_hosts(struct record *record, const struct evidence *evidence)
+put_hosts_of(
+    struct record *record, const struct url_list *urls, size_t *written)
 {
-	const struct url_list *urls = message_urls(evidence->message);
-	size_t written = 0;
-
-	begin(record, "url_hosts", '[');
 	for (size_t i = 0; i < urls->count; i++) {
 		bool repeated = urls->items[i].host.length == 0;
 
@@ -245,10 +303,21 @@ put_hosts(struct record *record, const struct evidence *evidence)
 						   urls->items[i - back].host);
 		if (repeated)
 			continue;
-		if (!has_room(record, written++))
+		if (!has_room(record, (*written)++))
 			break;
 		put_text(record, NULL, urls->items[i].host);
 	}
+}
+
+static void
+put_hosts(struct record *record, const struct evidence *evidence)
+{
+	size_t written = 0;
+
+	begin(record, "url_hosts", '[');
+	put_hosts_of(record, message_urls(evidence->message), &written);
+	if (evidence->inspection != NULL)
+		put_hosts_of(record, &evidence->inspection->urls, &written);
 	end(record, ']');
 }
 
@@ -409,6 +478,8 @@ record_write(struct builder *out, const struct evidence *evidence,
 		put_headers(&record, evidence);
 		put_number(&record, "size", evidence->size_bytes);
 		put_parts(&record, evidence);
+		if (evidence->inspection != NULL)
+			put_files(&record, evidence->inspection);
 		put_hosts(&record, evidence);
 		put_results(&record, evidence);
 		put_indicators(&record, evidence);

@@ -19,6 +19,7 @@
 #include "tool/engine.h"
 
 #define VALUES_MAX   1000
+#define DIGESTS      3  /* the first of part_members */
 #define LINE_MAX_MiB 16 /* a record is far below; what is longer is skipped */
 
 /* One value to look for: as typed, and by each kind that it may be of. */
@@ -44,6 +45,7 @@ struct hunt {
 	LIST_OF(struct quarry) quarries;
 	char *folder;
 	unsigned long records, found, skipped;
+	unsigned long lacking[DIGESTS]; /* records with files without it */
 };
 
 static const char synopsis[] = "hunt [OPTION...] VALUE...";
@@ -238,23 +240,80 @@ item_matches(struct hunt *hunt, const struct quarry_form *form,
 	return false;
 }
 
-static const char *
-find_in_parts(
-    struct hunt *hunt, const struct quarry_form *form, const cJSON *record)
+/* In the parts of the message, or in what lay in them. */
+static bool
+is_among_files(
+    struct hunt *hunt, const struct quarry_form *form, const cJSON *files)
 {
-	const cJSON *parts = cJSON_GetObjectItemCaseSensitive(record, "parts");
 	const cJSON *part;
 
-	cJSON_ArrayForEach(part, parts)
+	cJSON_ArrayForEach(part, files)
 	{
 		for (size_t i = 0;
 		     i < sizeof part_members / sizeof part_members[0]; i++)
 			if (item_matches(hunt, form, part_members[i].kind,
 				cJSON_GetObjectItemCaseSensitive(
 				    part, part_members[i].member)))
-				return "attachment";
+				return true;
 	}
+	return false;
+}
+
+static const char *
+find_in_parts(
+    struct hunt *hunt, const struct quarry_form *form, const cJSON *record)
+{
+	if (is_among_files(
+		hunt, form, cJSON_GetObjectItemCaseSensitive(record, "parts")))
+		return "attachment";
+	if (is_among_files(
+		hunt, form, cJSON_GetObjectItemCaseSensitive(record, "files")))
+		return "archive";
 	return NULL;
+}
+
+/* A digest is in a record when somebody asked for it as the message came. */
+static void
+note_lacking(struct hunt *hunt, const cJSON *record)
+{
+	const cJSON *parts = cJSON_GetObjectItemCaseSensitive(record, "parts");
+	const cJSON *part;
+	unsigned lacks = 0;
+
+	cJSON_ArrayForEach(part, parts)
+	{
+		for (unsigned i = 0; i < DIGESTS; i++)
+			if (!cJSON_HasObjectItem(part, part_members[i].member))
+				lacks |= 1u << i;
+	}
+	for (unsigned i = 0; i < DIGESTS; i++)
+		hunt->lacking[i] += (lacks & 1u << i) != 0;
+}
+
+static bool
+is_hunted(const struct hunt *hunt, enum indicator_kind kind)
+{
+	for (size_t i = 0; i < hunt->quarries.count; i++)
+		for (size_t j = 0; j < hunt->quarries.items[i].forms.count; j++)
+			if (hunt->quarries.items[i].forms.items[j].kind == kind)
+				return true;
+	return false;
+}
+
+/* What could not be found because it was never recorded. */
+static void
+tell_lacking(const struct hunt *hunt)
+{
+	for (unsigned i = 0; i < DIGESTS; i++)
+		if (hunt->lacking[i] > 0 &&
+		    is_hunted(hunt, part_members[i].kind))
+			fprintf(stderr,
+			    "tocsin hunt: %lu of %lu records hold files "
+			    "without their %s, which is computed only while a "
+			    "feed lists one or a rule names it: they may have "
+			    "carried this file; hunt its sha256\n",
+			    hunt->lacking[i], hunt->records,
+			    part_members[i].member);
 }
 
 static const char *
@@ -458,6 +517,7 @@ hunt_in_line(struct hunt *hunt, char *line, size_t length)
 	} else if (!is_old(hunt, record)) {
 		arena_reset(hunt->scratch);
 		hunt->records++;
+		note_lacking(hunt, record);
 		hunt_in_record(hunt, line, record);
 	}
 	cJSON_Delete(record);
@@ -546,6 +606,7 @@ run(struct hunt *hunt, int count, char **values)
 		fprintf(
 		    stderr, ", %lu lines that are no records", hunt->skipped);
 	fputc('\n', stderr);
+	tell_lacking(hunt);
 	if (status == EX_OK && hunt->found == 0)
 		status = 1;
 	return status;

@@ -164,8 +164,8 @@ def file_bombs():
     yield 'zip of 300,000 local headers, none listed', attached(
         wrap_zip.local(b'a', b'', method=0) * 300000 + wrap_zip.one(b'b', b'c'), 'a.zip'), {'unscannable'}
     yield '1,000,000 end records', attached(b'PK\5\6' * 1000000, 'a.bin'), set()
-    yield 'PDF of 20 streams of 64 MB', attached(wrap_doc.pdf(*[(b'/Filter/FlateDecode', squeezed(64))] * 20), 'a.pdf'), \
-        {'unscannable'}
+    yield 'PDF of 20 streams of 64 MB', attached(
+        wrap_doc.pdf(*[(b'/Filter/FlateDecode', squeezed(64))] * 20), 'a.pdf'), {'unscannable'}
     yield 'PDF of 1,000,000 streams', attached(b'%PDF-1.4\n' + b'stream\nendstream\n' * 1000000, 'a.pdf'), \
         {'unscannable'}
     yield 'PDF of 1,000,000 links in hexadecimal', attached(

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """`tocsin scan` and `tocsin hunt` over messages at rest, as an operator runs them."""
+import hashlib
 import json
 import os
 import re
@@ -8,6 +9,9 @@ import subprocess
 import sys
 import tempfile
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'support'))
+import wrap
 
 BUILD = os.environ.get('builddir', '.')
 TOCSIN = os.path.join(BUILD, 'tocsin')
@@ -292,6 +296,25 @@ def hunt_finds_every_kind_and_says_where(place):
         assert done.returncode == 0, (value, done.stderr)
         assert ' in %s disposition=' % where in done.stdout, (value, where, done.stdout)
         assert '1 lines that are no records' in done.stderr, done.stderr
+
+
+@case
+def hunt_finds_members_of_archives_and_says_which_digests_were_never_recorded(place):
+    with open(place.file('packed.eml'), 'wb') as out:
+        out.write(wrap.attached(wrap.zipped('hidden.js', b'hello'), 'a.zip'))
+    record, = place.scan('packed.eml')
+    member, = record['files']
+    assert member['names'] == ['hidden.js'] and member['size'] == 5, record
+    with open(place.file('state/evidence/2026-11-21.jsonl'), 'w') as out:
+        out.write(json.dumps(record) + '\n')
+    done = place.run('hunt', 'hidden.js')
+    assert done.returncode == 0 and 'hidden.js in archive disposition=' in done.stdout, done
+    done = place.run('hunt', hashlib.md5(b'hello').hexdigest())
+    assert done.returncode == 1, done
+    assert re.search(r'\d+ of \d+ records hold files without their md5', done.stderr), done.stderr
+    done = place.run('hunt', hashlib.sha256(b'nobody').hexdigest())
+    assert 'without their' not in done.stderr, done.stderr
+    os.unlink(place.file('state/evidence/2026-11-21.jsonl'))
 
 
 @case

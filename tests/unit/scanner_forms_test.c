@@ -1,10 +1,14 @@
 #include <config.h>
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "support/unit.h"
 
 #include "scanner/entry_name.h"
 #include "scanner/forms.h"
 #include "scanner/rar_files.h"
+#include "scanner/reason.h"
 #include "scanner/zip_names.h"
 
 /* A zip of one stored member `a` with one octet, its directory calls it `b`:
@@ -172,6 +176,34 @@ names_become_utf8_whatever_they_were(void **state)
 	    0);
 }
 
+static void
+every_reason_is_explained_in_the_manual(void **state)
+{
+	const char *source = getenv("srcdir");
+	char path[4096], line[1024], wanted[64];
+	const char *name;
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/packaging/man/tocsin-policy.5.in",
+	    source == NULL ? "." : source);
+	for (unsigned i = 0; (name = reason_name(i)) != NULL; i++) {
+		FILE *page = fopen(path, "r");
+		bool found = false;
+
+		if (page == NULL)
+			skip();
+		snprintf(wanted, sizeof wanted, ".B %s\n", name);
+		while (fgets(line, sizeof line, page) != NULL)
+			found = found || strcmp(line, wanted) == 0;
+		fclose(page);
+		if (!found)
+			fail_msg("%s is not in tocsin-policy(5)", name);
+	}
+	assert_int_equal(reason_cause(text("encrypted")), REASON_OF_MAIL);
+	assert_int_equal(reason_cause(text("archive-bytes")), REASON_OF_LIMIT);
+	assert_int_equal(reason_cause(text("made-up")), REASON_OF_FAILURE);
+}
+
 static int
 begin(void **state)
 {
@@ -196,6 +228,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(disks_and_foreign_archives_are_known_but_not_opened),
 	cmocka_unit_test(encrypted_files_of_rar_5_are_told_in_order),
 	cmocka_unit_test(names_become_utf8_whatever_they_were),
+	cmocka_unit_test(every_reason_is_explained_in_the_manual),
 };
 
 int
