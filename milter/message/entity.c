@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "message/entity.h"
+#include "message/line.h"
 
 #define BIT(name) MIME_DEFECT_BIT(MIME_DEFECT_##name)
 
@@ -323,19 +324,24 @@ add_inner_file(struct entity_work *work, const struct entity *entity,
 static bool
 may_hold_files(struct slice text, bool *yenc)
 {
-	struct slice rest = text;
+	struct line_survey ignored = { .crlf = 0 };
+	size_t at = 0;
 
-	while (rest.length > 8) {
+	while (text.length - at > 8) {
+		struct slice rest;
 		const char *found;
 
+		at = line_scan(text, at, &ignored);
+		rest = slice_skip(text, at);
 		*yenc = slice_starts_with(rest, SLICE_LITERAL("=ybegin "));
 		if (*yenc ||
 		    slice_starts_with_fold(rest, SLICE_LITERAL("begin ")))
 			return true;
-		found = memchr(rest.data, '\n', rest.length);
+		found = rest.length == 0 ? NULL
+					 : memchr(rest.data, '\n', rest.length);
 		if (found == NULL)
 			return false;
-		rest = slice_skip(rest, (size_t)(found - rest.data) + 1);
+		at += (size_t)(found - rest.data) + 1;
 	}
 	return false;
 }

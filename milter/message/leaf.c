@@ -157,7 +157,7 @@ add_quoted(
     struct decoder *decoder, enum quoted_reading reading, const char *how)
 {
 	struct slice raw = decoder->raw;
-	size_t size = raw.length + 1;
+	size_t size = TRANSFER_QUOTED_ROOM(raw.length);
 	unsigned char *out = take_room(decoder, size);
 	struct transfer_result result;
 
@@ -207,8 +207,9 @@ decode_lines(struct arena *arena, struct slice raw,
     mime_defect_set *defects)
 {
 	bool base64 = encoding == TRANSFER_BASE64;
-	unsigned char *out = arena_alloc(
-	    arena, base64 ? TRANSFER_BASE64_ROOM(raw.length) : raw.length + 1);
+	unsigned char *out =
+	    arena_alloc(arena, base64 ? TRANSFER_BASE64_ROOM(raw.length)
+				      : TRANSFER_QUOTED_ROOM(raw.length));
 	struct transfer_result result;
 
 	if (out == NULL)

@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-#include "message/line.h"
+#include "message/line_x86.h"
 
 bool
 line_is_odd_start(char first)
@@ -39,7 +39,7 @@ line_find_bare_cr(struct slice bytes, size_t from, size_t end)
 }
 
 size_t
-line_scan(struct slice bytes, size_t from, struct line_survey *survey)
+line_scan_plain(struct slice bytes, size_t from, struct line_survey *survey)
 {
 	while (from < bytes.length && !line_is_odd_start(bytes.data[from])) {
 		const char *start = bytes.data + from;
@@ -61,4 +61,25 @@ line_scan(struct slice bytes, size_t from, struct line_survey *survey)
 		from += length + 1;
 	}
 	return from;
+}
+
+size_t
+line_scan(struct slice bytes, size_t from, struct line_survey *survey)
+{
+	if (line_x86_usable())
+		from = line_x86_scan(bytes, from, survey);
+	return line_scan_plain(bytes, from, survey);
+}
+
+size_t
+line_copy(struct slice text, unsigned char *out)
+{
+	size_t at = line_x86_usable() ? line_x86_copy(text, out) : 0;
+
+	while (
+	    at < text.length && text.data[at] != '=' && text.data[at] != '\n') {
+		out[at] = (unsigned char)text.data[at];
+		at++;
+	}
+	return at;
 }

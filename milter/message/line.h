@@ -21,6 +21,15 @@ struct line_survey {
  * line begins that is of interest, or that has no end yet. */
 size_t line_scan(struct slice bytes, size_t from, struct line_survey *survey);
 
+/* The same on any processor; line_scan() takes a faster loop where it can. */
+size_t line_scan_plain(
+    struct slice bytes, size_t from, struct line_survey *survey);
+
+/* Copies up to the first '=' or LF, or all; returns how much. `out` has room
+ * for text.length + LINE_COPY_SLACK. */
+#define LINE_COPY_SLACK 32
+size_t line_copy(struct slice text, unsigned char *out);
+
 /* Whether a line that begins with this octet may be of interest. */
 bool line_is_odd_start(char first);
 

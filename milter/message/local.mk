@@ -11,6 +11,7 @@ libtocsin_a_SOURCES += \
 	milter/message/html_entities.c milter/message/html_entities.h \
 	milter/message/leaf.c milter/message/leaf.h \
 	milter/message/line.c milter/message/line.h \
+	milter/message/line_x86.c milter/message/line_x86.h \
 	milter/message/message.c milter/message/message.h \
 	milter/message/mime.c milter/message/mime.h \
 	milter/message/multipart.c milter/message/multipart.h \

@@ -521,7 +521,8 @@ read_rough(struct reader *reader)
 		if (slice_equal(raw, param->value))
 			continue;
 		/* a clean quoted string leaves no choice */
-		if (param->quoted && raw.length == param->value.length + 2)
+		if (param->quoted && raw.length == param->value.length + 2 &&
+		    raw.data[raw.length - 1] == '"')
 			continue;
 		if (raw.length > 0 && raw.data[0] == '"') {
 			end = slice_find_byte(slice_skip(raw, 1), '"');

@@ -184,7 +184,7 @@ decode_base64(struct push *push, struct slice piece)
 static void
 decode_quoted(struct push *push, struct slice piece)
 {
-	unsigned char *out = reserve(push, piece.length + 1);
+	unsigned char *out = reserve(push, TRANSFER_QUOTED_ROOM(piece.length));
 	struct transfer_result result;
 
 	if (out == NULL)

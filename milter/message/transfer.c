@@ -6,6 +6,7 @@
 
 #include "base/builder.h"
 #include "message/encoded_word.h"
+#include "message/line.h"
 #include "message/transfer.h"
 
 const char *
@@ -457,73 +458,131 @@ transfer_base64(
 
 /* ------------------------------------------------------- quoted-printable */
 
-/* Decodes one line's inside; true when it ends with a soft line break. */
-static bool
-quoted_line(const char *at, const char *end, enum quoted_reading reading,
-    unsigned char **out, mime_defect_set *defects)
-{
-	while (at < end) {
-		const char *equal = memchr(at, '=', (size_t)(end - at));
-		size_t plain = (size_t)((equal == NULL ? end : equal) - at);
-		int high, low;
+/* The value of a hexadecimal digit plus one; 0 for all else. A table, since
+ * half of some mail is escapes. */
+static const unsigned char hex_values[256] = {
+	['0'] = 1,
+	['1'] = 2,
+	['2'] = 3,
+	['3'] = 4,
+	['4'] = 5,
+	['5'] = 6,
+	['6'] = 7,
+	['7'] = 8,
+	['8'] = 9,
+	['9'] = 10,
+	['A'] = 11,
+	['B'] = 12,
+	['C'] = 13,
+	['D'] = 14,
+	['E'] = 15,
+	['F'] = 16,
+	['a'] = 11,
+	['b'] = 12,
+	['c'] = 13,
+	['d'] = 14,
+	['e'] = 15,
+	['f'] = 16,
+};
 
-		if (plain > 0)
-			memmove(*out, at, plain);
-		*out += plain;
-		if (equal == NULL)
-			return false;
-		at = equal + 1;
-		if (at == end)
-			return true;
-		if (end - at >= 2 && (high = ascii_hex_value(at[0])) >= 0 &&
-		    (low = ascii_hex_value(at[1])) >= 0) {
-			*(*out)++ = (unsigned char)(high * 16 + low);
-			at += 2;
-			continue;
-		}
-		*defects |=
-		    MIME_DEFECT_BIT(MIME_DEFECT_QUOTED_PRINTABLE_MALFORMED);
-		if (reading == QUOTED_KEEP)
-			*(*out)++ = '=';
-		else if (ascii_hex_value(at[0]) >= 0 ||
-			 (reading == QUOTED_DROP_ESCAPE && at[0] != '='))
-			at++;
-		if (reading == QUOTED_DROP_ESCAPE && at < end &&
-		    at[-1] != '=' && at[0] != '=')
-			at++;
+struct quoted {
+	const char *at, *end;
+	enum quoted_reading reading;
+	unsigned char *out;
+	unsigned char *fixed; /* blanks before it were written as escapes */
+	mime_defect_set defects;
+};
+
+/* Whether only blanks stand between `at` and the end of the line: a soft line
+ * break then. *next_out is where the next line begins. */
+static bool
+is_soft_break(const char *at, const char *end, const char **next_out)
+{
+	while (at < end && (*at == ' ' || *at == '\t'))
+		at++;
+	if (at < end && *at == '\r' && (at + 1 == end || at[1] == '\n'))
+		at++;
+	if (at < end && *at != '\n')
+		return false;
+	*next_out = at < end ? at + 1 : end;
+	return true;
+}
+
+/* What follows a '='. */
+static void
+quoted_escape(struct quoted *quoted)
+{
+	const char *at = quoted->at, *end = quoted->end;
+	unsigned high, low;
+
+	if (end - at >= 2 && (high = hex_values[(unsigned char)at[0]]) != 0 &&
+	    (low = hex_values[(unsigned char)at[1]]) != 0) {
+		*quoted->out++ = (unsigned char)((high - 1) * 16 + low - 1);
+		quoted->at = at + 2;
+		quoted->fixed = quoted->out;
+		return;
 	}
-	return false;
+	if (is_soft_break(at, end, &quoted->at)) {
+		quoted->fixed = quoted->out;
+		return;
+	}
+	quoted->defects |=
+	    MIME_DEFECT_BIT(MIME_DEFECT_QUOTED_PRINTABLE_MALFORMED);
+	if (quoted->reading == QUOTED_KEEP) {
+		*quoted->out++ = '=';
+		quoted->fixed = quoted->out;
+		return;
+	}
+	if (ascii_hex_value(at[0]) >= 0 ||
+	    (quoted->reading == QUOTED_DROP_ESCAPE && at[0] != '='))
+		at++;
+	if (quoted->reading == QUOTED_DROP_ESCAPE && at < end &&
+	    at[-1] != '=' && at[0] != '=' && at[0] != '\r' && at[0] != '\n')
+		at++;
+	quoted->at = at;
+}
+
+/* Ends a line: blanks at its end are not part of it (RFC 2045, 6.7 (3)). */
+static void
+quoted_line_end(struct quoted *quoted, bool broken)
+{
+	unsigned char *out = quoted->out;
+	bool cr = broken && out > quoted->fixed && out[-1] == '\r';
+
+	out -= cr;
+	while (out > quoted->fixed && (out[-1] == ' ' || out[-1] == '\t'))
+		out--;
+	if (cr)
+		*out++ = '\r';
+	if (broken)
+		*out++ = '\n';
+	quoted->out = quoted->fixed = out;
 }
 
 struct transfer_result
 transfer_quoted_printable(
     struct slice text, enum quoted_reading reading, unsigned char *out)
 {
-	const char *at = text.data, *end = text.data + text.length;
-	unsigned char *start = out;
-	mime_defect_set defects = 0;
+	struct quoted quoted = { text.data, text.data + text.length, reading,
+		out, out, 0 };
 
-	while (at < end) {
-		const char *line_end = memchr(at, '\n', (size_t)(end - at));
-		const char *next = line_end == NULL ? end : line_end + 1;
-		const char *last = line_end == NULL ? end : line_end;
-		size_t line_break;
+	while (quoted.at < quoted.end) {
+		size_t copied = line_copy(
+		    slice_make(quoted.at, (size_t)(quoted.end - quoted.at)),
+		    quoted.out);
 
-		if (line_end != NULL && last > at && last[-1] == '\r')
-			last--;
-		line_break = (size_t)(next - last);
-		/* blanks at the end of a line are not part of it (RFC 2045,
-		 * 6.7 (3)) */
-		while (last > at && (last[-1] == ' ' || last[-1] == '\t'))
-			last--;
-		if (!quoted_line(at, last, reading, &out, &defects)) {
-			memcpy(out, next - line_break, line_break);
-			out += line_break;
-		}
-		at = next;
+		quoted.at += copied;
+		quoted.out += copied;
+		if (quoted.at == quoted.end)
+			break;
+		if (*quoted.at++ == '=')
+			quoted_escape(&quoted);
+		else
+			quoted_line_end(&quoted, true);
 	}
-	return (struct transfer_result){ .length = (size_t)(out - start),
-		.defects = defects };
+	quoted_line_end(&quoted, false);
+	return (struct transfer_result){ .length = (size_t)(quoted.out - out),
+		.defects = quoted.defects };
 }
 
 /* --------------------------------------------------------------- uuencode */

@@ -84,7 +84,10 @@ enum quoted_reading {
 	QUOTED_DROP_ESCAPE /* it goes, and the two characters behind it */
 };
 
-/* Decodes quoted-printable to `out`, which has text.length bytes. Lines are
+/* Bytes that the decoder may write for `length` bytes of text. */
+#define TRANSFER_QUOTED_ROOM(length) ((length) + 32)
+
+/* Decodes quoted-printable to `out`, which has that room. Lines are
  * independent of each other: text may be given in pieces that end with a line
  * break. */
 struct transfer_result transfer_quoted_printable(

@@ -255,8 +255,8 @@ vary_composite(
 		split_otherwise(varied, entity, reading.content, split);
 }
 
-/* A multipart without parts, read as the leaf that its other headers
- * declare. */
+/* A multipart without parts, or with another type as well, read as the leaf
+ * that its other headers declare. */
 static void
 vary_empty(struct varied *varied, struct entity *entity)
 {
@@ -302,8 +302,11 @@ vary_container(struct varied *varied, struct entity *entity)
 	if (declaration->encodings[0] != TRANSFER_IDENTITY &&
 	    declaration->encodings[0] != TRANSFER_UNKNOWN)
 		vary_composite(varied, entity, boundary);
-	/* nothing in it: some readers then take it for a plain part */
-	if (entity->pieces == 0 && usual &&
+	/* nothing in it, or a second type: some readers then take it for a
+	 * plain part */
+	if (usual &&
+	    (entity->pieces == 0 ||
+		declaration->defects & BIT(TYPE_DUPLICATE)) &&
 	    (part_of(varied, entity)->names.count > 0 ||
 		declaration->encoding_declared))
 		vary_empty(varied, entity);

@@ -15,3 +15,9 @@ tests_bench_policy_bench_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_bench_policy_bench_LDADD = $(MILTER_LIBS)
 # Ordinary mail beside senders with slow DNS, in a table.
 LONG_TESTS += tests/bench/slow_senders_long_test.py
+
+# How fast messages are read, beside GMime where that is there: a report.
+EXTRA_PROGRAMS += tests/bench/mime_bench
+tests_bench_mime_bench_SOURCES = tests/bench/mime_bench.c $(OTHER_READER)
+tests_bench_mime_bench_CPPFLAGS = $(TEST_CPPFLAGS) $(OTHER_READER_CPPFLAGS)
+tests_bench_mime_bench_LDADD = $(MILTER_LIBS) $(GMIME_LIBS)

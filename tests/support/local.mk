@@ -13,3 +13,11 @@ EXTRA_DIST += \
 	tests/support/wrap.py \
 	tests/support/wrap_doc.py \
 	tests/support/wrap_zip.py
+
+# GMime, for a differential test and a row of the bench.
+OTHER_READER = tests/support/other_reader.c tests/support/other_reader.h
+if GMIME
+OTHER_READER_CPPFLAGS = -DWITH_GMIME $(GMIME_CFLAGS)
+else
+OTHER_READER_CPPFLAGS =
+endif

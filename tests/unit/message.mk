@@ -41,3 +41,9 @@ UNIT_TESTS += tests/unit/push_test
 tests_unit_push_test_SOURCES = tests/unit/push_test.c tests/support/unit.h
 tests_unit_push_test_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_push_test_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += tests/unit/gmime_test
+tests_unit_gmime_test_SOURCES = tests/unit/gmime_test.c tests/support/unit.h \
+	$(OTHER_READER)
+tests_unit_gmime_test_CPPFLAGS = $(TEST_CPPFLAGS) $(OTHER_READER_CPPFLAGS)
+tests_unit_gmime_test_LDADD = $(TEST_LIBS) $(GMIME_LIBS)

@@ -16,6 +16,7 @@
 #include "support/unit.h"
 
 #include "base/builder.h"
+#include "message/line.h"
 #include "message/message.h"
 
 #define MIXED     "Content-Type: multipart/mixed; boundary=x\r\n\r\n"
@@ -315,6 +316,59 @@ limits_end_the_work_at_the_same_place(void **state)
 	arena_free(&arena);
 }
 
+/* Octets that a line scan tells apart, and others. */
+static void
+fill_at_random(char *bytes, size_t length, unsigned long long *seed)
+{
+	static const char octets[] = "\r\n\r\n\n--  \t\v\f=bBaaazAZ09./<>"
+				     "\x1f\x8d\xad\xbd\xc2\xe2\xff\x7f";
+
+	for (size_t i = 0; i < length; i++) {
+		*seed = *seed * 6364136223846793005ULL + 1442695040888963407ULL;
+		/* mostly plain, so that lines become long */
+		bytes[i] = (*seed >> 61) != 0
+			       ? 'x'
+			       : octets[(*seed >> 33) % (sizeof octets - 1)];
+	}
+}
+
+/* The loop for AVX2 and the plain one agree, whatever the processor. */
+static void
+each_loop_over_lines_finds_the_same(void **state)
+{
+	char bytes[700];
+	unsigned char copy[700 + LINE_COPY_SLACK];
+	unsigned long long seed = 4;
+
+	(void)state;
+	for (unsigned round = 0; round < 20000; round++) {
+		size_t length = round % sizeof bytes, from = 0, copied;
+
+		fill_at_random(bytes, length, &seed);
+		while (from < length) {
+			struct slice text = slice_make(bytes, length);
+			struct line_survey fast = { .crlf = 0 };
+			struct line_survey plain = { .crlf = 0 };
+			size_t at = line_scan(text, from, &fast);
+			const char *end;
+
+			assert_int_equal(
+			    at, line_scan_plain(text, from, &plain));
+			assert_int_equal(fast.crlf, plain.crlf);
+			assert_int_equal(fast.lf, plain.lf);
+			end = memchr(bytes + at, '\n', length - at);
+			from = end == NULL ? length : (size_t)(end - bytes) + 1;
+		}
+		memset(copy, '#', sizeof copy);
+		copied = line_copy(slice_make(bytes, length), copy);
+		assert_true(copied == length || bytes[copied] == '=' ||
+			    bytes[copied] == '\n');
+		assert_null(memchr(bytes, '=', copied));
+		assert_null(memchr(bytes, '\n', copied));
+		assert_memory_equal(copy, bytes, copied);
+	}
+}
+
 /* The sets, as found by nftw(). */
 static char *set_files[FILES_MAX];
 static size_t set_count;
@@ -394,6 +448,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(every_cut_of_a_small_message_reads_the_same),
 	cmocka_unit_test(long_lines_are_read_the_same),
 	cmocka_unit_test(limits_end_the_work_at_the_same_place),
+	cmocka_unit_test(each_loop_over_lines_finds_the_same),
 	cmocka_unit_test(random_cuts_of_real_mail_read_the_same),
 };
 
