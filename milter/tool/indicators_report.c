@@ -149,8 +149,9 @@ indicators_report_build(const struct build_report *report, bool json)
 		print_build_json(report);
 		return;
 	}
-	printf("%-20s %-10s %10s %10s %10s %8s\n", "feed", "format", "read",
-	    "used", "suppressed", "seconds");
+	if (report->feed_count > 0)
+		printf("%-20s %-10s %10s %10s %10s %8s\n", "feed", "format",
+		    "read", "used", "suppressed", "seconds");
 	for (size_t i = 0; i < report->feed_count; i++) {
 		const struct build_feed *feed = &report->feeds[i];
 

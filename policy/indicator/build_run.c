@@ -551,6 +551,13 @@ build_run(struct arena *arena, const struct build_request *request,
 	if (path == NULL)
 		return TC_LIMIT;
 	lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (lock < 0 && errno == ENOENT)
+		return fail(&run, TC_INVALID,
+		    arena_printf(arena,
+			"the state-directory %s does not exist; it is made by "
+			"`install -d -m 0700 -o USER %s`, USER being who runs "
+			"the filter",
+			request->state_directory, request->state_directory));
 	if (lock < 0)
 		return fail(&run, TC_SYSTEM, path);
 	if (flock(lock, LOCK_EX | LOCK_NB) != 0) {

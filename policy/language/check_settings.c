@@ -415,6 +415,23 @@ suggest_setting(struct scope *scope, const char *block, struct slice name)
 	return text == NULL ? "" : text;
 }
 
+/* `partners { "a.example" }` is how somebody would write a list at first. */
+static const char *
+suggest_list(
+    struct scope *scope, const char *block, const struct ast_setting *ast)
+{
+	const char *text;
+
+	if (block != NULL || ast->values == NULL ||
+	    ast->values->token->kind != TOKEN_STRING)
+		return "";
+	text = arena_printf(scope->arena,
+	    " (a list that rules name is written `list %.*s domains { ... }`)",
+	    SHOWN(ast->name.text));
+
+	return text == NULL ? "" : text;
+}
+
 /* Sets one; `seen` has a bit for each entry of the table. */
 static void
 apply(struct scope *scope, const struct ast_file *file, const char *block,
@@ -425,9 +442,10 @@ apply(struct scope *scope, const struct ast_file *file, const char *block,
 	target.entry = settings_find(block, ast->name.text);
 	if (target.entry == NULL) {
 		diag_at(scope->diag, DIAG_ERROR, file->source, ast->name.offset,
-		    "unknown setting \"%.*s\"%s%s%s", SHOWN(ast->name.text),
+		    "unknown setting \"%.*s\"%s%s%s%s", SHOWN(ast->name.text),
 		    block == NULL ? "" : " in ", block == NULL ? "" : block,
-		    suggest_setting(scope, block, ast->name.text));
+		    suggest_setting(scope, block, ast->name.text),
+		    suggest_list(scope, block, ast));
 		return;
 	}
 	if (seen[target.entry - settings_table] &&

@@ -89,6 +89,18 @@ def kept(world, why, octets):
     check(world.acts('evil-999.example'), True, 'the old content')
 
 
+@case('a state directory that is not there is named, with how it is made')
+def no_state(world):
+    world.publish('evil.example\n')
+    os.rename(world.state, world.state + '.away')
+    try:
+        said = world.build(status=73)['stderr']
+    finally:
+        os.rename(world.state + '.away', world.state)
+    check_in(f'the state-directory {world.state} does not exist', said)
+    check_in('install -d -m 0700', said)
+
+
 @case('an empty feed keeps the old content')
 def empty(world):
     kept(world, 'is empty', b'')
