@@ -5,6 +5,7 @@
 #include "language/check_expr.h"
 #include "language/check_settings.h"
 #include "language/check_text.h"
+#include "language/foregone.h"
 #include "language/given.h"
 #include "language/moment.h"
 #include "language/parse.h"
@@ -472,10 +473,6 @@ warn_rule(const struct scope_place *place, const struct ast_rule *ast,
 		diag_at(diag, DIAG_WARNING, source, ast->name.offset,
 		    "the rule does nothing but appear in the log; write then "
 		    "...");
-	if (rule->when != NULL && rule->when->kind == NODE_CONSTANT &&
-	    !rule->when->truth)
-		diag_at(diag, DIAG_WARNING, source, ast->name.offset,
-		    "the rule can never match");
 }
 
 static bool
@@ -595,16 +592,50 @@ exempted_rules(const struct scope_place *place, const struct ast_exemption *ast,
 	return good;
 }
 
-/* Wide: nothing in it says who the mail is from or to. */
+/* Does the condition say whom the mail is from or to, or what it is? Results,
+ * sizes and the mere presence of something do not: a great many messages share
+ * them. */
 static bool
 is_narrow(const struct program_node *node)
 {
-	if (node->kind == NODE_OR || node->kind == NODE_NOT ||
-	    node->kind == NODE_CONSTANT)
+	switch (node->kind) {
+	case NODE_AND:
+		for (unsigned i = 0; i < node->child_count; i++)
+			if (is_narrow(node->children[i]))
+				return true;
 		return false;
-	if (node->kind != NODE_AND)
+	case NODE_OR:
+		for (unsigned i = 0; i < node->child_count; i++)
+			if (!is_narrow(node->children[i]))
+				return false;
+		return node->child_count > 0;
+	case NODE_ANY:
+	case NODE_ALL:
+		return node->child_count > 0 && is_narrow(node->children[0]);
+	case NODE_COMPARE:
+		return node->left->type >= VALUE_STRING &&
+		       node->left->type <= VALUE_STRINGS;
+	case NODE_RULE:
+		return node->rule->when != NULL && is_narrow(node->rule->when);
+	case NODE_IN_NETWORK:
+		return node->network.prefix_length > 0;
+	case NODE_IN_LIST:
+	case NODE_UNDER_LIST:
+	case NODE_UNDER:
+	case NODE_MATCHES:
+	case NODE_CONTAINS_ANY:
+	case NODE_LOOKALIKE:
 		return true;
-	return node->child_count > 0;
+	case NODE_CONSTANT:
+	case NODE_NOT:
+	case NODE_TRUTH:
+	case NODE_IN_WORDS:
+	case NODE_IN_NUMBERS:
+	case NODE_PRESENT:
+	case NODE_SWITCH:
+		break;
+	}
+	return false;
 }
 
 static void
@@ -797,6 +828,39 @@ warn_lists(struct scope *scope)
 	}
 }
 
+static void
+warn_foregone(struct scope *scope)
+{
+	struct foregone_notes notes = { .program = scope->program,
+		.arena = scope->arena };
+	struct program *program = scope->program;
+
+	for (size_t i = 0; i < program->rules.count; i++) {
+		const struct program_rule *rule = program->rules.items[i];
+
+		if (rule->when != NULL &&
+		    foregone_node(&notes, rule->when) == FOREGONE_NEVER)
+			diag_at(scope->diag, DIAG_WARNING, rule->source,
+			    rule->offset, "the rule %s can never match",
+			    rule->name);
+		else if (rule->unless != NULL &&
+			 foregone_node(&notes, rule->unless) == FOREGONE_ALWAYS)
+			diag_at(scope->diag, DIAG_WARNING, rule->source,
+			    rule->offset,
+			    "the rule %s can never match: what stands after "
+			    "unless is always true",
+			    rule->name);
+	}
+	for (size_t i = 0; i < program->exemptions.count; i++) {
+		const struct program_exemption *exemption =
+		    program->exemptions.items[i];
+
+		if (foregone_node(&notes, exemption->when) == FOREGONE_NEVER)
+			diag_at(scope->diag, DIAG_WARNING, exemption->source,
+			    exemption->offset, "the exemption can never match");
+	}
+}
+
 /* Two rules with one condition and the same disposition: one is too many. */
 static void
 warn_repeated(struct scope *scope)
@@ -879,6 +943,7 @@ check_files(struct scope *scope, const struct ast_file *files)
 		return; /* first things first */
 	warn_lists(scope);
 	warn_repeated(scope);
+	warn_foregone(scope);
 	if (scope->options->strict)
 		warn_untested(scope);
 }

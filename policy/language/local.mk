@@ -13,6 +13,7 @@ libpolicy_a_SOURCES += \
 	policy/language/expand.c policy/language/expand.h \
 	policy/language/explain.c policy/language/explain.h \
 	policy/language/facts.c policy/language/facts.h \
+	policy/language/foregone.c policy/language/foregone.h \
 	policy/language/foreign.c policy/language/foreign.h \
 	policy/language/given.c policy/language/given.h \
 	policy/language/language_test.c policy/language/language_test.h \

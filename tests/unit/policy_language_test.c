@@ -949,6 +949,43 @@ warnings_say_what_is_odd(void **state)
 		{ "rule a { when spf == fail then tag }\n"
 		  "rule b { when spf == fail then tag }",
 		    "repeats the condition of a" },
+		{ "rule a { when spf == fail and spf in { pass, none }\n"
+		  " then tag }",
+		    "can never match" },
+		{ "rule a { when any indicator (.severity >= high\n"
+		  " and .severity < medium) then tag }",
+		    "can never match" },
+		{ "rule a { when size > 5MB and size < 1MB then tag }",
+		    "can never match" },
+		{ "rule a { when size < 0 then tag }", "can never match" },
+		{ "rule a { when count url (.defanged) > 5\n"
+		  " and count url (.defanged) == 3 then tag }",
+		    "can never match" },
+		{ "rule a { when subject == \"x\" and subject == \"y\"\n"
+		  " then tag }",
+		    "can never match" },
+		{ "rule a { when subject in { } then tag }",
+		    "can never match" },
+		{ "rule a { when subject is present and subject is missing\n"
+		  " then tag }",
+		    "can never match" },
+		{ "let x = spf == fail\n"
+		  "rule a { when x unless true or x then tag }",
+		    "always true" },
+		{ "rule a { when false then tag }\n"
+		  "rule b { when a and spf == fail then tag }",
+		    "the rule b can never match" },
+		{ "rule a { when spf == fail then tag }\n"
+		  "exempt a \"x\" { when dmarc == pass and dmarc == fail\n"
+		  " and client.ip == 192.0.2.1 }",
+		    "the exemption can never match" },
+		{ "rule a { when spf == fail then tag }\n"
+		  "exempt a \"x\" { when dmarc == pass and size < 1MB }",
+		    "no narrow condition" },
+		{ "rule a { when spf == fail then tag }\n"
+		  "exempt a \"x\" { when auth.user is present\n"
+		  " or client.ip == 192.0.2.1 }",
+		    "no narrow condition" },
 		{ "list l domains { }", "is empty" },
 		{ "rule a { when spf == fail then tag }\n"
 		  "exempt a \"x\" { when true }",
@@ -970,6 +1007,36 @@ warnings_say_what_is_odd(void **state)
 
 		if (strstr(messages(), table[i].warning) == NULL)
 			fail_msg("%s: %s", table[i].policy, messages());
+		program_free(&program);
+	}
+}
+
+static void
+what_is_in_order_is_not_warned_about(void **state)
+{
+	static const char *const policies[] = {
+		"rule a { when spf == fail and dkim in { fail, none }\n"
+		" and size >= 1MB and size <= 1MB then tag }",
+		"rule a { when any url (.host == \"a.example\")\n"
+		" and any url (.host == \"b.example\") then tag }",
+		"rule a { when subject == \"x\" or subject == \"y\" then tag }",
+		"rule a { when count url (.defanged) > 5\n"
+		" and count url (.text-mismatch) == 0 then tag }",
+		"rule a { when any indicator (.severity >= low) then tag }",
+		"rule a { when spf == fail then tag }\n"
+		"exempt a \"x\" { when dmarc == pass\n"
+		" and all from (.domain == \"a.example\") }",
+		"rule a { when spf == fail then tag }\n"
+		"exempt a \"x\" { when client.ip in 192.0.2.0/24\n"
+		" or any header[\"List-Id\"] (.value contains \"x.example\") }",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
+		struct program *program = loaded(policies[i]);
+
+		if (diag.entries.count > 0)
+			fail_msg("%s", messages());
 		program_free(&program);
 	}
 }
@@ -1082,6 +1149,7 @@ main(void)
 		TEST(broken_policies_say_what_is_wrong),
 		TEST(the_example_of_the_manual_loads_and_passes_its_tests),
 		TEST(warnings_say_what_is_odd),
+		TEST(what_is_in_order_is_not_warned_about),
 		TEST(under_enforcement_shadow_a_shadow_needs_no_date),
 		TEST(printing_twice_changes_nothing),
 		TEST(comments_and_gaps_are_kept),

@@ -11,6 +11,7 @@
 #include "language/compiled.h"
 #include "language/eval.h"
 #include "language/explain.h"
+#include "language/foregone.h"
 #include "language/load.h"
 #include "language/print.h"
 #include "support/unit.h"
@@ -381,6 +382,19 @@ write_collection_test(struct builder *out, enum field_id field)
 		builder_printf(out, " > %u", below(3));
 }
 
+/* Two questions about one value, which may contradict each other. */
+static void
+write_pair(struct builder *out, const struct schema_field *entry)
+{
+	builder_text(out, "((");
+	write_value_test(
+	    out, entry->name, entry->type, entry->words, entry->optional);
+	builder_text(out, below(3) == 0 ? ") or (" : ") and (");
+	write_value_test(
+	    out, entry->name, entry->type, entry->words, entry->optional);
+	builder_text(out, "))");
+}
+
 static void
 write_field_test(struct builder *out)
 {
@@ -395,9 +409,11 @@ write_field_test(struct builder *out)
 		    out, "feed[\"set\"].age", VALUE_DURATION, NULL, true);
 	else if (entry->type == VALUE_COLLECTION)
 		write_collection_test(out, field);
-	else
+	else if (below(3) > 0)
 		write_value_test(out, entry->name, entry->type, entry->words,
 		    entry->optional);
+	else
+		write_pair(out, entry);
 }
 
 static void
@@ -695,6 +711,33 @@ is_consistent(const char *names, unsigned i)
 	       holds(names, "-lifted", i) == holds(names, "mirror", i);
 }
 
+/* A rule that can never match does not, one that always does, does. */
+static void
+check_foregone(
+    struct foregone_notes *notes, const char *names, unsigned *foregone)
+{
+	for (unsigned i = 0; i < RULES; i++) {
+		const struct program_rule *rule;
+		char name[20];
+
+		snprintf(name, sizeof name, "yes-%u", i);
+		rule = program_find_rule(notes->program, slice_text(name));
+		assert_non_null(rule);
+		switch (foregone_node(notes, rule->when)) {
+		case FOREGONE_OPEN:
+			break;
+		case FOREGONE_NEVER:
+			assert_false(holds(names, "yes", i));
+			(*foregone)++;
+			break;
+		case FOREGONE_ALWAYS:
+			assert_true(holds(names, "yes", i));
+			(*foregone)++;
+			break;
+		}
+	}
+}
+
 static void
 one_policy(struct arena *arena, unsigned *told)
 {
@@ -702,6 +745,7 @@ one_policy(struct arena *arena, unsigned *told)
 	struct program *first = load(arena, text);
 	struct slice printed = print(arena, text);
 	struct program *second = load(arena, printed);
+	struct foregone_notes notes = { .program = first, .arena = arena };
 
 	assert_true(slice_equal(printed, print(arena, printed)));
 	for (unsigned n = 0; n < FACTS; n++) {
@@ -710,6 +754,7 @@ one_policy(struct arena *arena, unsigned *told)
 		const char *names =
 		    matches(arena, first, facts, switches, n == 0);
 
+		check_foregone(&notes, names, &told[4]);
 		for (unsigned i = 0; i < RULES; i++) {
 			if (!is_consistent(names, i))
 				fail_msg("condition %u of\n%.*s\nmatches%s", i,
@@ -730,7 +775,7 @@ random_policies_keep_their_meaning(void **state)
 	const char *given = getenv("TOCSIN_SEED");
 	const char *more = getenv("TOCSIN_ROUNDS");
 	unsigned long rounds = more == NULL ? 200 : strtoul(more, NULL, 10);
-	unsigned told[4] = { 0 };
+	unsigned told[5] = { 0 };
 
 	(void)state;
 	seed = given == NULL ? 20261124 : strtoull(given, NULL, 10) | 1;
@@ -743,6 +788,8 @@ random_policies_keep_their_meaning(void **state)
 	/* Both answers are met, often. */
 	for (unsigned i = 0; i < 4; i++)
 		assert_true(told[i] > rounds * RULES);
+	print_message("# %u foregone conclusions held\n", told[4]);
+	assert_true(told[4] > rounds);
 }
 
 int
