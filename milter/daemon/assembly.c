@@ -15,6 +15,7 @@
 #include "dns/resolver.h"
 #include "indicator/build.h"
 #include "indicator/match.h"
+#include "language/ends.h"
 #include "scanner/scanner.h"
 
 /* ---- parts: each is made here and freed when the last generation that has it
@@ -636,37 +637,43 @@ any_list_changed(struct assembly *assembly)
 	return changed;
 }
 
+static void
+tell_end(void *unused, const struct end *end)
+{
+	(void)unused;
+	switch (end->kind) {
+	case END_RULE:
+		log_write(
+		    LOG_LEVEL_NOTICE, "rule=%s has ended (until)", end->name);
+		return;
+	case END_SHADOW:
+		log_write(LOG_LEVEL_NOTICE,
+		    "rule=%s: its time in shadow has ended, it is off",
+		    end->name);
+		return;
+	case END_EXEMPTION:
+		log_write(LOG_LEVEL_NOTICE,
+		    "exemption \"%s\" has ended (until)", end->name);
+		return;
+	case END_ENTRY:
+		log_write(LOG_LEVEL_NOTICE,
+		    "list=%s: the entry \"%.*s\" has ended (until)", end->name,
+		    (int)end->entry.length, end->entry.data);
+		return;
+	}
+}
+
 /* What has an end says so when it comes. */
 static void
 tell_ends(struct assembly *assembly, int64_t now_unix)
 {
-	const struct program *program = assembly_program(assembly);
 	int64_t after = assembly->ends_told_unix;
 
 	if (now_unix <= after)
 		return;
 	assembly->ends_told_unix = now_unix;
-	for (unsigned i = 0; i < program_rule_count(program); i++) {
-		const struct program_rule *rule = program_rule(program, i);
-
-		if (rule->until > after && rule->until <= now_unix)
-			log_write(LOG_LEVEL_NOTICE, "rule=%s has ended (until)",
-			    rule->name);
-		if (rule->shadow_until > after &&
-		    rule->shadow_until <= now_unix)
-			log_write(LOG_LEVEL_NOTICE,
-			    "rule=%s: its time in shadow has ended, it is off",
-			    rule->name);
-	}
-	for (unsigned i = 0; i < program_exemption_count(program); i++) {
-		const struct program_exemption *exemption =
-		    program_exemption(program, i);
-
-		if (exemption->until > after && exemption->until <= now_unix)
-			log_write(LOG_LEVEL_NOTICE,
-			    "exemption \"%s\" has ended (until)",
-			    exemption->name);
-	}
+	ends_between(assembly_program(assembly),
+	    thing(assembly, GENERATION_LISTS), after, now_unix, tell_end, NULL);
 }
 
 /* True where store or overlay are others and the matcher is bound anew. */

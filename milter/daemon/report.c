@@ -8,6 +8,7 @@
 #include "daemon/switches.h"
 #include "dns/resolver.h"
 #include "indicator/store.h"
+#include "language/ends.h"
 #include "outcome/metrics.h"
 #include "scanner/scanner.h"
 #include "session/callbacks.h"
@@ -117,40 +118,29 @@ add_switches(const struct assembly *assembly, struct cJSON *status)
 }
 
 static void
-add_end(
-    struct cJSON *array, const char *what, const char *name, int64_t until_unix)
+add_end(void *context, const struct end *end)
 {
-	int64_t now = time(NULL);
-	struct cJSON *item;
+	struct cJSON *array = context;
+	struct cJSON *item = cJSON_CreateObject();
+	char name[512];
 
-	if (until_unix == 0 || until_unix <= now || until_unix > now + SOON_S)
-		return;
-	item = cJSON_CreateObject();
 	cJSON_AddItemToArray(array, item);
-	cJSON_AddStringToObject(item, "what", what);
+	cJSON_AddStringToObject(item, "what", ends_kind_text(end->kind));
+	snprintf(name, sizeof name, "%s%s%.*s", end->name,
+	    end->kind == END_ENTRY ? ": " : "", (int)end->entry.length,
+	    end->entry.data == NULL ? "" : end->entry.data);
 	cJSON_AddStringToObject(item, "name", name);
-	cJSON_AddNumberToObject(item, "until", (double)until_unix);
+	cJSON_AddNumberToObject(item, "until", (double)end->until_unix);
 }
 
 static void
 add_ends(const struct assembly *assembly, struct cJSON *status)
 {
-	const struct program *program = assembly_program(assembly);
-	struct cJSON *array = cJSON_AddArrayToObject(status, "expiring");
+	int64_t now = time(NULL);
 
-	for (unsigned i = 0; i < program_rule_count(program); i++) {
-		const struct program_rule *rule = program_rule(program, i);
-
-		add_end(array, "rule", rule->name, rule->until);
-		add_end(
-		    array, "shadow of rule", rule->name, rule->shadow_until);
-	}
-	for (unsigned i = 0; i < program_exemption_count(program); i++) {
-		const struct program_exemption *exemption =
-		    program_exemption(program, i);
-
-		add_end(array, "exemption", exemption->name, exemption->until);
-	}
+	ends_between(assembly_program(assembly),
+	    generation_part_thing(assembly->input.parts[GENERATION_LISTS]), now,
+	    now + SOON_S, add_end, cJSON_AddArrayToObject(status, "expiring"));
 }
 
 static void

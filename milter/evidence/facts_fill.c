@@ -20,6 +20,7 @@
 #include "language/program.h"
 #include "message/encoded_word.h"
 #include "message/message.h"
+#include "message/text.h"
 
 #define EXTENSIONS_MAX 8 /* of one file name */
 #define TAGS_MAX       64
@@ -736,6 +737,30 @@ fill_feeds(struct facts *facts, const struct facts_fill_source *source)
 	}
 }
 
+/* With `homoglyph-fold` the text stands there a second time, in the letters
+ * that it looks like: rules find what they name in either. */
+static void
+fill_body_text(struct facts *facts, struct evidence *evidence)
+{
+	struct slice text = message_body_text(evidence->message);
+	struct builder both = builder_make(facts->arena, SIZE_MAX);
+	struct slice plain;
+
+	facts_set_text(facts, FIELD_BODY_TEXT, text);
+	if (!evidence->settings->homoglyph_fold || text.length == 0)
+		return;
+	plain = text_fold_homoglyphs(facts->arena, text);
+	if (plain.data != NULL && utf8_equal_fold(plain, text))
+		return;
+	builder_slice(&both, text);
+	builder_byte(&both, '\n');
+	builder_slice(&both, plain);
+	if (plain.data == NULL || both.failed)
+		evidence_note_gap(evidence, EVIDENCE_GAP_LIMIT);
+	else
+		facts_set_text(facts, FIELD_BODY_TEXT, builder_result(&both));
+}
+
 /* What could not be checked is a fact as well. */
 static void
 fill_gaps(struct facts *facts, struct evidence *evidence)
@@ -771,8 +796,7 @@ facts_fill_message(struct facts *facts, struct facts_fill_source *source)
 	fill_authentication(facts, evidence);
 	facts_set_number(facts, FIELD_SIZE, (int64_t)evidence->size_bytes);
 	if (needs->fields[FIELD_BODY_TEXT])
-		facts_set_text(
-		    facts, FIELD_BODY_TEXT, message_body_text(message));
+		fill_body_text(facts, evidence);
 	if (needs->fields[FIELD_URL])
 		fill_urls(facts, message_urls(message));
 	if (needs->fields[FIELD_URL] && evidence->inspection != NULL)

@@ -10,6 +10,7 @@
 
 #include "base/diag.h"
 #include "indicator/feed_folder.h"
+#include "language/ends.h"
 #include "language/load.h"
 #include "tool/tool.h"
 
@@ -92,36 +93,45 @@ count_rules(const struct program *program)
 	return counts;
 }
 
+#define ENTRIES_SHOWN 20 /* of all lists together */
+
+struct ends_shown {
+	struct builder *out;
+	unsigned entries;
+};
+
 /* When something ends, with the zone in which that is meant. */
 static void
-print_end(
-    struct builder *out, const char *what, const char *name, int64_t until)
+print_end(void *context, const struct end *end)
 {
-	time_t seconds = (time_t)until;
+	struct ends_shown *shown = context;
+	time_t seconds = (time_t)end->until_unix;
 	struct tm local;
 	char text[64];
 
-	if (until == 0 || localtime_r(&seconds, &local) == NULL)
+	if (end->kind == END_ENTRY && shown->entries++ >= ENTRIES_SHOWN)
+		return;
+	if (localtime_r(&seconds, &local) == NULL)
 		return;
 	strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S %Z (%z)", &local);
-	builder_printf(out, "  %s %s ends %s\n", what, name, text);
+	builder_printf(
+	    shown->out, "  %s %s", ends_kind_text(end->kind), end->name);
+	if (end->kind == END_ENTRY) {
+		builder_text(shown->out, ": ");
+		builder_printable(shown->out, end->entry, 100);
+	}
+	builder_printf(shown->out, " ends %s\n", text);
 }
 
 static void
 print_ends(const struct program *program, struct builder *out)
 {
-	for (unsigned i = 0; i < program_rule_count(program); i++) {
-		const struct program_rule *rule = program_rule(program, i);
+	struct ends_shown shown = { .out = out };
 
-		print_end(out, "rule", rule->name, rule->until);
-		print_end(out, "shadow rule", rule->name, rule->shadow_until);
-	}
-	for (unsigned i = 0; i < program_exemption_count(program); i++) {
-		const struct program_exemption *exemption =
-		    program_exemption(program, i);
-
-		print_end(out, "exemption", exemption->name, exemption->until);
-	}
+	ends_between(program, NULL, INT64_MIN, INT64_MAX, print_end, &shown);
+	if (shown.entries > ENTRIES_SHOWN)
+		builder_printf(out, "  and %u more entries of lists\n",
+		    shown.entries - ENTRIES_SHOWN);
 }
 
 static void

@@ -8,6 +8,7 @@ libpolicy_a_SOURCES += \
 	policy/language/check_text.c policy/language/check_text.h \
 	policy/language/compiled.h \
 	policy/language/cursor.c policy/language/cursor.h \
+	policy/language/ends.c policy/language/ends.h \
 	policy/language/eval.c policy/language/eval.h \
 	policy/language/eval_node.c policy/language/eval_node.h \
 	policy/language/expand.c policy/language/expand.h \

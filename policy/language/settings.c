@@ -125,7 +125,8 @@ const struct settings_entry settings_table[] = {
 	    "What delivered headers and replies may name (TLP clear and green "
 	    "only)."),
 	ON_OFF(NULL, "homoglyph-fold", homoglyph_fold, "off",
-	    "Fold letters that look alike before body.text is searched."),
+	    "Let body.text hold the text a second time, in the plain letters "
+	    "that it looks like."),
 	ON_OFF(NULL, "vectorscan", vectorscan, "on",
 	    "Search for many patterns at once, where tocsind was built with "
 	    "Vectorscan. What rules mean does not depend on it."),

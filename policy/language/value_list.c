@@ -25,6 +25,7 @@ struct value_list {
 	enum value_list_type type;
 	struct table keys; /* canonical key to struct entry */
 	LIST_OF(struct entry *) entries;
+	LIST_OF(struct entry *) ending; /* those that expire, or did once */
 	bool prefix_lengths[PREFIX_LENGTHS]; /* networks: those that occur */
 };
 
@@ -190,6 +191,13 @@ value_list_add(struct value_list *list, struct slice text, int64_t expires,
 	*slot = entry;
 	entry->text = text;
 	entry->expires = expires;
+	if (expires != 0) {
+		slot = list_append(
+		    list->arena, &list->ending, VALUE_LIST_ENTRIES_MAX);
+		if (slot == NULL)
+			return TC_LIMIT;
+		*slot = entry;
+	}
 	entry->same = first;
 	return table_put(&list->keys, key, entry) ? TC_OK : TC_LIMIT;
 }
@@ -284,6 +292,19 @@ value_list_entry(const struct value_list *list, size_t i, int64_t *expires_out)
 	if (expires_out != NULL)
 		*expires_out = list->entries.items[i]->expires;
 	return list->entries.items[i]->text;
+}
+
+size_t
+value_list_ending_count(const struct value_list *list)
+{
+	return list->ending.count;
+}
+
+struct slice
+value_list_ending(const struct value_list *list, size_t i, int64_t *expires_out)
+{
+	*expires_out = list->ending.items[i]->expires;
+	return list->ending.items[i]->text;
 }
 
 static bool

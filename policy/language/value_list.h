@@ -49,6 +49,11 @@ size_t value_list_count(const struct value_list *list);
 struct slice value_list_entry(
     const struct value_list *list, size_t i, int64_t *expires_out);
 
+/* Those entries that have an end, in order. */
+size_t value_list_ending_count(const struct value_list *list);
+struct slice value_list_ending(
+    const struct value_list *list, size_t i, int64_t *expires_out);
+
 /* Questions; `now` in Unix seconds lets expired entries be absent. Names are
  * canonical, addresses in key form, strings any (compared folded, or octet by
  * octet when `exactly`). A list of another type holds nothing. */

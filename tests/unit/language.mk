@@ -8,6 +8,7 @@ EXTRA_DIST += $(wildcard $(srcdir)/tests/policy/errors/*.policy) \
 	$(wildcard $(srcdir)/tests/policy/errors/*.expected)
 EXTRA_DIST += tests/policy/example/tocsin.conf \
 	tests/policy/example/policy.d/10-breach.policy \
+	tests/policy/example/policy.d/samples/lateral.eml \
 	tests/policy/example/lists/stolen-accounts.txt \
 	tests/policy/example/lists/partners.txt
 

@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+"""The language as it is written down, sentence by sentence, tried with the
+programs that an operator has."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'support'))
+import filter as tocsind
+import milter_client
+import samples
+from tap import Skip, case, check, check_in, check_not_in, run, wait_for
+
+SRC = os.environ.get('srcdir', os.path.abspath(os.path.join(os.path.dirname(__file__), '..', '..')))
+TOCSIN = os.path.abspath(os.path.join(os.environ.get('builddir', '.'), 'tocsin'))
+PAGE = os.path.join(SRC, '..', 'shared', 'design', 'policy-language.md')
+BASE = '''\
+list our-domains domains { "interieur.example" }
+own-domains our-domains
+own-networks { 10.0.0.0/8 }
+trusted-relays { 127.0.0.0/8 }
+'''
+
+
+def tocsin(*words, cwd=None, zone='Europe/Paris', stdin=None):
+    done = subprocess.run([TOCSIN, *words], cwd=cwd, capture_output=True, text=True, input=stdin,
+                          env={**os.environ, 'TZ': zone}, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def checked(policy, *words):
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, 't.conf'), 'w', encoding='utf-8') as file:
+            file.write(f'state-directory "{folder}/state"\n{BASE}{policy}\n')
+        return tocsin('check', *words, '-c', 't.conf', cwd=folder)
+
+
+@case('the complete example loads as printed and passes its test')
+def example():
+    if not os.path.exists(PAGE):
+        raise Skip('the page with the example is not beside the tree')
+    with open(PAGE, encoding='utf-8') as file:
+        page = file.read()
+    text = page[page.index('    # /etc/tocsin/tocsin.conf'):page.index('## Evaluation')]
+    text = re.sub(r'(?m)^    ', '', text)
+    settings, policy = re.split(r'(?m)^(?=# \S+/10-breach.policy)', text)
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(os.path.join(SRC, 'tests/policy/example'), folder, dirs_exist_ok=True)
+        for name, part in (('tocsin.conf', settings), ('policy.d/10-breach.policy', policy)):
+            with open(os.path.join(folder, name), encoding='utf-8') as file:
+                ours = file.read()
+            check(part.split('\n', 1)[1].split() == ours.split('\n', name == 'tocsin.conf')[-1].split(), True,
+                  f'{name} here is what is printed there')
+            with open(os.path.join(folder, name), 'w', encoding='utf-8') as file:
+                file.write(part)
+        status, text = tocsin('check', '-c', 'tocsin.conf', cwd=folder)
+        check(status, 0, text)
+        check(text.startswith('enforcement shadow: no rule acts'), True, f'said first: {text}')
+        status, text = tocsin('test', '-c', 'tocsin.conf', cwd=folder)
+        check((status, text.splitlines()[-1]), (0, '1 passed, 0 failed'), text)
+
+
+@case('a bare date ends at 24:00 local time; check prints each end with its zone')
+def dates():
+    status, text = checked('''
+list l strings { "x" until 2030-07-05, "y" until 2030-01-05T10:00:00Z }
+rule a until 2030-03-05 { when subject in l then tag }
+rule b shadow until 2030-07-31 { when spf == fail then tag }
+exempt a "why" until 2030-03-05 { when client.ip == 192.0.2.1 }
+''')
+    check(status, 0, text)
+    for line in ('rule a ends 2030-03-06 00:00:00 CET (+0100)',
+                 'shadow of rule b ends 2030-08-01 00:00:00 CEST (+0200)',
+                 'exemption why ends 2030-03-06 00:00:00 CET (+0100)',
+                 'entry of list l: x ends 2030-07-06 00:00:00 CEST (+0200)',
+                 'entry of list l: y ends 2030-01-05 11:00:00 CET (+0100)'):
+        check_in(line, text)
+
+
+@case('warnings: what others may write, rules without a test, an empty and an absent list')
+def warnings():
+    with tempfile.TemporaryDirectory() as folder:
+        conf = os.path.join(folder, 't.conf')
+        with open(conf, 'w', encoding='utf-8') as file:
+            file.write(BASE + 'list l strings from "l.txt"\n'
+                       'list m strings from "m.txt" may-be-empty\nlist n strings { }\n'
+                       'rule a { when subject in l or subject in m or subject in n then reject }\n')
+        open(os.path.join(folder, 'l.txt'), 'w').close()
+        os.chmod(conf, 0o666)
+        os.chmod(os.path.join(folder, 'l.txt'), 0o664)
+        status, text = tocsin('check', '--strict', '-c', conf)
+        check(status, 0, text)
+        for line in ('t.conf: group or others may write it', 'l.txt: group or others may write it',
+                     'the list l is empty', 'list m: ', 'the list n is empty',
+                     'the rule a is enforced and no test names it'):
+            check_in(line, text)
+        _, text = tocsin('check', '-c', conf)
+        check_not_in('no test names it', text)
+
+
+def scanned(settings, body, rules):
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, 't.conf'), 'w', encoding='utf-8') as file:
+            file.write(f'state-directory "{folder}/state"\n{BASE}{settings}\n{rules}')
+        with open(os.path.join(folder, 'm.eml'), 'w', encoding='utf-8') as file:
+            file.write('From: a@x.example\nTo: b@interieur.example\nSubject: s\nMIME-Version: 1.0\n'
+                       f'Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{body}\n')
+        status, text = tocsin('scan', '--json', '-c', 't.conf', 'm.eml', cwd=folder)
+        check(status, 0, text)
+        return {rule['name'] for rule in json.loads(text.splitlines()[0])['rules']}
+
+
+@case('homoglyph-fold lets rules find words in the letters that they look like')
+def homoglyphs():
+    rules = '''rule plain { when body.text contains "paypal account" then tag }
+rule strange { when body.text contains "\u0440\u0430yp" then tag }
+rule word { when body.text matches /^p[a4]ypal\\b/ then tag }
+'''
+    body = '\u0440\u0430yp\u0430l \u0430cc\u043eunt'  # er, a, o are Cyrillic
+    check(scanned('', body, rules), {'strange'}, 'as it stands there')
+    check(scanned('homoglyph-fold on', body, rules), {'plain', 'strange'}, 'in both forms')
+    check(scanned('homoglyph-fold on', 'paypal account', rules), {'plain', 'word'}, 'plain text')
+
+
+class Place:
+    """A tocsind for the cases below."""
+
+    def __init__(self, top, policy):
+        os.makedirs(top)
+        self.filter = tocsind.Filter(top, policy)
+
+    def judged(self, ident='m1'):
+        with milter_client.MilterClient(self.filter.socket, timeout=30) as client:
+            client.connect('10.0.0.20', 'mail.shop.test')  # ours: no DNS is asked
+            client.helo('mail.shop.test')
+            return client.message('<news@shop.test>', ['<inbox@tocsin.test>'], samples.clean(ident))
+
+
+@case('an entry of a list ends by itself, and status and log say so')
+def entries():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        place = Place(os.path.join(folder, 'a'), '''list shops strings from "shops.txt"
+rule shop { severity low  when mail-from.domain in shops then tag "X-Shop" "yes" }
+''')
+        ends = time.time() + 6
+        until = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(ends))
+        path = os.path.join(os.path.dirname(place.filter.policy), 'shops.txt')
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(f'shop.test until {until}  # ticket 41\n')
+        place.filter.start()
+        try:
+            check([value.strip() for value in place.judged().inserted('X-Shop')], ['yes'], 'before')
+            done = place.filter.tool('status')
+            check_in('entry of list shops: shop.test', done.stdout)
+            line = 'list=shops: the entry "shop.test" has ended'
+            wait_for(lambda: line in place.filter.log_text(), 15, 'a line in the log')
+            check(place.judged('m2').inserted('X-Shop'), [], 'afterwards')
+        finally:
+            place.filter.stop()
+
+
+@case('alerts of one rule are limited in number, and those left out are counted')
+def alerts():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        place = Place(os.path.join(folder, 'a'), 'rule loud { severity low  when size > 0 then alert }\n')
+        place.filter.write_conf('limits { alert-rate 3 }\n')
+        place.filter.start()
+        try:
+            for number in range(10):
+                place.judged(f'm{number}')
+            lines = [line for line in place.filter.log_text().splitlines() if 'alert' in line and 'loud' in line]
+            told = [line for line in lines if 'verdict' not in line]
+            check(3 <= len(told) <= 6, True, '\n'.join(lines))  # two minutes at most
+            counters = json.loads(place.filter.tool('status', '--json').stdout)['counters']
+            check(counters['alerts-suppressed'], 10 - len(told), 'those that were left out')
+        finally:
+            place.filter.stop()
+
+
+if __name__ == '__main__':
+    run()
