@@ -13,6 +13,7 @@
 #include "dns/lookups.h"
 #include "evidence/authenticate.h"
 #include "evidence/evidence.h"
+#include "evidence/extensions.h"
 #include "evidence/inspect.h"
 #include "evidence/results.h"
 #include "indicator/match.h"
@@ -22,8 +23,7 @@
 #include "message/message.h"
 #include "message/text.h"
 
-#define EXTENSIONS_MAX 8 /* of one file name */
-#define TAGS_MAX       64
+#define TAGS_MAX 64
 
 /* An empty text is a missing value. */
 static void
@@ -396,52 +396,14 @@ fill_urls(struct facts *facts, const struct url_list *urls)
 	}
 }
 
-static bool
-is_bidi_or_blank(uint32_t code_point)
-{
-	return code_point <= ' ' || code_point == '.' ||
-	       (code_point >= 0x200b && code_point <= 0x200f) ||
-	       (code_point >= 0x202a && code_point <= 0x202e) ||
-	       (code_point >= 0x2066 && code_point <= 0x2069);
-}
-
 static void
 set_extensions(struct facts *facts, struct value *members, struct slice name)
 {
 	struct slice *items =
 	    arena_alloc_array(facts->arena, EXTENSIONS_MAX, sizeof *items);
-	struct builder clean = builder_make(facts->arena, SIZE_MAX);
-	struct slice rest, head;
-	size_t count = 0;
+	size_t count =
+	    items == NULL ? 0 : extensions_of(facts->arena, name, items);
 
-	if (items == NULL)
-		return;
-	/* Bidi marks anywhere and dots or blanks at the end hide the last
-	 * extension from the eye, not from the system that opens the file. */
-	for (rest = name; rest.length > 0;) {
-		const char *start = rest.data;
-		uint32_t code_point = utf8_next(&rest, NULL);
-
-		if (code_point > 0x2000 && is_bidi_or_blank(code_point))
-			continue;
-		builder_slice(
-		    &clean, slice_make(start, (size_t)(rest.data - start)));
-	}
-	rest = builder_result(&clean);
-	while (rest.length > 0 &&
-	       is_bidi_or_blank((unsigned char)rest.data[rest.length - 1]))
-		rest.length--;
-	rest = utf8_fold_slice(facts->arena, rest);
-	rest = slice_split(rest, '.', &head);
-	while (rest.length > 0) {
-		rest = slice_split(rest, '.', &head);
-		if (count == EXTENSIONS_MAX) { /* keep the last ones */
-			memmove(items, items + 1,
-			    (EXTENSIONS_MAX - 1) * sizeof *items);
-			count--;
-		}
-		items[count++] = head;
-	}
 	if (count == 0)
 		return;
 	value_set_text(&members[FACT_ATTACHMENT_EXTENSION], items[count - 1]);

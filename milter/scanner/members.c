@@ -219,6 +219,8 @@ take_entry(struct reader *reader, struct archive_entry *entry)
 	if (archive_entry_filetype(entry) == AE_IFDIR &&
 	    archive_entry_size(entry) <= 0)
 		return TC_OK;
+	while (slice_ends_with(name, SLICE_LITERAL("/")))
+		name.length--;
 	index = unpack_add(unpack, reader->index, name);
 	if (index == SIZE_MAX)
 		return TC_LIMIT;

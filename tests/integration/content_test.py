@@ -49,6 +49,7 @@ rule found-encrypted "e" { severity low  when any attachment (.encrypted) then t
 rule found-macros "m" { severity low  when any attachment (.macros) then tag "X-Found" "macros" }
 rule found-double "x" { severity low
     when any attachment (.name matches /\\.(pdf|txt)\\.exe$/i) then tag "X-Found" "double" }
+rule found-program "p" { severity low  when any attachment (.extension == "exe") then tag "X-Found" "program" }
 rule found-inside "i" { severity low
     when any attachment (.depth >= 1 and .parent matches /\\.zip$/i and .extension == "js")
     then tag "X-Found" "inside" }
@@ -159,7 +160,7 @@ def odd_archives(one):
                         ('name that ends at a NUL', wrap_zip.one(name + b'\0.txt', EICAR))):
         yield from one('zip, ' + title, data, 'a.zip')
     yield from one('zip of a folder with data', wrap_zip.one(name + b'/', EICAR, attributes=16), 'a.zip',
-                   {'unscannable'})
+                   {'unscannable', 'name'})
     yield from one('zip of an unknown method', wrap_zip.one(name, EICAR, method=77), 'a.zip', {'name', 'unscannable'})
     for title, data in (('rar 4', rar4(NAME, EICAR)), ('rar 5', rar5(NAME, EICAR)),
                         ('7z', wrap_zip.by_7z(NAME, EICAR, '7z'))):
@@ -303,6 +304,8 @@ def marks():
     yield 'double extension in zip', attached(zipped('bill.pdf.exe', b'MZ'), 'a.zip'), {'double'}
     yield 'double extension in mail in zip', attached(
         zipped('m.eml', attached(b'MZ', 'bill.txt.exe')), 'a.zip'), {'double'}
+    yield 'double extension, seen backwards', attached(
+        wrap_zip.one('bill.pdf.\u202eex\u200be'.encode(), b'MZ', flags=wrap_zip.UTF8), 'a.zip'), {'program'}
     yield 'script in zip', attached(zipped('run.js', b'alert(1)'), 'a.zip'), {'inside'}
     yield 'broken zip', attached(zipped(NAME, EICAR)[:60], 'a.zip'), {'unscannable'}
     yield 'broken 7z', attached(b'7z\xbc\xaf\x27\x1c' + b'\xff' * 100, 'a.7z'), {'unscannable'}

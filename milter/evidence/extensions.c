@@ -1,0 +1,75 @@
+#include <config.h>
+
+#include <stdint.h>
+
+#include "base/builder.h"
+#include "base/utf8.h"
+#include "evidence/extensions.h"
+
+static bool
+is_unseen(uint32_t code_point)
+{
+	return code_point == 0xad || code_point == 0x61c ||
+	       code_point == 0xfeff ||
+	       (code_point >= 0x200b && code_point <= 0x200f) ||
+	       (code_point >= 0x202a && code_point <= 0x202e) ||
+	       (code_point >= 0x2060 && code_point <= 0x2069);
+}
+
+static struct slice
+without_unseen(struct arena *arena, struct slice name)
+{
+	struct builder clean = builder_make(arena, SIZE_MAX);
+
+	while (name.length > 0) {
+		const char *start = name.data;
+
+		if (!is_unseen(utf8_next(&name, NULL)))
+			builder_slice(&clean,
+			    slice_make(start, (size_t)(name.data - start)));
+	}
+	return builder_result(&clean);
+}
+
+static bool
+ends_in_nothing(struct slice name)
+{
+	unsigned char last;
+
+	if (name.length == 0)
+		return false;
+	last = (unsigned char)name.data[name.length - 1];
+	return last <= ' ' || last == '.' || last == '/' || last == '\\';
+}
+
+static struct slice
+base_name(struct slice name)
+{
+	for (size_t i = name.length; i > 0; i--)
+		if (name.data[i - 1] == '/' || name.data[i - 1] == '\\')
+			return slice_skip(name, i);
+	return name;
+}
+
+size_t
+extensions_of(struct arena *arena, struct slice name,
+    struct slice extensions[EXTENSIONS_MAX])
+{
+	struct slice rest = without_unseen(arena, name), head;
+	size_t count = 0;
+
+	while (ends_in_nothing(rest))
+		rest.length--;
+	rest = utf8_fold_slice(arena, base_name(rest));
+	rest = slice_split(rest, '.', &head);
+	while (rest.length > 0) {
+		rest = slice_split(rest, '.', &head);
+		if (count == EXTENSIONS_MAX) {
+			memmove(extensions, extensions + 1,
+			    (EXTENSIONS_MAX - 1) * sizeof *extensions);
+			count--;
+		}
+		extensions[count++] = head;
+	}
+	return count;
+}
