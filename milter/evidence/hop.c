@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include <stdint.h>
+#include <string.h>
 
 #include "evidence/hop.h"
 
@@ -274,20 +275,21 @@ read_parameters(struct reading *reading, struct slice text)
 	return true;
 }
 
-/* qmail: from name (HELO claimed) (192.0.2.1);
+/* qmail: from name (HELO claimed) (192.0.2.1), LMTP servers with LHLO;
  * CommuniGate: from [192.0.2.1] (HELO claimed) */
 static bool
 read_helo_comment(struct reading *reading, struct slice text)
 {
-	static const struct slice helo = SLICE_LITERAL("HELO ");
-	static const struct slice ehlo = SLICE_LITERAL("EHLO ");
+	static const char *const names[] = { "HELO ", "EHLO ", "LHLO " };
 	struct hop *hop = &reading->hop;
 	struct ipaddr unused;
+	bool found = false;
 
-	if (!slice_starts_with_fold(text, helo) &&
-	    !slice_starts_with_fold(text, ehlo))
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		found |= slice_starts_with_fold(text, slice_text(names[i]));
+	if (!found)
 		return false;
-	text = slice_trim(slice_skip(text, helo.length));
+	text = slice_trim(slice_skip(text, strlen(names[0])));
 	reading->odd |=
 	    reading->has_helo || slice_find_byte(text, '(') != SIZE_MAX ||
 	    (!is_literal(text) && bracketed_addresses(text, &unused) > 0);

@@ -31,6 +31,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must_lie_inside(hop.name, value);
 	must_lie_inside(hop.by, value);
 	must_lie_inside(hop.with, value);
+	/* Local: sure, and from nowhere. */
+	if (hop.local && (!hop.certain || hop.has_ip))
+		abort();
 	hop_date(value, &when);
 	return 0;
 }

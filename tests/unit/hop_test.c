@@ -41,6 +41,8 @@ every_usual_form_of_received_is_read(void **state)
 		{ "by m (Postfix, from userid 0) id 1", "", "", NULL, "m" },
 		{ "from unknown (HELO claimed) (joe@192.0.2.6) by m with SMTP",
 		    "claimed", "unknown", "192.0.2.6", "m" },
+		{ "from lmtp (LHLO claimed) (192.0.2.6) by m with LMTP",
+		    "claimed", "lmtp", "192.0.2.6", "m" },
 		{ "from h (IDENT:joe@[192.0.2.7]) by m (8.17.1/8.17.1)", "h",
 		    "", "192.0.2.7", "m" },
 		{ "from [192.0.2.8] (HELO claimed) by m (CommuniGate Pro SMTP)",
