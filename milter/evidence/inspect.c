@@ -107,6 +107,7 @@ message_needs(unsigned want)
 	       (want & SCANNER_WANT_MD5 ? MESSAGE_NEED_MD5 : 0) |
 	       (want & SCANNER_WANT_SHA1 ? MESSAGE_NEED_SHA1 : 0) |
 	       (want & SCANNER_WANT_SHA256 ? MESSAGE_NEED_SHA256 : 0) |
+	       (want & SCANNER_WANT_SHA512 ? MESSAGE_NEED_SHA512 : 0) |
 	       (want & SCANNER_WANT_URLS ? MESSAGE_NEED_URLS : 0);
 }
 
@@ -251,6 +252,9 @@ item_of_part(struct inspector *inspector, const struct mime_part *part,
 	if (copy_digest(
 		part->digests.sha256, item->sha256, sizeof item->sha256))
 		item->flags |= SCANNER_HAS_SHA256;
+	if (copy_digest(
+		part->digests.sha512, item->sha512, sizeof item->sha512))
+		item->flags |= SCANNER_HAS_SHA512;
 	if (part->opaque) {
 		item->flags |= SCANNER_UNSCANNABLE;
 		item->reason = SLICE_LITERAL("limit");
@@ -273,6 +277,7 @@ complete_item(struct inspector *inspector, const struct mime_part *part,
 	memcpy(item->md5, known->md5, sizeof item->md5);
 	memcpy(item->sha1, known->sha1, sizeof item->sha1);
 	memcpy(item->sha256, known->sha256, sizeof item->sha256);
+	memcpy(item->sha512, known->sha512, sizeof item->sha512);
 }
 
 static enum tc_status

@@ -252,6 +252,16 @@ see_urls(struct observer *observer, const struct url_list *urls)
 			.part = url->part == SIZE_MAX ? -1 : (int)url->part,
 			.defanged = url->defanged });
 	}
+	for (size_t i = 0; i < urls->mails.count; i++) {
+		const struct message_mail *mail = &urls->mails.items[i];
+
+		add(observer,
+		    &(struct match_observation){ .kind = INDICATOR_ADDRESS,
+			.where = MATCH_LINK,
+			.value = mail->address,
+			.part =
+			    mail->part == SIZE_MAX ? -1 : (int)mail->part });
+	}
 	if (urls->cut)
 		evidence_note_gap(observer->evidence, EVIDENCE_GAP_LIMIT);
 }
@@ -264,7 +274,8 @@ see_part(struct observer *observer, const struct mime_part *part)
 		struct slice value;
 	} digests[] = { { INDICATOR_MD5, part->digests.md5 },
 		{ INDICATOR_SHA1, part->digests.sha1 },
-		{ INDICATOR_SHA256, part->digests.sha256 } };
+		{ INDICATOR_SHA256, part->digests.sha256 },
+		{ INDICATOR_SHA512, part->digests.sha512 } };
 	struct match_observation observation = { .where = MATCH_ATTACHMENT,
 		.part = (int)part->index };
 
@@ -314,6 +325,8 @@ see_member(struct observer *observer, const struct inspect_file *file)
 		    slice_make(item->sha1, sizeof item->sha1) },
 		{ INDICATOR_SHA256, (item->flags & SCANNER_HAS_SHA256) != 0,
 		    slice_make(item->sha256, sizeof item->sha256) },
+		{ INDICATOR_SHA512, (item->flags & SCANNER_HAS_SHA512) != 0,
+		    slice_make(item->sha512, sizeof item->sha512) },
 	};
 
 	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {

@@ -7,15 +7,19 @@
 
 /* Fetched once: fetching anew for each digest costs more than a small part's
  * hash. */
-static EVP_MD *md5, *sha1, *sha256;
+#define KINDS 4
+
+static EVP_MD *methods[KINDS]; /* of digest_kind 1 << index */
 static pthread_once_t kinds_once = PTHREAD_ONCE_INIT;
 
 static void
 kinds_load(void)
 {
-	md5 = EVP_MD_fetch(NULL, "MD5", NULL);
-	sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
-	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	static const char *const names[KINDS] = { "MD5", "SHA1", "SHA256",
+		"SHA512" };
+
+	for (unsigned i = 0; i < KINDS; i++)
+		methods[i] = EVP_MD_fetch(NULL, names[i], NULL);
 }
 
 static struct slice
@@ -34,18 +38,10 @@ to_hex(struct arena *arena, const unsigned char *octets, size_t count)
 }
 
 struct digest_run {
-	EVP_MD_CTX *contexts[3]; /* of digest_kind 1 << index; NULL: never */
-	unsigned kinds;          /* under way */
+	EVP_MD_CTX *contexts[KINDS]; /* as `methods`; NULL: never */
+	unsigned kinds;              /* under way */
 	bool failed;
 };
-
-#define KINDS 3
-
-static const EVP_MD *
-kind_at(unsigned index)
-{
-	return index == 0 ? md5 : index == 1 ? sha1 : sha256;
-}
 
 static void
 release(void *what)
@@ -77,8 +73,8 @@ digest_run_begin(struct digest_run *run, unsigned kinds)
 			continue;
 		if (run->contexts[i] == NULL)
 			run->contexts[i] = EVP_MD_CTX_new();
-		if (run->contexts[i] != NULL && kind_at(i) != NULL &&
-		    EVP_DigestInit_ex2(run->contexts[i], kind_at(i), NULL) == 1)
+		if (run->contexts[i] != NULL && methods[i] != NULL &&
+		    EVP_DigestInit_ex2(run->contexts[i], methods[i], NULL) == 1)
 			run->kinds |= 1u << i;
 		else
 			run->failed = true;
@@ -106,7 +102,8 @@ digest_run_end(
 {
 	unsigned char octets[EVP_MAX_MD_SIZE];
 	struct slice *const texts[KINDS] = { &digests_out->md5,
-		&digests_out->sha1, &digests_out->sha256 };
+		&digests_out->sha1, &digests_out->sha256,
+		&digests_out->sha512 };
 	bool good = !run->failed;
 
 	for (unsigned i = 0; i < KINDS; i++) {

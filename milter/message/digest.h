@@ -1,5 +1,5 @@
 /*
- * digest - MD5, SHA-1 and SHA-256 of parts, only those that somebody needs
+ * digest - MD5, SHA-1, SHA-256 and SHA-512 of parts, only those that somebody needs
  */
 #ifndef TOCSIN_MESSAGE_DIGEST_H
 #define TOCSIN_MESSAGE_DIGEST_H
@@ -9,7 +9,8 @@
 enum digest_kind {
 	DIGEST_MD5 = 1u << 0,
 	DIGEST_SHA1 = 1u << 1,
-	DIGEST_SHA256 = 1u << 2
+	DIGEST_SHA256 = 1u << 2,
+	DIGEST_SHA512 = 1u << 3
 };
 
 /* Digests in lower-case hexadecimal; those not asked for are empty. */
@@ -17,6 +18,7 @@ struct digests {
 	struct slice md5;
 	struct slice sha1;
 	struct slice sha256;
+	struct slice sha512;
 };
 
 /* Computes those of `kinds` over the bytes, into the arena. False at its

@@ -11,8 +11,9 @@
 
 #define BIT(name) MIME_DEFECT_BIT(MIME_DEFECT_##name)
 
-#define DIGEST_NEEDS \
-	(MESSAGE_NEED_MD5 | MESSAGE_NEED_SHA1 | MESSAGE_NEED_SHA256)
+#define DIGEST_NEEDS                                                  \
+	(MESSAGE_NEED_MD5 | MESSAGE_NEED_SHA1 | MESSAGE_NEED_SHA256 | \
+	    MESSAGE_NEED_SHA512)
 #define TEXT_NEEDS      (MESSAGE_NEED_TEXT | MESSAGE_NEED_URLS)
 
 #define BLANK_LINES_MAX 4 /* skipped in front of a saved message */
@@ -264,6 +265,8 @@ add_late_digests(struct message *message)
 			part->digests.sha1 = digests.sha1;
 		if (late & DIGEST_SHA256)
 			part->digests.sha256 = digests.sha256;
+		if (late & DIGEST_SHA512)
+			part->digests.sha512 = digests.sha512;
 	}
 }
 

@@ -25,10 +25,11 @@ enum message_need {
 	MESSAGE_NEED_MD5 = 1u << 0,
 	MESSAGE_NEED_SHA1 = 1u << 1,
 	MESSAGE_NEED_SHA256 = 1u << 2,
-	MESSAGE_NEED_CONTENT = 1u << 3, /* decoded bytes of every part */
-	MESSAGE_NEED_TEXT = 1u << 4,    /* body text */
-	MESSAGE_NEED_URLS = 1u << 5,
-	MESSAGE_NEED_ALL = (1u << 6) - 1
+	MESSAGE_NEED_SHA512 = 1u << 3,
+	MESSAGE_NEED_CONTENT = 1u << 4, /* decoded bytes of every part */
+	MESSAGE_NEED_TEXT = 1u << 5,    /* body text */
+	MESSAGE_NEED_URLS = 1u << 6,
+	MESSAGE_NEED_ALL = (1u << 7) - 1
 };
 
 struct message;

@@ -501,6 +501,53 @@ without_breaks(struct arena *arena, struct slice target)
 	return slice_make(out, length);
 }
 
+static struct slice
+without_percent(struct arena *arena, struct slice text)
+{
+	struct builder out = builder_make(arena, URL_LENGTH_MAX);
+
+	if (slice_find_byte(text, '%') == SIZE_MAX)
+		return text;
+	for (size_t i = 0; i < text.length; i++) {
+		int high = -1, low = -1;
+
+		if (text.data[i] == '%' && text.length - i > 2) {
+			high = ascii_hex_value(text.data[i + 1]);
+			low = ascii_hex_value(text.data[i + 2]);
+		}
+		if (high >= 0 && low >= 0) {
+			builder_byte(&out, (char)(high * 16 + low));
+			i += 2;
+		} else {
+			builder_byte(&out, text.data[i]);
+		}
+	}
+	return out.failed ? text : builder_result(&out);
+}
+
+/* The addresses of a mailto: link (RFC 6068). */
+static void
+add_mails(
+    struct arena *arena, struct url_list *list, struct slice rest, size_t part)
+{
+	rest = slice_range(rest, 0, slice_find_byte(rest, '?'));
+	while (rest.length > 0) {
+		struct message_mail *mail;
+		struct slice address;
+
+		rest = slice_split(rest, ',', &address);
+		address = slice_trim(without_percent(arena, address));
+		if (address.length == 0)
+			continue;
+		mail = list_append(arena, &list->mails, list->limit);
+		if (mail == NULL) {
+			list->cut = true;
+			return;
+		}
+		*mail = (struct message_mail){ address, part };
+	}
+}
+
 void
 url_list_add_link(struct arena *arena, struct url_list *list,
     const struct html_link *link, struct slice base, size_t part)
@@ -515,6 +562,11 @@ url_list_add_link(struct arena *arena, struct url_list *list,
 
 	if (target.length == 0 || target.data[0] == '#' || !may_try(list))
 		return;
+	if (slice_starts_with_fold(
+		slice_trim(target), SLICE_LITERAL("mailto:"))) {
+		add_mails(arena, list, slice_skip(slice_trim(target), 7), part);
+		return;
+	}
 	if (!has_scheme(target)) {
 		/* "//host/x", or relative: nowhere without a base */
 		struct slice joined = join(arena, base, target);

@@ -44,6 +44,12 @@ struct message_url {
 	size_t part;           /* index into the message's parts, or SIZE_MAX */
 };
 
+/* The address of a mailto: link. */
+struct message_mail {
+	struct slice address; /* as written, without percent signs */
+	size_t part;
+};
+
 struct url_list {
 	struct message_url *items; /* distinct by normal, part and where */
 	size_t count;
@@ -53,6 +59,7 @@ struct url_list {
 	size_t tried;         /* candidates looked at, duplicates too */
 	struct table seen;    /* what is in the list */
 	struct table domains; /* host -> registrable domain */
+	LIST_OF(struct message_mail) mails;
 };
 
 /* True when a reader is led past the host: it stands behind a name and an @, is
@@ -66,7 +73,8 @@ struct url_list url_list_make(struct arena *arena, size_t limit);
 void url_list_add_text(struct arena *arena, struct url_list *list,
     struct slice text, enum url_where where, size_t part);
 
-/* Adds one link of an HTML part; relative ones are joined with `base`. */
+/* Adds one link of an HTML part; relative ones are joined with `base`. Of
+ * mailto: the addresses are kept. */
 void url_list_add_link(struct arena *arena, struct url_list *list,
     const struct html_link *link, struct slice base, size_t part);
 

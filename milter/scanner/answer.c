@@ -2,7 +2,7 @@
 
 #include "scanner/answer.h"
 
-#define FLAGS_ALL      ((1u << 8) - 1)
+#define FLAGS_ALL      ((1u << 9) - 1)
 #define STRINGS_MAX    2000 /* URLs or rules of one item */
 #define DEPTH_MAX      64
 #define ITEM_TAIL_ROOM 4096 /* what an item needs beside its content */
@@ -27,6 +27,7 @@ write_item(struct wire_writer *writer, const struct scanner_item *item)
 	wire_put_slice(writer, slice_make(item->md5, sizeof item->md5));
 	wire_put_slice(writer, slice_make(item->sha1, sizeof item->sha1));
 	wire_put_slice(writer, slice_make(item->sha256, sizeof item->sha256));
+	wire_put_slice(writer, slice_make(item->sha512, sizeof item->sha512));
 	wire_put_number(writer, item->urls.count);
 	for (size_t i = 0; i < item->urls.count; i++)
 		wire_put_slice(writer, item->urls.items[i]);
@@ -103,6 +104,7 @@ read_item(struct wire_reader *reader, struct arena *arena, unsigned index,
 	take_digest(reader, item->md5, sizeof item->md5);
 	take_digest(reader, item->sha1, sizeof item->sha1);
 	take_digest(reader, item->sha256, sizeof item->sha256);
+	take_digest(reader, item->sha512, sizeof item->sha512);
 	/* An item lies in one that came before it; the first in none. */
 	if (parent > index || (index > 0 && parent == index) ||
 	    depth > DEPTH_MAX || (flags & ~(uint64_t)FLAGS_ALL) != 0)

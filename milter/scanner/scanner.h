@@ -36,7 +36,8 @@ enum scanner_want {
 	SCANNER_WANT_SHA1 = 1 << 4,
 	SCANNER_WANT_SHA256 = 1 << 5,
 	SCANNER_WANT_CONTENT = 1 << 6, /* text and mail members' bytes */
-	SCANNER_WANT_URLS = 1 << 7     /* URLs in the clear in PDF and others */
+	SCANNER_WANT_URLS = 1 << 7,    /* URLs in the clear in PDF and others */
+	SCANNER_WANT_SHA512 = 1 << 8
 };
 
 struct scanner_settings {
@@ -88,7 +89,8 @@ enum scanner_flag {
 	SCANNER_NAMES_DIFFER = 1 << 4, /* local and central zip names */
 	SCANNER_HAS_MD5 = 1 << 5,
 	SCANNER_HAS_SHA1 = 1 << 6,
-	SCANNER_HAS_SHA256 = 1 << 7
+	SCANNER_HAS_SHA256 = 1 << 7,
+	SCANNER_HAS_SHA512 = 1 << 8
 };
 
 /* Item 0 is the part itself, the others are archive members. */
@@ -102,7 +104,7 @@ struct scanner_item {
 	struct slice type;       /* libmagic's MIME type */
 	struct slice reason;     /* why it is unscannable */
 	struct slice content;    /* empty unless asked for, text or mail */
-	uint8_t md5[16], sha1[20], sha256[32];
+	uint8_t md5[16], sha1[20], sha256[32], sha512[64];
 	LIST_OF(struct slice) urls;
 	LIST_OF(struct scanner_yara_hit) yara_hits;
 };

@@ -54,6 +54,9 @@ digest_item(const struct unpack *unpack, struct slice content,
 	if (unpack->want & SCANNER_WANT_SHA256)
 		digest(EVP_sha256(), content, item->sha256, SCANNER_HAS_SHA256,
 		    item);
+	if (unpack->want & SCANNER_WANT_SHA512)
+		digest(EVP_sha512(), content, item->sha512, SCANNER_HAS_SHA512,
+		    item);
 }
 
 /* True for the part itself, false for what was found inside. */

@@ -95,6 +95,7 @@ load_digests(void)
 	EVP_Digest("", 0, out, NULL, EVP_md5(), NULL);
 	EVP_Digest("", 0, out, NULL, EVP_sha1(), NULL);
 	EVP_Digest("", 0, out, NULL, EVP_sha256(), NULL);
+	EVP_Digest("", 0, out, NULL, EVP_sha512(), NULL);
 }
 
 static magic_t

@@ -225,6 +225,8 @@ message_needs(const struct session *session)
 	if ((kinds & INDICATOR_KIND_BIT(INDICATOR_SHA1)) != 0 ||
 	    (members & 1u << FACT_ATTACHMENT_SHA1) != 0)
 		wanted |= MESSAGE_NEED_SHA1;
+	if ((kinds & INDICATOR_KIND_BIT(INDICATOR_SHA512)) != 0)
+		wanted |= MESSAGE_NEED_SHA512;
 	if (needs->fields[FIELD_BODY_TEXT] ||
 	    (kinds & INDICATOR_KIND_BIT(INDICATOR_ADDRESS)) != 0)
 		wanted |= MESSAGE_NEED_TEXT;

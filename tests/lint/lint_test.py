@@ -384,6 +384,12 @@ def commands_in_manual():
     none_wrong(found)
 
 
+@case('every test script is one that make check or make check-long runs')
+def scripts():
+    listed = ' '.join(read(path) for path in walk('.mk', below=('tests',))).split()
+    none_wrong([path for path in walk('_test.py', below=('tests',)) if path not in listed])
+
+
 @case('nothing is left open')
 def open_ends():
     pattern = re.compile(r'\b(TO' r'DO|FIX' r'ME|XX' r'X)\b')
