@@ -464,12 +464,15 @@ start_scanner(struct assembly *assembly, struct arena *arena)
 	if (status == TC_OK && put_part(&assembly->input, GENERATION_SCANNER,
 				   scanner, free_scanner, NULL))
 		assembly->scanner_signature = signature;
-	else
+	else {
+		if (status != TC_OK && status != TC_INVALID)
+			assembly->rules_taken = 0; /* tried again soon */
 		log_write(LOG_LEVEL_ERROR, "scanner refused status=%s: %s",
 		    status_name(status),
 		    thing(assembly, GENERATION_SCANNER) == NULL
 			? "attachments are not opened"
 			: "the one before stays");
+	}
 }
 
 /* Without workers mail is judged all the same: what they would have looked

@@ -174,7 +174,7 @@ rulesets_drop_broken(int zygote, const struct scanner_settings *settings,
 		if ((inner_only &&
 			!is_inner(rulesets, &rulesets->items.items[i])) ||
 		    scanner_new(zygote, &one, &rulesets->items.items[i], 1,
-			diag, &scanner) == TC_OK)
+			diag, &scanner) != TC_INVALID)
 			rulesets->items.items[kept++] =
 			    rulesets->items.items[i];
 		scanner_free(&scanner);

@@ -197,13 +197,13 @@ def inner_rules(this):
     replace(this, 'rules.yar', RULE % 'first mark')
     broken, twice = 'rule broken { condition: nonsense }', RULE % 'INNER-TWO'
     replace(this, 'intel.json', bundle(RULE % 'INNER-ONE', broken, twice))
-    seconds_until(this, 'INNER-ONE', header='X-Inner')
+    seconds_until(this, 'INNER-ONE', header='X-Inner', seconds=90)
     with milter(this) as client:
         check(tagged(client, 'INNER-TWO', 'X-Inner'), True, 'two rules of one name')
     replace(this, 'intel.json', json.dumps({'Event': {'info': 'an event', 'Attribute': [
         {'type': 'yara', 'value': RULE % 'INNER-THREE', 'to_ids': True},
         {'type': 'yara', 'value': RULE % 'INNER-OFF', 'to_ids': False}]}}))
-    seconds_until(this, 'INNER-THREE', header='X-Inner')
+    seconds_until(this, 'INNER-THREE', header='X-Inner', seconds=90)
     with milter(this) as client:
         check((tagged(client, 'INNER-ONE', 'X-Inner'), tagged(client, 'INNER-OFF', 'X-Inner')), (False, False),
               'withdrawn, and to_ids=false')
@@ -232,4 +232,4 @@ def make():
         yield found
 
 
-run(make)
+run(make, on_failure=lambda found: found.log())

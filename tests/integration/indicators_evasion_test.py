@@ -45,7 +45,8 @@ LINKS = [
     ('https://XN--BSE-SEITE-07A.example/', True),
     ('https://notevil.example/', False), ('https://evil.example.good.example/', False),
     ('https://good.example/evil.example', False), ('https://evil.example@good.example/', False),
-    ('https://evil-example/', False), ('https://evil.examples/', False), ('https://good.example/?u=evil.example', False),
+    ('https://evil-example/', False), ('https://evil.examples/', False),
+    ('https://good.example/?u=evil.example', False),
     ('http://kit.example/a/login.php', True), ('https://kit.example/a/login.php', True),
     ('http://kit.example:80/a/login.php', True), ('http://kit.example/a/login.php?victim=me', True),
     ('http://kit.example/a/login.php#top', True), ('http://kit.example/a/./b/../login.php', True),
@@ -53,17 +54,20 @@ LINKS = [
     ('http://kit.example/A/login.php', False), ('http://kit.example/a/login.php5', False),
     ('http://kit.example/', False), ('http://sub.kit.example/a/login.php', False),
     ('http://folder.example/kit/', True), ('http://folder.example/kit/deep/er?x', True),
-    ('http://folder.example/kitten/', False), ('http://root-only.example', True), ('http://root-only.example/?x', True),
+    ('http://folder.example/kitten/', False), ('http://root-only.example', True),
+    ('http://root-only.example/?x', True),
     ('http://root-only.example/page', False),
     ('http://203.0.114.7/x', True), ('http://3405804039/x', True), ('http://0xCB007207/', True),
     ('http://0313.0.0162.7/', True), ('http://203.0.29191/', True), ('http://[::ffff:203.0.114.7]/', True),
     ('http://203.0.114.8/', False), ('http://192.88.77.1/', True), ('http://[2a00:db9:1::1]/', True),
-    ('http://[2a00:dba::1]/', False), ('mailto:bad@mailbox.example', True), ('mailto:BAD@MAILBOX.EXAMPLE?subject=x', True),
+    ('http://[2a00:dba::1]/', False), ('mailto:bad@mailbox.example', True),
+    ('mailto:BAD@MAILBOX.EXAMPLE?subject=x', True),
     ('MAILTO:ok@good.example,bad%40mailbox.example', True), ('mailto:notbad@mailbox.example', False),
     ('https://query.example/go?id=7', True), ('https://query.example/go?id=8', False),
 ]
 SENDERS = [
-    ('Bad <bad@mailbox.example>', True), ('Bad <BAD@Mailbox.Example>', True), ('"bad@mailbox.example" <ok@good.example>', True),
+    ('Bad <bad@mailbox.example>', True), ('Bad <BAD@Mailbox.Example>', True),
+    ('"bad@mailbox.example" <ok@good.example>', True),
     ('=?utf-8?B?YmFkQG1haWxib3guZXhhbXBsZQ==?= <ok@good.example>', True), ('x <any@whole.example>', True),
     ('x <any@below.whole.example>', False), ('x <any@evil.example>', True), ('x <any@sub.evil.example>', True),
     ('x <any@notevil.example>', False), ('x <notbad@mailbox.example>', False), ('x <"bad"@mailbox.example>', True),
@@ -71,7 +75,8 @@ SENDERS = [
     ('<ok@good.example>, <bad@mailbox.example>', True),
 ]
 TEXTS = [
-    ('see http://evil.example/x now', True), ('see evil-bare.com/x now', True), ('see Evil-Bare.COM now', True), ('see notevil-bare.com now', False),
+    ('see http://evil.example/x now', True), ('see evil-bare.com/x now', True), ('see Evil-Bare.COM now', True),
+    ('see notevil-bare.com now', False),
     ('see www.evil.example', True),
     ('write to bad@mailbox.example', True), ('<http://evil.example>', True), ('(http://evil.example)', True),
     ('http://evil.example.', True), ('"http://evil.example",', True), ('see hxxp://evil[.]example/x', False),
@@ -87,14 +92,15 @@ class World:
         with open(os.path.join(top, 'list.txt'), 'w') as file:
             file.write(LISTED)
         with open(self.conf, 'w') as file:
-            file.write(f'state-directory "{top}/state"\nown-domains {{ "tocsin.test" }}\nown-networks {{ 10.0.0.0/8 }}\n'
+            file.write(f'state-directory "{top}/state"\nown-domains {{ "tocsin.test" }}\n'
+                       f'own-networks {{ 10.0.0.0/8 }}\n'
                        f'trusted-relays {{ 127.0.0.0/8 }}\n'
                        f'feed x {{ source "{top}/list.txt" status verified client-ip on }}\n')
         self.tocsin('indicators', 'build')
 
     def tocsin(self, *words):
-        done = subprocess.run([program('tocsin'), words[0], '-c', self.conf, *words[1:]], capture_output=True, text=True,
-                              timeout=120)
+        done = subprocess.run([program('tocsin'), words[0], '-c', self.conf, *words[1:]], capture_output=True,
+                              text=True, timeout=120)
         check(done.returncode in (0, 1), True, done.stderr)
         return done.stdout
 
@@ -117,7 +123,8 @@ def mail_of(sender='Shop <ok@good.example>', text=None, html=None):
     kind, body = ('html', html) if html is not None else ('plain', text)
     return (f'From: {sender}\nTo: <inbox@tocsin.test>\nSubject: hello\nMessage-ID: <1@good.example>\n'
             f'Date: Tue, 24 Nov 2026 10:00:00 +0000\nMIME-Version: 1.0\n'
-            f'Content-Type: text/{kind}; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{body}\n').replace('\n', '\r\n')
+            f'Content-Type: text/{kind}; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{body}\n'
+            ).replace('\n', '\r\n')
 
 
 @case('a link that is written otherwise matches; one to elsewhere does not')
@@ -146,9 +153,8 @@ def digests(world):
             archive.writestr('member.bin', inside)
         for name, octets in (('a.bin', payload), ('a.zip', packed.getvalue()), ('b.bin', payload + b'.')):
             coded = base64.encodebytes(octets).decode()
-            mail = mail_of(text='').replace('Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit',
-                                            f'Content-Type: application/octet-stream; name={name}\r\n'
-                                            'Content-Transfer-Encoding: base64') + coded.replace('\n', '\r\n')
+            mail = mail_of(text='').replace('text/plain; charset=utf-8', f'application/octet-stream; name={name}')
+            mail = mail.replace('Encoding: 8bit', 'Encoding: base64') + coded.replace('\n', '\r\n')
             check(world.judge([(mail, name != 'b.bin')], str), [], f'{kind} {name}')
 
 

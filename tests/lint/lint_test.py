@@ -385,7 +385,7 @@ def commands_in_manual():
 
 
 @case('every test script is one that make check or make check-long runs')
-def scripts():
+def test_scripts():
     listed = ' '.join(read(path) for path in walk('.mk', below=('tests',))).split()
     none_wrong([path for path in walk('_test.py', below=('tests',)) if path not in listed])
 
