@@ -210,6 +210,9 @@ run_verify(struct engine *engine, const struct options *options, char **words)
 	if (engine->store == NULL)
 		return EX_NOINPUT;
 	if (!store_verify(engine->store, &problem)) {
+		if (options->json)
+			printf(
+			    "{\"good\":false,\"problem\":\"%s\"}\n", problem);
 		fprintf(stderr,
 		    "tocsin indicators: the store is damaged: %s; `tocsin "
 		    "indicators build` makes it anew\n",
@@ -263,6 +266,17 @@ run_query(struct engine *engine, const struct options *options, char **words)
 	    &answers, words[0], engine->arena, options->json);
 }
 
+static void
+print_change_json(const char *kind, const char *value, const char *problem)
+{
+	printf("{\"kind\":\"%s\",\"value\":\"", kind);
+	engine_print_json(slice_text(value));
+	printf("\",\"done\":%s,\"problem\":\"",
+	    problem == NULL ? "true" : "false");
+	engine_print_json(slice_text(problem));
+	printf("\"}\n");
+}
+
 static int
 run_change(struct engine *engine, const struct options *options,
     enum overlay_operation operation, char **words)
@@ -283,10 +297,12 @@ run_change(struct engine *engine, const struct options *options,
 		    "indicators", "there is no kind \"%s\"", words[0]);
 	status = overlay_append(engine->arena, engine->request.state_directory,
 	    &change, engine->request.now_unix, &problem);
+	if (status != TC_OK && problem == NULL)
+		problem = strerror(errno);
+	if (options->json)
+		print_change_json(words[0], words[1], problem);
 	if (status == TC_OK)
 		return EX_OK;
-	if (problem == NULL)
-		problem = strerror(errno);
 	fprintf(stderr, "tocsin indicators: %s: %s\n", words[1], problem);
 	return status == TC_INVALID ? EX_DATAERR : EX_CANTCREAT;
 }

@@ -226,6 +226,29 @@ def by_hand(this):
     check(this.acts('misp-one.example'), False)
     check_in('not a digest', this.tocsin('indicators', 'add', 'sha256', 'xyz', status=65))
     check_in('good', this.tocsin('indicators', 'verify'))
+    said = json.loads(this.tocsin('indicators', 'add', '--json', 'domain', 'json.example'))
+    check((said['kind'], said['value'], said['done'], said['problem']), ('domain', 'json.example', True, ''))
+    said = this.tocsin('indicators', 'add', '--json', 'sha256', 'xyz', status=65)
+    check(json.loads(said.splitlines()[0])['done'], False)
+    check(json.loads(this.tocsin('indicators', 'remove', '--json', 'domain', 'json.example'))['done'], True)
+
+
+@case('one damaged octet anywhere in the store is found')
+def damaged(this):
+    path = os.path.join(this.state, 'indicators.store')
+    with open(path, 'rb') as file:
+        whole = file.read()
+    step = max(1, len(whole) // 60)
+    for at in [*range(0, 240, 7), *range(240, len(whole), step), len(whole) - 1]:
+        octets = bytearray(whole)
+        octets[at] ^= 0x10
+        with open(path, 'wb') as file:
+            file.write(octets)
+        said = this.tocsin('indicators', 'verify', '--json', status=65)
+        check_in('tocsin indicators build', said)
+    with open(path, 'wb') as file:
+        file.write(whole)
+    check(json.loads(this.tocsin('indicators', 'verify', '--json'))['good'], True)
 
 
 @case('a query says why an indicator does not act')

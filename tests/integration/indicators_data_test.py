@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The engine over published feeds and real mail, where they are at hand:
-$TOCSIN_SHARED, or a folder `shared` beside the source."""
+$TOCSIN_SHARED, or a folder `shared` beside the source. The diagnostics are a
+table: file, form, what was read, used, ignored by reason and suppressed,
+seconds, memory."""
 import collections
 import contextlib
 import json
@@ -8,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'support'))
@@ -90,6 +93,38 @@ def every_file(world):
             if shown.startswith(folder):
                 check_in(word, feed['warning'], shown)
     diag(f'{report["indicators"]} indicators, {report["bytes"]} bytes, peak {report["peak-memory"] // 1000000} MB')
+
+
+@case('what reading each file takes, without the warninglists')
+def measured(world):
+    feeds = all_feeds()
+    conf = world.configure(feeds)
+    with open(conf) as file:
+        text = '\n'.join(line for line in file.read().splitlines() if not line.startswith('warninglists'))
+    with open(conf, 'w') as file:
+        file.write(text)
+    for name, path, _ in feeds:
+        begun = time.monotonic()
+        child = subprocess.Popen([program('tocsin'), 'indicators', '-c', conf, 'explain', name],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        check(child.returncode in (0, 65), True, f'{path}: {child.returncode}')
+        diag(f'{os.path.relpath(path, INDICATORS)} {time.monotonic() - begun:.2f} s, '
+             f'at most {usage.ru_maxrss / 1024:.0f} MB')
+
+
+@case('every example of the STIX specification parses')
+def examples(_):
+    path = os.path.join(INDICATORS, 'stix21', 'pattern-spec-examples.txt')
+    with open(path) as file:
+        patterns = [line.rstrip('\n') for line in file if line.strip()]
+    check(len(patterns) > 20, True, 'patterns')
+    for pattern in patterns:
+        done = subprocess.run([program('tocsin'), 'indicators', 'pattern', pattern, '-'], input='[]', text=True,
+                              capture_output=True, timeout=60)
+        check(done.returncode, 0, f'{pattern}: {done.stderr}')
+        check(done.stdout.split()[0] in ('true', 'false', 'unknown'), True, done.stdout)
 
 
 @case('each mail of a pair matches the feed of the same name, and that one only')
