@@ -13,6 +13,7 @@ EXTRA_PROGRAMS += tests/bench/policy_bench
 tests_bench_policy_bench_SOURCES = tests/bench/policy_bench.c
 tests_bench_policy_bench_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_bench_policy_bench_LDADD = $(MILTER_LIBS)
+EXTRA_DIST += tests/bench/policy_bench.py
 # Ordinary mail beside senders with slow DNS, in a table.
 LONG_TESTS += tests/bench/slow_senders_long_test.py
 

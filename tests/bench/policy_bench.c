@@ -2,8 +2,9 @@
  * policy_bench - what rules cost: loading them, and judging a message by them
  *
  *	policy_bench             all tables
- *	policy_bench FILE...     the policies in these files, over the same
- *	                         message
+ *	policy_bench RULES       prints a policy of so many rules with 50 lists,
+ *	                         as the second table has it, for the daemon
+ *	                         (policy_bench.py)
  *
  * Reports CPU time; judges nothing. The message is made up of words: a subject,
  * 10 KiB of text, 20 links, 3 attachments, 30 headers.
@@ -146,9 +147,7 @@ static struct cost
 judge(const struct program *program, const struct pattern_set *patterns,
     size_t body_bytes)
 {
-	struct arena *facts_arena = arena_new(0, NULL);
 	struct arena *arena = arena_new(0, NULL);
-	struct facts *given = make_facts(facts_arena, body_bytes);
 	struct eval_input input = {
 		.program = program, .patterns = patterns, .now = NOW
 	};
@@ -178,9 +177,7 @@ judge(const struct program *program, const struct pattern_set *patterns,
 		if (cpu_ns() - began > 10 * MEASURE_NS && runs >= 3)
 			break;
 	}
-	(void)given;
 	arena_free(&arena);
-	arena_free(&facts_arena);
 	cost.us = (double)spent / runs / 1000;
 	return cost;
 }
@@ -342,11 +339,22 @@ write_rule(struct builder *out, unsigned i)
 			  "\n then tag }\n");
 }
 
+static struct slice
+write_policy(struct arena *arena, unsigned rules)
+{
+	struct builder out = builder_make(arena, SIZE_MAX);
+
+	seed = 5;
+	write_lists(&out);
+	for (unsigned i = 0; i < rules; i++)
+		write_rule(&out, i);
+	return builder_result(&out);
+}
+
 static void
 rules_row(unsigned rules)
 {
 	struct arena *arena = arena_new(0, NULL);
-	struct builder out = builder_make(arena, SIZE_MAX);
 	struct pattern_set_report report;
 	struct pattern_set *set;
 	struct program *program;
@@ -354,11 +362,7 @@ rules_row(unsigned rules)
 	double ms;
 	int64_t ns;
 
-	seed = 5;
-	write_lists(&out);
-	for (unsigned i = 0; i < rules; i++)
-		write_rule(&out, i);
-	program = load(arena, builder_result(&out), &ns);
+	program = load(arena, write_policy(arena, rules), &ns);
 	set = build(program, &report, &ms);
 	alone = judge(program, NULL, 10240);
 	together = judge(program, set, 10240);
@@ -386,8 +390,18 @@ rules_table(void)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
+	struct arena *arena = arena_new(0, NULL);
+	struct slice policy;
+
+	if (argc > 1) {
+		policy = write_policy(arena, (unsigned)atoi(argv[1]));
+		fwrite(policy.data, 1, policy.length, stdout);
+		arena_free(&arena);
+		return 0;
+	}
+	arena_free(&arena);
 	patterns_table();
 	rules_table();
 	return 0;
