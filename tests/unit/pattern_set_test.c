@@ -8,6 +8,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 
 #include <pcre2.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -470,6 +471,83 @@ policies_say_the_same_with_and_without(void **state)
 	assert_true(with / 2 < without * 3 / 4);
 }
 
+#define THREADS 4
+
+/* What one thread asks, and whether it always got the same answer. */
+struct asker {
+	pthread_t thread;
+	const struct program *program;
+	const struct pattern_set *set;
+	struct slice texts[8];
+	const char *wanted[8];
+	unsigned wrong;
+};
+
+static const char *
+judged(struct arena *arena, const struct asker *asker, struct slice text)
+{
+	struct facts *facts = facts_new(arena);
+	uint64_t regexes = 0;
+
+	facts_set_text(facts, FIELD_SUBJECT, text);
+	facts_set_text(facts, FIELD_BODY_TEXT, text);
+	return run(arena, asker->program, asker->set, facts, &regexes);
+}
+
+static void *
+ask(void *context)
+{
+	struct asker *asker = context;
+
+	for (unsigned i = 0; i < 400; i++) {
+		struct arena *arena = arena_new(0, NULL);
+		unsigned n = i % 8;
+
+		asker->wrong += strcmp(asker->wanted[n],
+				    judged(arena, asker, asker->texts[n])) != 0;
+		arena_free(&arena);
+	}
+	return NULL;
+}
+
+static void
+threads_share_a_set(void **state)
+{
+	struct arena *arena = arena_new(0, NULL);
+	struct asker askers[THREADS] = { 0 };
+	struct pattern_set_report report;
+	struct program *program;
+	struct pattern_set *set;
+
+	(void)state;
+	(void)start(0);
+	if (multi_search_library() == NULL)
+		skip();
+	program = load(arena, write_policy(arena, 60));
+	set = pattern_set_new(program, &report);
+	assert_non_null(set);
+	for (unsigned i = 0; i < THREADS; i++) {
+		askers[i].program = program;
+		for (unsigned n = 0; n < 8; n++) {
+			askers[i].texts[n] = make_text(arena);
+			askers[i].wanted[n] =
+			    judged(arena, &askers[i], askers[i].texts[n]);
+		}
+		askers[i].set = set;
+	}
+	for (unsigned i = 0; i < THREADS; i++)
+		assert_int_equal(
+		    pthread_create(&askers[i].thread, NULL, ask, &askers[i]),
+		    0);
+	for (unsigned i = 0; i < THREADS; i++) {
+		pthread_join(askers[i].thread, NULL);
+		assert_int_equal(askers[i].wrong, 0);
+	}
+	pattern_set_free(&set);
+	program_free(&program);
+	arena_free(&arena);
+}
+
 /* -------------------------------------------------------------- by hand */
 
 static void
@@ -531,6 +609,7 @@ main(void)
 		cmocka_unit_test(what_has_one_is_plain),
 		cmocka_unit_test(a_superset_misses_nothing),
 		cmocka_unit_test(policies_say_the_same_with_and_without),
+		cmocka_unit_test(threads_share_a_set),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -789,7 +789,7 @@ random_policies_keep_their_meaning(void **state)
 	for (unsigned i = 0; i < 4; i++)
 		assert_true(told[i] > rounds * RULES);
 	print_message("# %u foregone conclusions held\n", told[4]);
-	assert_true(told[4] > rounds);
+	assert_true(told[4] > rounds / 4);
 }
 
 int
