@@ -134,6 +134,25 @@ print_ends(const struct program *program, struct builder *out)
 		    shown.entries - ENTRIES_SHOWN);
 }
 
+/* Without own domains all mail is inbound and no rule about our names can
+ * match; a fresh installation has none yet. */
+static void
+print_ours(const struct program *program, struct builder *out)
+{
+	int index = program_settings(program)->own_domains;
+	const struct value_list *list =
+	    program_list(program_own_lists(program), index);
+	const char *file;
+
+	if (list == NULL || value_list_count(list) > 0)
+		return;
+	file = program_list_file(program, (unsigned)index);
+	builder_printf(out,
+	    "own-domains is empty: all mail counts as inbound, and no rule "
+	    "knows our names; put them into %s\n",
+	    file == NULL ? "that list" : file);
+}
+
 static void
 print_summary(const struct program *program, struct builder *out)
 {
@@ -144,6 +163,7 @@ print_summary(const struct program *program, struct builder *out)
 		builder_text(out,
 		    "enforcement shadow: no rule acts; the log says what each "
 		    "would have done\n");
+	print_ours(program, out);
 	builder_printf(out,
 	    "good: %u files, %u rules (%u enforcing, %u in shadow), "
 	    "%u exemptions, %u lists, %zu feeds, policy %s\n",
@@ -250,8 +270,10 @@ tool_check(int argc, char **argv)
 		if (program != NULL)
 			print_summary(program, &out);
 		else
-			builder_printf(&problems, "%u errors, %u warnings\n",
-			    diag.error_count, diag.warning_count);
+			builder_printf(&problems, "%u error%s, %u warning%s\n",
+			    diag.error_count, diag.error_count == 1 ? "" : "s",
+			    diag.warning_count,
+			    diag.warning_count == 1 ? "" : "s");
 	}
 	fwrite(problems.data, 1, problems.length, stderr);
 	fwrite(out.data, 1, out.length, stdout);

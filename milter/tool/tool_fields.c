@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "base/diag.h"
 #include "base/mime_defect.h"
 #include "language/schema.h"
 #include "language/settings.h"
@@ -11,7 +12,8 @@
 
 static const char usage[] =
     "Lists the fields that rules can name, with type, stage and meaning; with\n"
-    "NAMEs only those (and their members).\n"
+    "NAMEs (dmarc, url, url.host) only those. Exit status: 0, or 1 when there\n"
+    "is no such field.\n"
     "\n"
     "      --json      as a JSON array\n"
     "      --names     names only, one a line (for shell completion)\n"
@@ -184,13 +186,49 @@ print_field(enum fields_form form, const struct schema_field *field,
 	}
 }
 
+/* Is `word` the field, or "FIELD.MEMBER" of it? */
 static bool
-is_wanted(const char *name, int argc, char **argv)
+is_about(const char *word, const struct schema_field *field)
+{
+	size_t length = strlen(field->name);
+
+	if (strncmp(word, field->name, length) != 0)
+		return false;
+	return word[length] == '\0' ||
+	       (word[length] == '.' && schema_find_member(field,
+					   slice_text(word + length + 1)) >= 0);
+}
+
+static bool
+is_wanted(const struct schema_field *field, int argc, char **argv)
 {
 	for (int i = optind; i < argc; i++)
-		if (strcmp(argv[i], name) == 0)
+		if (is_about(argv[i], field))
 			return true;
 	return optind == argc;
+}
+
+static bool
+is_known(const char *word)
+{
+	for (unsigned i = 0; i < FIELD_COUNT; i++)
+		if (is_about(word, &schema_fields[i]))
+			return true;
+	return false;
+}
+
+static void
+say_unknown(const char *word)
+{
+	const char *names[FIELD_COUNT], *near;
+
+	for (unsigned i = 0; i < FIELD_COUNT; i++)
+		names[i] = schema_fields[i].name;
+	near = diag_suggest(slice_text(word), names, FIELD_COUNT);
+	fprintf(stderr, "tocsin fields: there is no field \"%s\"", word);
+	if (near != NULL)
+		fprintf(stderr, "; did you mean \"%s\"?", near);
+	fputc('\n', stderr);
 }
 
 static void
@@ -236,16 +274,19 @@ print_fields(enum fields_form form, int argc, char **argv)
 	if (form == FIELDS_JSON)
 		printf("[");
 	for (unsigned i = 0; i < FIELD_COUNT; i++) {
-		if (!is_wanted(schema_fields[i].name, argc, argv))
+		if (!is_wanted(&schema_fields[i], argc, argv))
 			continue;
 		print_field(form, &schema_fields[i], &group, first);
 		first = false;
 	}
 	if (form == FIELDS_JSON)
 		printf("]\n");
-	if (first)
-		fprintf(stderr, "tocsin fields: no such field\n");
-	return first ? 1 : EX_OK;
+	for (int i = optind; i < argc; i++)
+		if (!is_known(argv[i])) {
+			say_unknown(argv[i]);
+			return 1;
+		}
+	return EX_OK;
 }
 
 int

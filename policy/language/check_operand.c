@@ -259,6 +259,15 @@ use_field(const struct scope_place *place, const struct ast_operand *ast,
 		    entry->name, entry->name);
 		return false;
 	}
+	if (place->collection != FIELD_COUNT &&
+	    schema_find_member(&schema_fields[place->collection],
+		slice_text(entry->name)) >= 0) {
+		scope_error(place, ast->offset,
+		    "%s is the message's; the element's is .%s, and what is "
+		    "asked of the message stands outside the parentheses",
+		    entry->name, entry->name);
+		return false;
+	}
 	if (field == FIELD_RCPT || field == FIELD_RCPT_DOMAIN) {
 		place->traits->rcpt = true;
 		if (!place->is_let && place->stage != STAGE_RCPT) {
@@ -280,12 +289,47 @@ use_field(const struct scope_place *place, const struct ast_operand *ast,
 	return scope_use_stage(place, entry->stage, entry->name, ast->offset);
 }
 
-/* A name near to this one; else, for what looks like a host, how to write it. */
+/* The first field that begins with this word and a dot: body gives body.text;
+ * NULL: none. */
+static const char *
+first_below(struct slice word)
+{
+	for (unsigned i = 0; i < FIELD_COUNT; i++) {
+		struct slice field = slice_text(schema_fields[i].name);
+
+		if (field.length > word.length &&
+		    slice_starts_with(field, word) &&
+		    field.data[word.length] == '.')
+			return schema_fields[i].name;
+	}
+	return NULL;
+}
+
+/* What the name was meant to be: an element's member without its dot, a header
+ * as other languages write it, a field's first word, a name near to this one,
+ * or a host without quotation marks. */
 static const char *
 suggestion(const struct scope_place *place, struct slice name)
 {
-	const char *near = scope_suggest(place->scope, name);
+	struct arena *arena = place->scope->arena;
+	const char *near = NULL, *below = first_below(name);
 
+	if (place->collection != FIELD_COUNT &&
+	    schema_find_member(&schema_fields[place->collection], name) >= 0)
+		near = arena_printf(arena,
+		    "; inside any, all, no and count a field of the element "
+		    "begins with a dot: .%.*s",
+		    SHOWN(name));
+	else if (slice_starts_with(name, SLICE_LITERAL("header.")))
+		near = arena_printf(arena,
+		    "; a header is named in brackets: any header[\"%.*s\"] "
+		    "(.value ...)",
+		    SHOWN(slice_skip(name, 7)));
+	else if (below != NULL)
+		near = arena_printf(arena, "; did you mean \"%s\"?", below);
+	if (near != NULL)
+		return near;
+	near = scope_suggest(place->scope, name);
 	return *near == '\0' && slice_find_byte(name, '.') != SIZE_MAX
 		   ? "; a domain name would stand in quotation marks"
 		   : near;

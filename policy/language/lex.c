@@ -185,6 +185,10 @@ read_string(struct lexer *lexer)
 	lexer->full = lexer->full || text.failed;
 	add_token(lexer, TOKEN_STRING, start)->text =
 	    text.length == 0 ? slice_make("", 0) : builder_result(&text);
+	if (slice_find_byte(builder_result(&text), '\0') != SIZE_MAX)
+		diag_at(lexer->diag, DIAG_ERROR, lexer->source, start,
+		    "the string holds a NUL; is this file UTF-16? It must be "
+		    "UTF-8");
 	if (!utf8_is_valid(builder_result(&text)))
 		diag_at(lexer->diag, DIAG_ERROR, lexer->source, start,
 		    "the string is not UTF-8");

@@ -354,8 +354,27 @@ static const struct {
 	{ "starts-with", COMPARE_STARTS_WITH },
 	{ "ends-with", COMPARE_ENDS_WITH } };
 
-/* Where an operator should stand: one of another language, or a `not` in the
- * middle. Reports it and skips what hangs on it. */
+/* The operator that a word was meant to be; NULL: none is near. What may come
+ * after a condition is none. */
+static const char *
+near_operator(struct slice word)
+{
+	static const char *const after[] = { "id", "owner", "severity",
+		"on-error" };
+	const char *names[sizeof comparisons / sizeof *comparisons];
+
+	if (word.length < 3 || parse_is_reserved(word))
+		return NULL;
+	for (size_t i = 0; i < sizeof after / sizeof *after; i++)
+		if (slice_equal_text(word, after[i]))
+			return NULL;
+	for (size_t i = 0; i < sizeof comparisons / sizeof *comparisons; i++)
+		names[i] = comparisons[i].text;
+	return diag_suggest(word, names, sizeof names / sizeof *names);
+}
+
+/* Where an operator should stand: a misspelt one, one of another language, or a
+ * `not` in the middle. Reports it and skips what hangs on it. */
 static bool
 refuse_foreign(struct cursor *cursor, const struct ast_operand *left)
 {
@@ -386,6 +405,10 @@ refuse_foreign(struct cursor *cursor, const struct ast_operand *left)
 		    (int)(field.length > 40 ? 40 : field.length), field.data,
 		    (int)cursor_ahead(cursor, 1)->text.length,
 		    cursor_ahead(cursor, 1)->text.data);
+	else if ((instead = near_operator(token->text)) != NULL)
+		cursor_error(cursor,
+		    "unknown operator \"%.*s\"; did you mean \"%s\"?",
+		    (int)token->text.length, token->text.data, instead);
 	else
 		return false;
 	skip_condition(cursor);

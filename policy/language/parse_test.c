@@ -261,6 +261,16 @@ parse_recipients(struct cursor *cursor, struct ast_test *test)
 	} while (cursor_accept_mark(cursor, ','));
 }
 
+/* A word that can stand after given. */
+static bool
+is_given(const struct token *token)
+{
+	return token->kind == TOKEN_WORD &&
+	       (schema_find(token->text) != FIELD_COUNT ||
+		   slice_equal_text(token->text, "list") ||
+		   slice_equal_text(token->text, "switch"));
+}
+
 /* One clause; false when the word is none. */
 static bool
 parse_clause(struct cursor *cursor, struct ast_test *test)
@@ -303,9 +313,16 @@ parse_clause(struct cursor *cursor, struct ast_test *test)
 		*last = parse_expect(cursor);
 		return *last != NULL;
 	}
-	cursor_unexpected(cursor,
-	    "message, client, helo, mail-from, auth-user, rcpt, now, given, "
-	    "expect or }");
+	if (is_given(cursor_peek(cursor)))
+		cursor_error(cursor,
+		    "what a message is made of stands after given: given %.*s "
+		    "..., with a comma before the next or a given of its own",
+		    (int)cursor_peek(cursor)->text.length,
+		    cursor_peek(cursor)->text.data);
+	else
+		cursor_unexpected(cursor,
+		    "message, client, helo, mail-from, auth-user, rcpt, now, "
+		    "given, expect or }");
 	return false;
 }
 
