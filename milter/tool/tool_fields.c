@@ -1,5 +1,6 @@
 #include <config.h>
 
+#include <ctype.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <sysexits.h>
@@ -135,26 +136,94 @@ print_roff_defects(void)
 	printf(".RE\n");
 }
 
+/* "The address. (address; known at mail; may be missing)" */
+static void
+print_roff_entry(const char *dot, const char *name, const char *description,
+    const char *type, const char *stage, bool optional)
+{
+	printf(".TP\n.B %s%s\n%c%s.\n.RI ( \"%s%s%s%s\" )\n", dot, name,
+	    toupper((unsigned char)description[0]), description + 1, type,
+	    stage == NULL ? "" : "; known at ", stage == NULL ? "" : stage,
+	    optional ? "; may be missing" : "");
+}
+
+/* The field before `field` whose elements are made the same way; NULL: none. */
+static const struct schema_field *
+same_elements(const struct schema_field *field)
+{
+	for (const struct schema_field *at = schema_fields; at < field; at++)
+		if (at->members != NULL && at->members == field->members)
+			return at;
+	return NULL;
+}
+
 static void
 print_roff(const struct schema_field *field)
 {
-	printf(".TP\n.B %s\n%s, known at %s%s.\n%s.\n", field->name,
+	const struct schema_field *same = same_elements(field);
+
+	print_roff_entry("", field->name, field->description,
 	    type_text(field->type, field->words),
-	    schema_stage_name(field->stage),
-	    field->optional ? ", may be missing" : "", field->description);
-	print_words(field->words, "One of: ");
+	    schema_stage_name(field->stage), field->optional);
+	if (same != NULL) {
+		printf("Each element has the fields of one of\n.BR %s .\n",
+		    same->name);
+		return;
+	}
+	printf(".RS\n");
 	for (unsigned i = 0; i < field->member_count; i++) {
 		const struct schema_member *member = &field->members[i];
 
-		printf(".RS\n.TP\n.B .%s\n%s%s.\n%s.\n", member->name,
-		    type_text(member->type, member->words),
-		    member->optional ? ", may be missing" : "",
-		    member->description);
-		if (strcmp(field->name, "mime.defect") == 0)
+		/* It only says which set yara("x") asks for. */
+		if (strcmp(field->name, "yara") == 0 &&
+		    strcmp(member->name, "ruleset") == 0)
+			continue;
+		print_roff_entry(".", member->name, member->description,
+		    type_text(member->type, member->words), NULL,
+		    member->optional);
+	}
+	printf(".RE\n");
+}
+
+static void
+print_roff_words(const struct schema_enum *words)
+{
+	printf(".TP\n.I %s\n", words->name);
+	print_words(words, "");
+	if (words->ordered)
+		printf(
+		    "(in this order; may be compared with <, <=, > and >=)\n");
+}
+
+/* Every enumeration once, in the order in which the fields name them. */
+static void
+print_roff_enumerations(void)
+{
+	const struct schema_enum *seen[FIELD_COUNT] = { NULL };
+	unsigned count = 0;
+
+	printf(".SH ENUMERATIONS\nWords stand without quotation marks.\n");
+	for (unsigned i = 0; i < FIELD_COUNT; i++) {
+		const struct schema_field *field = &schema_fields[i];
+
+		for (unsigned j = 0; j <= field->member_count; j++) {
+			const struct schema_enum *words =
+			    j == 0 ? field->words : field->members[j - 1].words;
+			unsigned at = 0;
+
+			while (at < count && seen[at] != words)
+				at++;
+			if (words == NULL || at < count || count == FIELD_COUNT)
+				continue;
+			seen[count++] = words;
+			if (strcmp(field->name, "mime.defect") != 0) {
+				print_roff_words(words);
+				continue;
+			}
+			printf(".TP\n.I %s\nEach with its meaning:\n",
+			    words->name);
 			print_roff_defects();
-		else
-			print_words(member->words, "One of: ");
-		printf(".RE\n");
+		}
 	}
 }
 
@@ -281,6 +350,8 @@ print_fields(enum fields_form form, int argc, char **argv)
 	}
 	if (form == FIELDS_JSON)
 		printf("]\n");
+	if (form == FIELDS_ROFF && optind == argc)
+		print_roff_enumerations();
 	for (int i = optind; i < argc; i++)
 		if (!is_known(argv[i])) {
 			say_unknown(argv[i]);

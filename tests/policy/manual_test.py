@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every example of tocsin-policy(5): the policies load without a warning, pass
+"""Every example of tocsin-policy(5), and the first rule of README.md: the policies load without a warning, pass
 their tests and are laid out as fmt does it; the commands run against a tocsind
 that judges by all of them.
 
@@ -59,6 +59,16 @@ def examples():
 
 
 POLICIES = [(kind.split()[1], text) for kind, text in examples() if kind != 'run']
+
+
+def first_rule():
+    """The policy of README.md: its indented lines from `rule` to the end of the test."""
+    with open(os.path.join(SRC, 'README.md'), encoding='utf-8') as file:
+        found = re.search(r'(?m)^    rule (?:    .*\n|.*\n|\n)*?    }\n\n(?:    .*\n)*?    }\n', file.read())
+    return re.sub('(?m)^    ', '', found[0])
+
+
+POLICIES.append(('readme', first_rule()))
 COMMANDS = [line for kind, text in examples() if kind == 'run' for line in text.splitlines()]
 
 
