@@ -70,13 +70,10 @@ put_rules(struct builder *out, const struct verdict *verdict)
 	for (size_t i = 0; i < verdict->matches.count; i++) {
 		const struct verdict_match *match = &verdict->matches.items[i];
 
-		builder_printf(out, "  rule        %s", match->rule->name);
-		if (match->disposition != DISPOSITION_NONE)
-			builder_printf(out, " (%s%s)",
-			    match->shadow ? "would " : "",
-			    verdict_disposition_name(match->disposition));
-		else if (match->shadow)
-			builder_text(out, " (shadow)");
+		builder_printf(out, "  rule        %s (%s", match->rule->name,
+		    match->shadow ? "would " : "");
+		explain_demand(match->rule, out);
+		builder_byte(out, ')');
 		if (match->exempted_by != NULL)
 			builder_printf(
 			    out, " exempted by %s", match->exempted_by);

@@ -67,7 +67,7 @@ read_message(const char *path, struct arena *arena, struct slice *raw_out)
 	if (file >= 0)
 		close(file);
 	if (problem != NULL)
-		return arena_printf(arena, "message \"%s\": %s", path, problem);
+		return arena_printf(arena, "%s", problem); /* it names it */
 	*raw_out = slice_make(bytes, (size_t)info.st_size);
 	return bytes == NULL ? "no memory for the message" : NULL;
 }
@@ -242,6 +242,13 @@ run_tests(const struct program *program, const struct options *options,
 		printf("\n");
 	}
 	free(covered);
+	/* A misspelt name must not look like a test that passed. */
+	if (count > 0 &&
+	    outcome.passed + outcome.failed + outcome.skipped == 0) {
+		fprintf(stderr, "tocsin test: no test has such a name: %s\n",
+		    names[0]);
+		return EX_USAGE;
+	}
 	return outcome.failed > 0 ? 1 : EX_OK;
 }
 

@@ -294,12 +294,10 @@ reader_of(const struct eval *eval)
 	return copy;
 }
 
-/* ": matches: quarantine, preserve, alert" */
-static void
-add_demand(struct builder *out, const struct program_rule *rule, bool shadow)
+void
+explain_demand(const struct program_rule *rule, struct builder *out)
 {
-	const char *separator =
-	    shadow ? ": matches in shadow, would " : ": matches: ";
+	const char *separator = "";
 
 	if (rule->disposition != DISPOSITION_NONE) {
 		builder_printf(out, "%s%s", separator,
@@ -311,6 +309,14 @@ add_demand(struct builder *out, const struct program_rule *rule, bool shadow)
 		    verdict_action_name(rule->actions[i].kind));
 		separator = ", ";
 	}
+}
+
+static void
+put_match(struct builder *out, const struct program_rule *rule, bool shadow)
+{
+	builder_text(
+	    out, shadow ? ": matches in shadow, would " : ": matches: ");
+	explain_demand(rule, out);
 }
 
 static void
@@ -329,7 +335,7 @@ print_rule(struct walk *walk, const struct program_rule *rule,
 	else if (lifted != NULL)
 		builder_printf(out, ": matches, exempted by \"%s\"", lifted);
 	else
-		add_demand(out, rule, is_shadow(walk->eval, rule));
+		put_match(out, rule, is_shadow(walk->eval, rule));
 	if (result->reason != REASON_NONE)
 		builder_printf(out, " (error: %s)",
 		    eval_reason_text((enum eval_reason)result->reason));

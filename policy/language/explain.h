@@ -9,6 +9,8 @@
 #include "base/builder.h"
 #include "language/eval.h"
 
+struct program_rule;
+
 struct explain_options {
 	/* Show what of the body matched; otherwise offset and length only. */
 	bool show_content;
@@ -24,5 +26,8 @@ void explain_print(const struct eval *eval,
  * clauses: [{text, depth, result, note}]}. */
 void explain_json(const struct eval *eval,
     const struct explain_options *options, struct builder *out);
+
+/* What a rule asks for: "quarantine, preserve, alert". */
+void explain_demand(const struct program_rule *rule, struct builder *out);
 
 #endif

@@ -273,6 +273,18 @@ def against_refuses_what_it_cannot_do(place):
 
 
 @case
+def what_a_rule_asks_for_stands_beside_its_name(place):
+    done = place.run('scan', 'good.eml')
+    assert '  rule        unchecked (tag): not checked' in done.stdout, done.stdout
+
+
+@case
+def a_test_that_nobody_wrote_does_not_pass(place):
+    done = place.run('test', 'no such sentence')
+    assert done.returncode == 64 and 'no such sentence' in done.stderr, done
+
+
+@case
 def an_unreadable_file_is_said_and_counted(place):
     done = place.run('scan', 'nothing.eml')
     assert done.returncode == 66 and 'nothing.eml' in done.stderr, done
