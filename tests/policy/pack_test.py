@@ -61,9 +61,12 @@ def installed():
         yield Installed(folder)
 
 
-@case('a fresh installation has no error and no warning')
+@case('a fresh installation has no error and no warning, and says first what it does not do yet')
 def fresh(place):
     done = place.run('check', '--strict')
+    check(done.stdout.splitlines()[0][:33], 'enforcement shadow: no rule acts;', 'the first line')
+    check_in('own-domains is empty: all mail counts as inbound', done.stdout)
+    check_in('lists/own-domains.txt', done.stdout)
     check(done.returncode, 0, done.stdout + done.stderr)
     check(done.stderr, '', 'messages')
     check_in('good:', done.stdout)
