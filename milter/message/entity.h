@@ -55,6 +55,7 @@ struct entity {
 	bool is_leaf;
 	bool as_is;             /* its content is its body */
 	bool blank_line;        /* an empty line inside its base64 */
+	size_t loose_bytes;     /* at its end, of a quantum that is cut */
 	mime_defect_set octets; /* what was odd about its encoding */
 };
 

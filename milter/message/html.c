@@ -337,10 +337,39 @@ queue_fragment(struct html_reader *reader, struct slice html, bool comment)
 	};
 }
 
-/* url(...) in a style, quoted or not, and the strings of @import. */
+static bool
+ends_url(char c, enum html_place place)
+{
+	return (unsigned char)c <= ' ' || (c == ')' && place == HTML_STYLE) ||
+	       strchr("\"'`<>\\;{}", c) != NULL;
+}
+
+/* URLs with a scheme, wherever they stand in a script, a style, a comment. */
+static void
+read_urls(struct html_reader *reader, struct slice text, enum html_place place)
+{
+	size_t at;
+
+	while ((at = slice_find(text, SLICE_LITERAL("://"))) != SIZE_MAX) {
+		size_t start = at, end = at + 3;
+
+		while (start > 0 && ascii_is_alpha(text.data[start - 1]) &&
+		       at - start < 10)
+			start--;
+		while (end < text.length && !ends_url(text.data[end], place))
+			end++;
+		if (start < at && end > at + 3)
+			add_link(reader, slice_range(text, start, end), place);
+		text = slice_skip(text, end);
+	}
+}
+
+/* url(...) in a style, quoted or not, and what else names a URL in full, as
+ * the strings of @import do. */
 static void
 read_style(struct html_reader *reader, struct slice style)
 {
+	struct slice all = style;
 	size_t at;
 
 	while (
@@ -358,6 +387,7 @@ read_style(struct html_reader *reader, struct slice style)
 		add_link(reader, slice_range(style, 0, end), HTML_STYLE);
 		style = slice_skip(style, end);
 	}
+	read_urls(reader, all, HTML_STYLE);
 }
 
 /* A script's text with \/, \xHH and \uHHHH undone. */
@@ -400,33 +430,10 @@ script_text(struct html_reader *reader, struct slice script)
 	return slice_make(out, length);
 }
 
-static bool
-ends_script_url(char c)
-{
-	return (unsigned char)c <= ' ' || strchr("\"'`<>\\;{}", c) != NULL;
-}
-
-/* URLs with a scheme inside a script. */
 static void
 read_script(struct html_reader *reader, struct slice script)
 {
-	size_t at;
-
-	script = script_text(reader, script);
-	while ((at = slice_find(script, SLICE_LITERAL("://"))) != SIZE_MAX) {
-		size_t start = at, end = at + 3;
-
-		while (start > 0 && ascii_is_alpha(script.data[start - 1]) &&
-		       at - start < 10)
-			start--;
-		while (
-		    end < script.length && !ends_script_url(script.data[end]))
-			end++;
-		if (start < at && end > at + 3)
-			add_link(reader, slice_range(script, start, end),
-			    HTML_SCRIPT);
-		script = slice_skip(script, end);
-	}
+	read_urls(reader, script_text(reader, script), HTML_SCRIPT);
 }
 
 /* "0; url=http://..." */
@@ -481,6 +488,7 @@ enum attribute_kind {
 	ATTRIBUTE_STYLE,
 	ATTRIBUTE_SRCDOC,
 	ATTRIBUTE_CONTENT,
+	ATTRIBUTE_TEXT, /* may be a URL, often is not */
 	ATTRIBUTE_ALT
 };
 
@@ -511,6 +519,9 @@ static const struct {
 	{ "style", ATTRIBUTE_STYLE },
 	{ "srcdoc", ATTRIBUTE_SRCDOC },
 	{ "content", ATTRIBUTE_CONTENT },
+	{ "value", ATTRIBUTE_TEXT },
+	{ "data-href", ATTRIBUTE_TEXT },
+	{ "data-url", ATTRIBUTE_TEXT },
 	{ "alt", ATTRIBUTE_ALT },
 };
 
@@ -606,6 +617,10 @@ read_attribute(struct html_reader *reader, struct slice tag,
 		if (slice_equal_text_fold(tag, "meta") &&
 		    slice_find_fold(value, SLICE_LITERAL("url")) != SIZE_MAX)
 			read_refresh(reader, value);
+		read_urls(reader, value, HTML_SRC);
+		return;
+	case ATTRIBUTE_TEXT:
+		read_urls(reader, value, HTML_SRC);
 		return;
 	case ATTRIBUTE_ALT:
 		if (reader->anchor > 0 && !reader->fragment.comment)
@@ -782,35 +797,72 @@ read_end_tag(struct html_reader *reader)
 		continue;
 }
 
-/* A comment, a declaration or a processing instruction. The inside of a
- * comment is read for links: some programs show conditional ones, and what
- * was commented out still tells where a kit came from. */
+/* The length of a comment's inside: up to "-->" or "--!>"; *behind_out is where
+ * the text goes on. SIZE_MAX: it does not end. */
+static size_t
+comment_end(struct slice text, size_t *behind_out)
+{
+	size_t at = 0, found;
+
+	while ((found = slice_find(
+		    slice_skip(text, at), SLICE_LITERAL("--"))) != SIZE_MAX) {
+		at += found;
+		if (slice_starts_with(
+			slice_skip(text, at), SLICE_LITERAL("-->"))) {
+			*behind_out = at + 3;
+			return at;
+		}
+		if (slice_starts_with(
+			slice_skip(text, at), SLICE_LITERAL("--!>"))) {
+			*behind_out = at + 4;
+			return at;
+		}
+		at++;
+	}
+	return SIZE_MAX;
+}
+
+/* The inside of a comment is read for links: some programs show conditional
+ * ones, and what was commented out still tells where a kit came from. */
+static void
+read_comment(struct html_reader *reader, struct slice text)
+{
+	queue_fragment(reader, text, true);
+	read_urls(reader, text, HTML_COMMENT);
+}
+
+/* A comment, a declaration or a processing instruction. */
 static void
 read_declaration(struct html_reader *reader)
 {
 	struct slice rest = slice_skip(reader->input, reader->at);
-	size_t end;
+	size_t end, behind;
 
 	if (!slice_starts_with(rest, SLICE_LITERAL("<!--"))) {
 		end = slice_find_byte(rest, '>');
+		if (slice_starts_with(rest, SLICE_LITERAL("<![CDATA[")))
+			read_urls(
+			    reader, slice_range(rest, 9, end), HTML_COMMENT);
 		reader->at = end == SIZE_MAX ? reader->input.length
 					     : reader->at + end + 1;
 		return;
 	}
-	if (slice_starts_with(rest, SLICE_LITERAL("<!-->"))) {
-		reader->at += 5;
+	if (slice_starts_with(rest, SLICE_LITERAL("<!-->")) ||
+	    slice_starts_with(rest, SLICE_LITERAL("<!--->"))) {
+		reader->at += rest.data[4] == '-' ? 6 : 5;
 		return;
 	}
-	end = slice_find(slice_skip(rest, 4), SLICE_LITERAL("-->"));
+	rest = slice_skip(rest, 4);
+	end = comment_end(rest, &behind);
 	if (end == SIZE_MAX) {
 		/* Not ended: browsers take all; others go on after the next
 		 * '>', so the rest is read both ways. */
-		queue_fragment(reader, slice_skip(rest, 4), true);
+		read_comment(reader, rest);
 		reader->at = reader->input.length;
 		return;
 	}
-	queue_fragment(reader, slice_range(rest, 4, 4 + end), true);
-	reader->at += 4 + end + 3;
+	read_comment(reader, slice_range(rest, 0, end));
+	reader->at += 4 + behind;
 }
 
 static void

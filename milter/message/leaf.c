@@ -123,6 +123,25 @@ first_line_length(struct slice raw)
 	return slice_trim(line).length;
 }
 
+/* base64 that ends inside a quantum: some readers give the octets that are
+ * whole, some drop them. */
+static void
+drop_loose_bytes(struct decoder *decoder, const struct leaf_usual *usual)
+{
+	struct slice content = usual->content;
+
+	if (usual->loose_bytes == 0 || content.length < usual->loose_bytes)
+		return;
+	content.length -= usual->loose_bytes;
+	if (decoder->raw.length > *decoder->budget->bytes_left) {
+		decoder->leaf->defects |= BIT(TOO_MANY_READINGS);
+		return;
+	}
+	*decoder->budget->bytes_left -= decoder->raw.length;
+	add(decoder, content, TRANSFER_BASE64, "base64-whole-quanta",
+	    slice_make(NULL, 0));
+}
+
 /* base64 that is not clean, as other readers have it. */
 static void
 vary_base64(struct decoder *decoder, mime_defect_set odd, bool blank_line)
@@ -341,9 +360,10 @@ leaf_vary(struct arena *arena, struct slice raw,
 		    .encoding = usual->encoding } },
 		.count = 1,
 	};
-	if (usual->encoding == TRANSFER_BASE64)
+	if (usual->encoding == TRANSFER_BASE64) {
 		vary_base64(&decoder, usual->defects, usual->blank_line);
-	else if (usual->encoding == TRANSFER_QUOTED_PRINTABLE)
+		drop_loose_bytes(&decoder, usual);
+	} else if (usual->encoding == TRANSFER_QUOTED_PRINTABLE)
 		vary_quoted(&decoder, usual->defects);
 	for (size_t i = 0; i < declaration->encoding_count; i++) {
 		enum transfer_encoding encoding = declaration->encodings[i];

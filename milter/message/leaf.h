@@ -30,6 +30,7 @@ struct leaf_usual {
 	enum transfer_encoding encoding;
 	mime_defect_set defects; /* of its octets */
 	bool blank_line;         /* an empty line in base64 */
+	size_t loose_bytes;      /* at the end, of a quantum that is cut */
 };
 
 /* What may be spent on the others. */

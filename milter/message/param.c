@@ -512,6 +512,10 @@ read_rough(struct reader *reader)
 
 		if (!is_ours(reader, param) || param->section >= 0)
 			continue;
+		end = slice_find_byte(param->value, '\0');
+		if (end != SIZE_MAX)
+			add_plain(reader, slice_range(param->value, 0, end),
+			    "before-nul");
 		if (param->rough.length > raw.length)
 			add_plain(reader, slice_trim(param->rough), "to-end");
 		if (raw.length > 2 && raw.data[0] == '\'' &&

@@ -335,8 +335,12 @@ finish_decoding(struct push *push, size_t end)
 	commit_leaf(push, end);
 	if (leaf->mode == LEAF_QUOTED && leaf->done < end)
 		decode_quoted(push, range(push, leaf->done, end));
-	if (leaf->mode == LEAF_BASE64 && (out = reserve(push, 2)) != NULL)
-		take_decoded(push, transfer_base64_end(&leaf->base64, out));
+	if (leaf->mode == LEAF_BASE64 && (out = reserve(push, 2)) != NULL) {
+		size_t loose = transfer_base64_end(&leaf->base64, out);
+
+		open_entity(push)->loose_bytes = loose;
+		take_decoded(push, loose);
+	}
 }
 
 /* Where the decoded content is to stay. */

@@ -278,7 +278,8 @@ read_html(struct text_reader *reader, struct mime_part *part, struct slice html)
 	    URL_IN_HTML_TEXT, part->index);
 }
 
-/* Calendar lines are folded like headers (RFC 5545, 3.1). */
+/* Calendar lines are folded like headers, and some characters escaped (RFC
+ * 5545, 3.1, 3.3.11). */
 static struct slice
 unfold_calendar(struct arena *arena, struct slice text)
 {
@@ -293,6 +294,10 @@ unfold_calendar(struct arena *arena, struct slice text)
 		if (next + 1 < text.length && text.data[next] == '\n' &&
 		    (text.data[next + 1] == ' ' || text.data[next + 1] == '\t'))
 			i = next + 1;
+		else if (text.data[i] == '\\' && i + 1 < text.length &&
+			 strchr(",;\\", text.data[i + 1]) != NULL &&
+			 text.data[i + 1] != '\0')
+			out[length++] = text.data[++i];
 		else
 			out[length++] = text.data[i];
 	}

@@ -326,7 +326,7 @@ vary_leaf(struct varied *varied, struct entity *entity)
 		&varied->work->extra_left,
 	};
 	struct leaf_usual usual = { part->content, part->encoding,
-		entity->octets, entity->blank_line };
+		entity->octets, entity->blank_line, entity->loose_bytes };
 	struct leaf leaf;
 
 	if (!part->content_kept)

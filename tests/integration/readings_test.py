@@ -66,6 +66,7 @@ MAILS = [
     ('base64-line-tails', f'{B64}\r\n{CODED[:20]}#AAAA\r\n{CODED[20:]}\r\n'),
     ('base64-after-blank', f'{B64}\r\nAAAA\r\n\r\n{CODED}\r\n'),
     ('base64-whole-lines', f'{B64}\r\n{CODED[:20]}A\r\n{CODED[20:]}\r\n'),
+    ('base64-whole-quanta', f'{B64}\r\n{CODED[:20]}\r\n{CODED[20:]}AA\r\n'),
     ('quoted-drop', f'Content-Transfer-Encoding: quoted-printable\r\n\r\n{QUOTED[:30]}={QUOTED[30:]}'),
     ('guessed-base64', f'Content-Type: application/octet-stream; name=a.bin\r\n\r\n{CODED}'),
     ('guessed-quoted-printable', f'Content-Type: application/octet-stream; name=a.bin\r\n\r\n{QUOTED}'),

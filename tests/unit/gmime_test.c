@@ -134,9 +134,6 @@ enum difference {
 	BYTES_SOFT_BREAK,
 	BYTES_OTHER_READING,
 	BYTES_UNDECODED,
-	BYTES_AFTER_PADDING,
-	BYTES_LAST_QUANTUM,
-	BYTES_UUENCODE,
 	BYTES_AMBIGUOUS,
 	UNEXPLAINED,
 	DIFFERENCES
@@ -166,9 +163,6 @@ static const char *const reasons[DIFFERENCES] = {
 	    "bytes: blanks behind a soft line break, which GMime keeps",
 	[BYTES_OTHER_READING] = "bytes: those of another reading of ours",
 	[BYTES_UNDECODED] = "bytes: not decoded by GMime",
-	[BYTES_AFTER_PADDING] = "bytes: GMime stops at padding inside base64",
-	[BYTES_LAST_QUANTUM] = "bytes: of a base64 quantum that is cut",
-	[BYTES_UUENCODE] = "bytes: uuencode without its first or last line",
 	[BYTES_AMBIGUOUS] = "bytes: a defect says that readers disagree",
 	[UNEXPLAINED] = "unexplained",
 };
@@ -399,15 +393,6 @@ bytes_difference(struct arena *arena, const struct pair *pair,
 	if (slice_equal(without_trailing_blanks(arena, part->raw),
 		without_trailing_blanks(arena, other)))
 		return BYTES_UNDECODED;
-	if (part->encoding == TRANSFER_BASE64 &&
-	    slice_starts_with(part->content, other) &&
-	    part->content.length - other.length <= 2)
-		return BYTES_LAST_QUANTUM;
-	if (part->defects & BIT(BASE64_PADDING) &&
-	    other.length < part->content.length)
-		return BYTES_AFTER_PADDING;
-	if (part->encoding == TRANSFER_UUENCODE)
-		return BYTES_UUENCODE;
 	if (part->encoding == TRANSFER_QUOTED_PRINTABLE &&
 	    has_blank_soft_breaks(part->raw))
 		return BYTES_SOFT_BREAK;

@@ -47,3 +47,8 @@ tests_unit_gmime_test_SOURCES = tests/unit/gmime_test.c tests/support/unit.h \
 	$(OTHER_READER)
 tests_unit_gmime_test_CPPFLAGS = $(TEST_CPPFLAGS) $(OTHER_READER_CPPFLAGS)
 tests_unit_gmime_test_LDADD = $(TEST_LIBS) $(GMIME_LIBS)
+
+UNIT_TESTS += tests/unit/torture_test
+tests_unit_torture_test_SOURCES = tests/unit/torture_test.c tests/support/unit.h
+tests_unit_torture_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_torture_test_LDADD = $(TEST_LIBS)

@@ -83,6 +83,20 @@ links_are_found_wherever_they_hide(void **state)
 		{ "<!--[if mso]><a href=u><![endif]-->", "u", HTML_COMMENT },
 		{ "<!-- <a href=u> never closed", "u", HTML_COMMENT },
 		{ "<iframe srcdoc=\"&lt;a href=u&gt;\">", "u", HTML_HREF },
+		{ "<style>@import 'http://e.example/a.css';</style>",
+		    "http://e.example/a.css", HTML_STYLE },
+		{ "<!-- see http://e.example/a -->", "http://e.example/a",
+		    HTML_COMMENT },
+		{ "<!-- a --!><a href=u>", "u", HTML_HREF },
+		{ "<!---><a href=u>", "u", HTML_HREF },
+		{ "<![CDATA[http://e.example/a]]>", "http://e.example/a]]",
+		    HTML_COMMENT },
+		{ "<meta property=og:url content=http://e.example/a>",
+		    "http://e.example/a", HTML_SRC },
+		{ "<param name=movie value=http://e.example/a>",
+		    "http://e.example/a", HTML_SRC },
+		{ "<!DOCTYPE html SYSTEM 'http://e.example/a.dtd'>", NULL,
+		    HTML_COMMENT },
 	};
 	struct arena *arena = arena_new(0, NULL);
 
@@ -283,13 +297,15 @@ every_place_of_a_message_gives_urls(void **state)
 			  "--x\r\nContent-Type: text/html\r\n\r\n"
 			  "<a href=http://h.example/>www.w.example</a>\r\n"
 			  "--x\r\nContent-Type: text/calendar\r\n\r\n"
-			  "URL:http://c.exam\r\n ple/\r\n--x--\r\n"));
+			  "URL:http://c.exam\r\n ple/a\\;b\r\n--x--\r\n"));
 	urls = message_urls(message);
 	for (size_t i = 0; i < urls->count; i++) {
 		seen |= 1u << urls->items[i].where;
 		assert_non_null(url_where_name(urls->items[i].where));
+		/* folded, and escaped as calendars do */
 		if (urls->items[i].where == URL_IN_CALENDAR)
-			assert_slice(urls->items[i].host, "c.example");
+			assert_slice(
+			    urls->items[i].normal, "http://c.example/a;b");
 	}
 	assert_int_equal(
 	    seen, 1u << URL_IN_TEXT | 1u << URL_IN_HTML |

@@ -145,6 +145,8 @@ each_plausible_name_is_read(void **state)
 		{ "attachment; filename=\"a\\\"b.zip\"",
 		    "a\"b.zip|a\\|\"a\\\"b.zip\"|" },
 		{ "attachment; filename='a.zip'", "'a.zip'|a.zip|" },
+		{ "attachment; filename=\"a.exe\".zip",
+		    "a.exe.zip|a.exe|\"a.exe\".zip|" },
 		{ "attachment; filename=a;.zip", "a|a;.zip|" },
 		{ "attachment; filename=\"a.zip", "a.zip|\"a.zip|" },
 		{ "attachment; x=\"; filename=a.zip\"; filename=b", "b|" },

@@ -494,6 +494,22 @@ text_of_all_parts_is_joined_without_what_nobody_sees(void **state)
 
 /* Ten fields of a name and 256 KiB of them are kept beyond the limits. */
 static void
+a_name_is_also_read_up_to_its_nul(void **state)
+{
+	static const char raw[] = MIXED
+	    "--x\r\nContent-Type: a/b; name=\"a.exe\0.txt\"\r\n\r\na\r\n" END;
+	struct mail mail = parse_with(
+	    &message_limits_default, slice_make(raw, sizeof raw - 1));
+	const struct mime_part *part = &message_parts(mail.message)->items[1];
+
+	(void)state;
+	assert_int_equal(part->names.count, 2);
+	assert_int_equal(part->names.items[0].name.length, 10);
+	assert_slice(part->names.items[1].name, "a.exe");
+	arena_free(&mail.arena);
+}
+
+static void
 padding_hides_no_author_subject_or_attachment(void **state)
 {
 	static const char padding[] = "X: 1\r\nX: 2\r\nX: 3\r\nX: 4\r\n"
@@ -551,6 +567,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(every_defect_appears_where_it_should_and_not_beside),
 	cmocka_unit_test(large_things_are_cut_and_told),
 	cmocka_unit_test(each_defect_has_a_name_that_finds_it),
+	cmocka_unit_test(a_name_is_also_read_up_to_its_nul),
 	cmocka_unit_test(padding_hides_no_author_subject_or_attachment),
 	cmocka_unit_test(what_is_kept_beyond_the_limits_has_an_end),
 	cmocka_unit_test(hidden_content_is_found_and_its_reading_is_named),
