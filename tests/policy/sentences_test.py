@@ -134,11 +134,11 @@ class Place:
         os.makedirs(top)
         self.filter = tocsind.Filter(top, policy)
 
-    def judged(self, ident='m1'):
+    def judged(self, ident='m1', mail=None):
         with milter_client.MilterClient(self.filter.socket, timeout=30) as client:
             client.connect('10.0.0.20', 'mail.shop.test')  # ours: no DNS is asked
             client.helo('mail.shop.test')
-            return client.message('<news@shop.test>', ['<inbox@tocsin.test>'], samples.clean(ident))
+            return client.message('<news@shop.test>', ['<inbox@tocsin.test>'], mail or samples.clean(ident))
 
 
 @case('an entry of a list ends by itself, and status and log say so')
@@ -161,6 +161,42 @@ rule shop { severity low  when mail-from.domain in shops then tag "X-Shop" "yes"
             line = 'list=shops: the entry "shop.test" has ended'
             wait_for(lambda: line in place.filter.log_text(), 15, 'a line in the log')
             check(place.judged('m2').inserted('X-Shop'), [], 'afterwards')
+        finally:
+            place.filter.stop()
+
+
+@case('what leaves the house names rules and indicators on demand only, and those of TLP clear or green')
+def disclosed():
+    marks = {'open': 'tlp clear', 'shared': 'tlp green', 'kept': 'tlp red', 'bare': ''}
+    feeds = ''.join(f'feed {name} {{ source "{{folder}}/{name}.txt"  format list  status verified  {tlp} }}\n'
+                    for name, tlp in marks.items())
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        place = Place(os.path.join(folder, 'a'), 'rule hit { severity low  when any indicator then tag }\n')
+        for name in marks:
+            place.filter.write(f'{name}.txt', f'www.{name}.example\n')
+        feeds = feeds.replace('{folder}', place.filter.top)
+        mail = samples.message('a@shop.test', 'links', ''.join(
+            f'https://www.{name}.example/\n' for name in marks), ident='m1')
+
+        def header():
+            found = place.judged(mail=mail).inserted('X-Tocsin-Result')
+            check(len(found), 1, 'one header')
+            return found[0].strip()
+        place.filter.write_conf(feeds)
+        place.filter.start()
+        try:
+            wait_for(lambda: 'store in force' in place.filter.log_text(), 20, 'the store')
+            check(re.fullmatch(r'tag; ref=\w+', header()) is not None, True, header())
+            for setting, wanted in (('rule', {'rule=hit'}), ('indicator', {'rule=hit', 'open', 'shared'})):
+                place.filter.write_conf(f'{feeds}disclose {setting}\n')
+                check(place.filter.tool('reload').returncode, 0, 'reload')
+                text = header()
+                for word in ('rule=hit', 'open', 'shared', 'kept', 'bare'):
+                    check(word in text, word in wanted, f'disclose {setting}: {word} in {text}')
+            log = place.filter.log_text()
+            for name in marks:
+                check_in(f'{name}:', log)  # the log names all
         finally:
             place.filter.stop()
 
