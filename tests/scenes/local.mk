@@ -11,6 +11,7 @@ SCENES = \
 	tests/scenes/clean.scene \
 	tests/scenes/deadline.scene \
 	tests/scenes/dispositions.scene \
+	tests/scenes/early-on-error.scene \
 	tests/scenes/early-rcpt.scene \
 	tests/scenes/early-spf.scene \
 	tests/scenes/early-tag.scene \
