@@ -12,7 +12,12 @@
  * keeps the memory that it was decoded to. */
 #define COPY_MAX  (64u << 10)
 #define OUT_FIRST (16u << 10)
-#define LOOSE_MAX 80 /* blanks before a delimiter, as multipart.c has it */
+/* Messages in messages that are hashed as they come. Each level hashes its
+ * bytes once more; deeper ones are hashed at their end, as far as the limit on
+ * decoded bytes goes. */
+#define HASHED_LEVELS 4
+
+#define LOOSE_MAX     80 /* blanks before a delimiter, as multipart.c has it */
 
 /* An open multipart or message. */
 struct frame {
@@ -519,6 +524,16 @@ begin_child(struct push *push, const struct entity_origin *origin, size_t start)
 	push->state = STATE_HEADERS;
 }
 
+static size_t
+hashed_levels(const struct push *push)
+{
+	size_t levels = 0;
+
+	for (size_t i = 0; i < push->frames.count; i++)
+		levels += push->frames.items[i].digest != NULL;
+	return levels;
+}
+
 static void
 begin_message(struct push *push)
 {
@@ -541,7 +556,8 @@ begin_message(struct push *push)
 	frame = push_frame(push, false);
 	if (frame == NULL)
 		return;
-	frame->digest = take_run(push->work);
+	if (hashed_levels(push) < HASHED_LEVELS)
+		frame->digest = take_run(push->work);
 	if (entity_has_room(push->work)) {
 		begin_child(push, &inner, entity->body_start);
 		return;
@@ -624,6 +640,29 @@ note_outside(struct push *push, const struct frame *frame, size_t end)
 			!frame->started };
 }
 
+/* Gives a message its content and the digests of that. */
+static void
+finish_message(
+    struct push *push, struct frame *frame, const struct entity *entity)
+{
+	struct mime_part *part = entity_part(push->work, entity);
+	struct slice content =
+	    range(push, entity->body_start, entity->body_end);
+	bool hashed = frame->digest != NULL;
+
+	if (hashed && entity->body_end > frame->digested)
+		digest_run_add(frame->digest,
+		    range(push, frame->digested, entity->body_end));
+	end_run(push, &frame->digest, part);
+	if (!entity_take_decoded(push->work, part, content.length))
+		return;
+	part->content = content;
+	part->content_kept = true;
+	if (!hashed)
+		digest_compute(push->work->arena, content,
+		    push->work->digest_kinds, &part->digests);
+}
+
 /* Ends the innermost frame, at `end`. */
 static void
 pop_frame(struct push *push, size_t end)
@@ -647,14 +686,7 @@ pop_frame(struct push *push, size_t end)
 		return;
 	}
 	entity->as_is = true;
-	if (frame->digest != NULL && end > frame->digested)
-		digest_run_add(
-		    frame->digest, range(push, frame->digested, end));
-	end_run(push, &frame->digest, part);
-	if (entity_take_decoded(push->work, part, end - entity->body_start)) {
-		part->content = range(push, entity->body_start, end);
-		part->content_kept = true;
-	}
+	finish_message(push, frame, entity);
 	entity_decide_attachment(part);
 }
 

@@ -493,6 +493,33 @@ text_of_all_parts_is_joined_without_what_nobody_sees(void **state)
 }
 
 /* Ten fields of a name and 256 KiB of them are kept beyond the limits. */
+/* The deeper ones are hashed at their end, in one go. */
+static void
+each_level_of_nested_mail_has_its_digest(void **state)
+{
+	struct arena *arena = arena_new(0, NULL);
+	struct slice raw = long_message(arena, "", 12,
+	    "Content-Type: message/rfc822\r\n\r\n", "A: b\r\n\r\nc");
+	struct mail mail = parse_with(&message_limits_default, raw);
+	const struct mime_parts *parts = message_parts(mail.message);
+
+	(void)state;
+	assert_int_equal(parts->count, 13);
+	for (size_t i = 0; i < parts->count; i++) {
+		const struct mime_part *part = &parts->items[i];
+		struct digests digests;
+
+		assert_true(digest_compute(
+		    arena, part->content, DIGEST_SHA256, &digests));
+		assert_true(slice_equal(part->digests.sha256, digests.sha256));
+		/* what is nested in it, whole */
+		assert_true(slice_ends_with(raw, part->content));
+		assert_int_equal(part->is_container, i < 12);
+	}
+	arena_free(&mail.arena);
+	arena_free(&arena);
+}
+
 static void
 a_name_is_also_read_up_to_its_nul(void **state)
 {
@@ -567,6 +594,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(every_defect_appears_where_it_should_and_not_beside),
 	cmocka_unit_test(large_things_are_cut_and_told),
 	cmocka_unit_test(each_defect_has_a_name_that_finds_it),
+	cmocka_unit_test(each_level_of_nested_mail_has_its_digest),
 	cmocka_unit_test(a_name_is_also_read_up_to_its_nul),
 	cmocka_unit_test(padding_hides_no_author_subject_or_attachment),
 	cmocka_unit_test(what_is_kept_beyond_the_limits_has_an_end),
