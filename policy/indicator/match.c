@@ -290,10 +290,19 @@ struct sought_key {
 	uint64_t sought[STORES];
 };
 
+#define ASKED_MAX 10000u
+
+struct asked_key {
+	enum indicator_kind kind;
+	struct slice key;
+};
+
 /* One message's match, or one query. */
 struct matching {
 	struct sought_key sought[SOUGHT_MAX];
 	size_t sought_count;
+	/* Of a query: every key that was looked for. */
+	LIST_OF(struct asked_key) asked;
 	const struct matcher *matcher;
 	const struct match_limits *limits;
 	struct arena *arena;
@@ -640,7 +649,12 @@ static void
 probe(struct matching *matching, enum indicator_kind kind, struct slice key)
 {
 	struct sought_key *sought;
+	struct asked_key *asked;
 
+	if (matching->answers != NULL &&
+	    (asked = list_append(
+		 matching->arena, &matching->asked, ASKED_MAX)) != NULL)
+		*asked = (struct asked_key){ kind, key };
 	if (matching->sought_count == SOUGHT_MAX)
 		look_up_sought(matching);
 	sought = &matching->sought[matching->sought_count++];
@@ -949,38 +963,63 @@ match_reason_text(enum match_reason reason)
 	return "unknown";
 }
 
-/* What was taken out at the build: compares canonical keys. */
+static bool
+network_holds(struct slice outer, struct slice inner)
+{
+	struct ipaddr_network wide, narrow;
+
+	return ipaddr_network_parse(outer, &wide, NULL) &&
+	       ipaddr_network_parse(inner, &narrow, NULL) &&
+	       narrow.prefix_length >= wide.prefix_length &&
+	       ipaddr_in_network(&narrow.address, &wide);
+}
+
+/* Would this have matched the value, had it not been taken out? The keys that
+ * were looked for tell: those of its parents and folders are among them. */
+static bool
+would_match(struct matching *matching, struct arena *scratch,
+    const struct store_suppressed *suppressed, enum indicator_kind kind,
+    struct slice value)
+{
+	struct slice key;
+
+	if (suppressed->kind == INDICATOR_NETWORK && kind == INDICATOR_NETWORK)
+		return network_holds(suppressed->value, value);
+	arena_reset(scratch);
+	if (normal_key(scratch, suppressed->kind, suppressed->value, &key) !=
+	    NORMAL_GOOD)
+		return false;
+	for (size_t i = 0; i < matching->asked.count; i++)
+		if (matching->asked.items[i].kind == suppressed->kind &&
+		    slice_equal(matching->asked.items[i].key, key))
+			return true;
+	return false;
+}
+
+/* What was taken out at the build. */
 static void
 answer_suppressed(
     struct matching *matching, enum indicator_kind kind, struct slice value)
 {
 	const struct matcher_store *bound = &matching->matcher->stores[BASE];
+	struct arena *scratch = arena_new(0, NULL);
 	struct store_suppressed suppressed;
-	struct slice key, own;
 
-	if (bound->store == NULL ||
-	    normal_key(matching->arena, kind, value, &key) != NORMAL_GOOD)
-		return;
-	for (uint32_t i = 0; i < store_suppressed_count(bound->store); i++) {
+	for (uint32_t i = 0; scratch != NULL && bound->store != NULL &&
+			     i < store_suppressed_count(bound->store);
+	     i++) {
 		struct match_answer *answer;
 
 		if (!store_suppressed(bound->store, i, &suppressed) ||
-		    suppressed.kind != kind ||
-		    suppressed.feed >= bound->feed_count)
-			continue;
-		/* Suppressed values may be many: compare before allocating. */
-		if (!slice_equal_fold(suppressed.value, value) &&
-		    (arena_exhausted(matching->arena) ||
-			normal_key(matching->arena, kind, suppressed.value,
-			    &own) != NORMAL_GOOD ||
-			!slice_equal(own, key)))
+		    suppressed.feed >= bound->feed_count ||
+		    !would_match(matching, scratch, &suppressed, kind, value))
 			continue;
 		answer = list_append(matching->arena, &matching->answers->items,
 		    matching->limits->hits_max);
 		if (answer == NULL)
-			return;
+			break;
 		*answer = (struct match_answer){
-			.hit = { .kind = kind,
+			.hit = { .kind = suppressed.kind,
 			    .value = suppressed.value,
 			    .id = suppressed.id,
 			    .feed = bound->feeds[suppressed.feed].name,
@@ -989,6 +1028,7 @@ answer_suppressed(
 			.detail = suppressed.reason,
 		};
 	}
+	arena_free(&scratch);
 }
 
 /* The places where a value has to be tried for each field of a pattern that
