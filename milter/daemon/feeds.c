@@ -8,7 +8,8 @@
 #include "daemon/feeds.h"
 #include "indicator/overlay.h"
 
-#define FOLDER_ENTRIES_MAX 100000
+#define FOLDER_ENTRIES_MAX  100000
+#define WARNINGLISTS_FOLDER "warninglists"
 
 static enum tc_status
 take_own_domains(const struct program *program, struct arena *arena,
@@ -72,6 +73,129 @@ take_pins(const struct settings *settings, struct arena *arena,
 	return TC_OK;
 }
 
+static enum tc_status
+take_warninglists(const struct settings *settings, struct arena *arena,
+    struct exempt_config *exempt)
+{
+	const char **folder;
+
+	exempt->misp_hostname_rule = settings->warninglist_hostname_parents;
+	exempt->warninglists = settings->warninglists.items;
+	exempt->warninglist_count = settings->warninglists.count;
+	if (settings->warninglists.items != NULL)
+		return TC_OK;
+	folder = arena_alloc_array(arena, 1, sizeof *folder);
+	if (folder == NULL)
+		return TC_LIMIT;
+	*folder = arena_printf(
+	    arena, "%s/" WARNINGLISTS_FOLDER, settings->state_directory);
+	if (*folder == NULL)
+		return TC_LIMIT;
+	exempt->warninglists = folder;
+	exempt->warninglist_count = 1;
+	exempt->warninglists_optional = true;
+	return TC_OK;
+}
+
+static void
+take_limits(const struct settings_limits *limits, struct build_limits *out)
+{
+	out->unkeyed_patterns_max = (uint32_t)limits->unkeyed_patterns;
+	out->entries_max = (uint32_t)limits->indicators;
+	out->rules_max = (uint32_t)limits->feed_yara_rules;
+}
+
+/* ---- what tells the settings of a build from others */
+
+static void
+sum_bytes(uint64_t *sum, const void *bytes, size_t size)
+{
+	*sum = slice_hash(slice_make(bytes, size), *sum);
+}
+
+static void
+sum_text(uint64_t *sum, const char *text)
+{
+	if (text != NULL)
+		sum_bytes(sum, text, strlen(text) + 1);
+}
+
+static void
+sum_number(uint64_t *sum, uint64_t number)
+{
+	sum_bytes(sum, &number, sizeof number);
+}
+
+static void
+sum_file(void *context, const char *path)
+{
+	sum_text(context, path);
+}
+
+/* What a matcher takes from the settings (status, severity, expire ...) needs
+ * no build. */
+static void
+sum_feed(uint64_t *sum, const struct feed_config *feed)
+{
+	sum_text(sum, feed->name);
+	sum_text(sum, feed->source);
+	sum_number(sum, feed->format);
+	sum_number(sum, feed->kinds);
+	sum_number(sum, feed->ignore_to_ids);
+	sum_number(sum, feed->minimum_confidence);
+	sum_number(sum, feed->confidence);
+	sum_number(sum, feed->refang);
+	sum_number(sum, feed->size_bytes_max);
+	sum_number(sum, (unsigned char)feed->delimiter);
+	sum_number(sum, (unsigned char)feed->comment);
+	for (size_t i = 0; i < feed->column_count; i++) {
+		const struct feed_column *column = &feed->columns[i];
+
+		sum_number(sum, column->role);
+		sum_number(sum, column->has_kind);
+		sum_number(sum, column->kind);
+		sum_number(sum, column->number);
+		sum_text(sum, column->name);
+	}
+}
+
+static void
+sum_exempt(uint64_t *sum, const struct exempt_config *exempt)
+{
+	sum_number(sum, exempt->misp_hostname_rule);
+	for (size_t i = 0; i < exempt->warninglist_count; i++)
+		(void)exempt_each_file(exempt->warninglists[i], sum_file, sum);
+	sum_number(sum, exempt->own_domain_count);
+	for (size_t i = 0; i < exempt->own_domain_count; i++)
+		sum_bytes(sum, exempt->own_domains[i].data,
+		    exempt->own_domains[i].length);
+	sum_number(sum, exempt->own_network_count);
+	for (size_t i = 0; i < exempt->own_network_count; i++) {
+		sum_bytes(sum, exempt->own_networks[i].address.octets, 16);
+		sum_number(sum, exempt->own_networks[i].prefix_length);
+	}
+	sum_number(sum, exempt->pin_count);
+	for (size_t i = 0; i < exempt->pin_count; i++) {
+		sum_number(sum, exempt->pins[i].kind);
+		sum_bytes(sum, exempt->pins[i].value.data,
+		    exempt->pins[i].value.length);
+	}
+}
+
+static uint32_t
+settings_sum(const struct build_request *request)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < request->feed_count; i++)
+		sum_feed(&sum, &request->feeds[i]);
+	sum_exempt(&sum, &request->exempt);
+	sum_number(&sum, request->limits.unkeyed_patterns_max);
+	sum_number(&sum, request->limits.entries_max);
+	sum_number(&sum, request->limits.rules_max);
+	return (uint32_t)(sum ^ sum >> 32) | 1; /* 0: unknown */
+}
+
 const struct feed_config *
 feeds_configured(const struct settings *settings)
 {
@@ -94,20 +218,41 @@ feeds_build_request(const struct program *program, int64_t now_unix,
 	};
 	enum tc_status status;
 
-	request.limits.unkeyed_patterns_max =
-	    (uint32_t)settings->limits.unkeyed_patterns;
-	request.exempt.warninglists = settings->warninglists.items;
-	request.exempt.warninglist_count = settings->warninglists.count;
-	request.exempt.misp_hostname_rule =
-	    settings->warninglist_hostname_parents;
-	status = take_own_domains(program, arena, &request.exempt);
+	take_limits(&settings->limits, &request.limits);
+	status = take_warninglists(settings, arena, &request.exempt);
+	if (status == TC_OK)
+		status = take_own_domains(program, arena, &request.exempt);
 	if (status == TC_OK)
 		status = take_own_networks(program, arena, &request.exempt);
 	if (status == TC_OK)
 		status = take_pins(settings, arena, &request.exempt);
+	request.settings_sum = settings_sum(&request);
 	if (status == TC_OK)
 		*request_out = request;
 	return status;
+}
+
+static void
+take_nothing(void *context, const char *path)
+{
+	(void)context;
+	(void)path;
+}
+
+const char *
+feeds_without_warninglists(
+    const struct build_request *request, struct arena *arena)
+{
+	if (request->feed_count == 0 ||
+	    !request->exempt.warninglists_optional ||
+	    exempt_each_file(
+		request->exempt.warninglists[0], take_nothing, NULL))
+		return NULL;
+	return arena_printf(arena,
+	    "there are no warninglists: names and networks that belong to "
+	    "everybody act when a feed lists them; copy the folder lists/ of "
+	    "MISP's warninglists to %s, or say `warninglists { }`",
+	    request->exempt.warninglists[0]);
 }
 
 const char *

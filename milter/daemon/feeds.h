@@ -16,6 +16,11 @@
 enum tc_status feeds_build_request(const struct program *program,
     int64_t now_unix, struct arena *arena, struct build_request *request_out);
 
+/* What to tell an operator where feeds act without any warninglist and nobody
+ * has said that this is wanted: one line, in the arena; else NULL. */
+const char *feeds_without_warninglists(
+    const struct build_request *request, struct arena *arena);
+
 /* The settings' feeds, never NULL: to a matcher NULL says that the feeds of the
  * store hold, and here there may be none. */
 const struct feed_config *feeds_configured(const struct settings *settings);

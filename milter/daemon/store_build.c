@@ -54,6 +54,19 @@ has_same_feeds(const struct store *store, const struct settings *settings)
 	return true;
 }
 
+/* What of the settings is not as it was for this store, or NULL. */
+static const char *
+difference(const struct store *store, const struct settings *settings,
+    const struct build_request *request)
+{
+	if (!has_same_feeds(store, settings))
+		return "the feeds are others than before";
+	if (store_settings_sum(store) != request->settings_sum)
+		return "settings of feeds, warninglists, pins or own names "
+		       "are others than before";
+	return NULL;
+}
+
 bool
 store_build_is_due(const struct program *program, char *reason,
     size_t reason_size, bool *again_out)
@@ -71,12 +84,10 @@ store_build_is_due(const struct program *program, char *reason,
 	if (feeds_build_request(program, time(NULL), arena, &request) ==
 	    TC_OK) {
 		due = feeds_store_is_stale(&request, arena, &why, again_out);
-		if (!due &&
-		    store_open(feeds_store_path(&request, arena), &store,
-			NULL) == TC_OK &&
-		    !has_same_feeds(store, settings)) {
-			due = true;
-			why = "the feeds are others than before";
+		if (!due && store_open(feeds_store_path(&request, arena),
+				&store, NULL) == TC_OK) {
+			why = difference(store, settings, &request);
+			due = why != NULL;
 		}
 		store_close(&store);
 	}

@@ -119,7 +119,7 @@ peak_memory(void)
 }
 
 static void
-print_build_json(const struct build_report *report)
+print_build_json(const struct build_report *report, const char *note)
 {
 	printf("{\"generation\":%llu,\"indicators\":%llu,\"bytes\":%llu,"
 	       "\"peak-memory\":%llu",
@@ -128,6 +128,8 @@ print_build_json(const struct build_report *report)
 	    (unsigned long long)report->size_bytes, peak_memory());
 	if (report->problem != NULL)
 		print_json_member("problem", report->problem);
+	if (note != NULL)
+		print_json_member("note", note);
 	printf(",\"feeds\":[");
 	for (size_t i = 0; i < report->feed_count; i++) {
 		printf("%s", i > 0 ? "," : "");
@@ -143,10 +145,11 @@ print_build_json(const struct build_report *report)
 }
 
 void
-indicators_report_build(const struct build_report *report, bool json)
+indicators_report_build(
+    const struct build_report *report, const char *note, bool json)
 {
 	if (json) {
-		print_build_json(report);
+		print_build_json(report, note);
 		return;
 	}
 	if (report->feed_count > 0)
@@ -168,6 +171,8 @@ indicators_report_build(const struct build_report *report, bool json)
 	}
 	for (size_t i = 0; i < report->warnings.count; i++)
 		printf("warning: %s\n", report->warnings.items[i]);
+	if (note != NULL)
+		printf("note: %s\n", note);
 	if (report->problem == NULL)
 		printf("generation %llu: %llu indicators, %llu bytes; peak "
 		       "memory %llu MB\n",
@@ -297,9 +302,14 @@ print_answer(const struct match_answer *answer, struct arena *arena)
 	}
 	printf("\n    feed ");
 	engine_print_safe(hit->feed);
-	printf(", id ");
-	engine_print_safe(hit->id);
-	printf("\n    %s, severity %s, confidence %u%s%s\n    first seen %s, "
+	if (hit->id.length > 0) {
+		printf(", id ");
+		engine_print_safe(hit->id);
+	}
+	printf("\n");
+	if (answer->reason == MATCH_SUPPRESSED)
+		return; /* nothing else is kept of it */
+	printf("    %s, severity %s, confidence %u%s%s\n    first seen %s, "
 	       "valid until %s\n",
 	    indicator_strength_name(hit->strength),
 	    indicator_severity_name(hit->severity), hit->confidence,

@@ -7,7 +7,9 @@
 #include "indicator/build.h"
 #include "indicator/match.h"
 
-void indicators_report_build(const struct build_report *report, bool json);
+/* `note` (or NULL): one line more for the operator. */
+void indicators_report_build(
+    const struct build_report *report, const char *note, bool json);
 
 void indicators_report_stat(
     const struct store *store, int64_t now_unix, bool json);

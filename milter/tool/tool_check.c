@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "daemon/feeds.h"
 #include "indicator/feed_folder.h"
 #include "language/ends.h"
 #include "language/load.h"
@@ -216,6 +217,19 @@ print_json(
 	builder_text(out, "]}\n");
 }
 
+static void
+check_warninglists(
+    const struct program *program, struct arena *arena, struct diag *diag)
+{
+	struct build_request request;
+	const char *none = NULL;
+
+	if (feeds_build_request(program, time(NULL), arena, &request) == TC_OK)
+		none = feeds_without_warninglists(&request, arena);
+	if (none != NULL)
+		diag_plain(diag, DIAG_NOTE, "%s", none);
+}
+
 /* Warns of feeds that are not there, and says what of a folder is not read. */
 static void
 check_feeds(
@@ -263,6 +277,8 @@ tool_check(int argc, char **argv)
 	program = load_file(options.config, &load, &diag);
 	if (program != NULL)
 		check_feeds(program, arena, &diag);
+	if (program != NULL)
+		check_warninglists(program, arena, &diag);
 	if (options.json) {
 		print_json(program, &diag, &out);
 	} else {

@@ -189,7 +189,9 @@ run_build(struct engine *engine, const struct options *options, char **words)
 	}
 	status = build_run(engine->arena, &engine->request, &report);
 	progress_end(&progress);
-	indicators_report_build(&report, options->json);
+	indicators_report_build(&report,
+	    feeds_without_warninglists(&engine->request, engine->arena),
+	    options->json);
 	if (status == TC_OK)
 		return EX_OK;
 	fprintf(stderr, "tocsin indicators: no new store: %s\n",

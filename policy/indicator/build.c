@@ -454,8 +454,8 @@ add_entry(struct build *build, const struct feed_item *item, struct slice key)
 {
 	struct format_entry *entry;
 
-	if (build->entries.count >= build->limits.entries_max ||
-	    !ARRAY_ROOM(build->entries)) {
+	build->too_many = build->entries.count >= build->limits.entries_max;
+	if (build->too_many || !ARRAY_ROOM(build->entries)) {
 		build->full = true;
 		return FEED_TOO_MANY;
 	}

@@ -49,6 +49,8 @@ struct build_request {
 	size_t feed_count;
 	struct exempt_config exempt;
 	struct build_limits limits;
+	/* Whatever tells these settings from others; stands in the store. */
+	uint32_t settings_sum;
 	int64_t now_unix;
 	/* Called now and then; may be NULL. Returning false stops the build
 	 * (TC_AGAIN) while it reads; what is written is written to its end. */

@@ -460,6 +460,7 @@ finish_header(const struct build *build, struct layout *layout, uint64_t sum,
 	header->built_unix = now_unix;
 	header->seed = build->seed;
 	header->section_count = FORMAT_SECTIONS;
+	header->settings_sum = build->settings_sum;
 	header->body_sum = sum;
 	header->head_sum = 0;
 	header->head_sum = format_sum(0, header, sizeof *header);

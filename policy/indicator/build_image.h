@@ -52,6 +52,7 @@ struct build {
 	const struct feed_config *config; /* of the feed at hand */
 	struct arena *scratch;            /* of one item */
 	uint64_t seed;
+	uint32_t settings_sum;
 	struct build_pool keys, texts, strings, programs, rule_texts;
 	struct build_intern *intern;
 	size_t intern_slots, intern_count;
@@ -66,7 +67,8 @@ struct build {
 	uint32_t last_value, last_program;
 	bool (*progress)(void *context, uint64_t bytes, uint64_t total);
 	void *progress_context;
-	bool full; /* memory or a 32-bit offset ran out */
+	bool full;     /* memory or a 32-bit offset ran out */
+	bool too_many; /* `full` because of limits.entries_max */
 };
 
 void build_set_exempt(struct build *build, const struct exempt *exempt);

@@ -209,8 +209,11 @@ static const char *
 doubt(struct run *run, enum tc_status status, const struct feed_report *report,
     const struct store_feed *before)
 {
+	if (run->build->too_many)
+		return "does not fit: more indicators than limits { indicators "
+		       "} allows";
 	if (run->build->full)
-		return "does not fit: too many indicators, or no memory";
+		return "does not fit: there is no memory";
 	if (status != TC_OK)
 		return report->problem != NULL ? report->problem
 					       : "cannot be read";
@@ -510,6 +513,7 @@ run_locked(struct run *run)
 	     i++)
 		warn(run, arena_printf(run->arena, "warninglist %s", problem));
 	build_set_exempt(run->build, run->exempt);
+	run->build->settings_sum = run->request->settings_sum;
 	if (run->request->progress != NULL)
 		build_set_progress(run->build, tell_writing, run);
 	status = read_feeds(run);
@@ -517,9 +521,13 @@ run_locked(struct run *run)
 		status = write_store(run);
 	else if (run->report->problem == NULL)
 		run->report->problem =
-		    status == TC_AGAIN
-			? "stopped"
-			: "there are too many indicators, or no memory";
+		    status == TC_AGAIN ? "stopped"
+		    : run->build->too_many
+			? arena_printf(run->arena,
+			      "there are more than %u indicators; limits { "
+			      "indicators N } allows more",
+			      run->request->limits.entries_max)
+			: "there is no memory for the indicators";
 	return status;
 }
 

@@ -21,6 +21,7 @@
 #define EXPRESSIONS_MAX    1000u
 #define EXPRESSION_STEPS   100000u
 #define SCRATCH_BYTES_MAX  (1u << 20)
+#define PATH_BYTES         4096u
 #define SHORT_TEXT         4u /* names and subjects below this match anything */
 
 struct exempt_list {
@@ -338,34 +339,95 @@ read_list_file(struct exempt *exempt, const char *path, size_t bytes_max)
 		fclose(file);
 }
 
-static void
-read_lists(struct exempt *exempt, const char *pattern, size_t bytes_max)
+static bool
+glob_each(const char *pattern, void (*take)(void *context, const char *path),
+    void *context)
 {
-	struct stat info;
-	char *inside = NULL;
 	glob_t found;
 
-	/* MISP's collection has one folder a list, with list.json inside. */
-	if (stat(pattern, &info) == 0 && S_ISDIR(info.st_mode))
-		inside = arena_printf(exempt->arena, "%s/*.json", pattern);
-	if (glob(inside == NULL ? pattern : inside, 0, NULL, &found) != 0) {
-		if (inside != NULL &&
-		    (inside = arena_printf(
-			 exempt->arena, "%s/*/list.json", pattern)) != NULL &&
-		    glob(inside, 0, NULL, &found) == 0)
-			goto read;
-		note_problem(exempt, pattern, "names no file");
-		return;
-	}
-read:
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		if (stat(found.gl_pathv[i], &info) == 0 &&
-		    S_ISDIR(info.st_mode))
-			read_lists(exempt, found.gl_pathv[i], bytes_max);
-		else
-			read_list_file(exempt, found.gl_pathv[i], bytes_max);
-	}
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return false;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		take(context, found.gl_pathv[i]);
 	globfree(&found);
+	return true;
+}
+
+static bool
+folder_each(const char *folder, void (*take)(void *context, const char *path),
+    void *context)
+{
+	/* MISP's collection has one folder a list, with list.json inside. */
+	static const char *const inside[] = { "*.json", "*/list.json" };
+	char pattern[PATH_BYTES];
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof inside / sizeof *inside; i++)
+		if (snprintf(pattern, sizeof pattern, "%s/%s", folder,
+			inside[i]) < (int)sizeof pattern)
+			any = glob_each(pattern, take, context) || any;
+	return any;
+}
+
+struct each_file {
+	void (*take)(void *context, const char *path);
+	void *context;
+	bool any;
+};
+
+static void
+take_named(void *context, const char *path)
+{
+	struct each_file *each = context;
+	struct stat info;
+
+	if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+		each->any =
+		    folder_each(path, each->take, each->context) || each->any;
+	} else {
+		each->take(each->context, path);
+		each->any = true;
+	}
+}
+
+bool
+exempt_each_file(const char *pattern,
+    void (*take)(void *context, const char *path), void *context)
+{
+	struct each_file each = { .take = take, .context = context };
+
+	return glob_each(pattern, take_named, &each) && each.any;
+}
+
+struct reading {
+	struct exempt *exempt;
+	size_t bytes_max;
+};
+
+static void
+take_list_file(void *context, const char *path)
+{
+	const struct reading *reading = context;
+
+	read_list_file(reading->exempt, path, reading->bytes_max);
+}
+
+static void
+read_lists(struct exempt *exempt, const struct exempt_config *config)
+{
+	struct reading reading = {
+		.exempt = exempt,
+		.bytes_max = config->warninglist_bytes_max == 0
+				 ? LIST_BYTES_DEFAULT
+				 : config->warninglist_bytes_max,
+	};
+
+	for (size_t i = 0; i < config->warninglist_count; i++)
+		if (!exempt_each_file(
+			config->warninglists[i], take_list_file, &reading) &&
+		    !config->warninglists_optional)
+			note_problem(
+			    exempt, config->warninglists[i], "names no file");
 }
 
 static int
@@ -415,9 +477,6 @@ struct exempt *
 exempt_new(const struct exempt_config *config)
 {
 	struct exempt *exempt = calloc(1, sizeof *exempt);
-	size_t bytes_max = config->warninglist_bytes_max == 0
-			       ? LIST_BYTES_DEFAULT
-			       : config->warninglist_bytes_max;
 
 	if (exempt == NULL)
 		return NULL;
@@ -434,8 +493,7 @@ exempt_new(const struct exempt_config *config)
 		return NULL;
 	}
 	pcre2_set_match_limit(exempt->match_context, EXPRESSION_STEPS);
-	for (size_t i = 0; i < config->warninglist_count; i++)
-		read_lists(exempt, config->warninglists[i], bytes_max);
+	read_lists(exempt, config);
 	if (exempt->networks.count > 1)
 		qsort(exempt->networks.items, exempt->networks.count,
 		    sizeof *exempt->networks.items, compare_networks);

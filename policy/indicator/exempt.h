@@ -30,6 +30,7 @@ struct exempt_pin {
 struct exempt_config {
 	const char *const *warninglists; /* files, folders or glob patterns */
 	size_t warninglist_count;
+	bool warninglists_optional;      /* no problem where there are none */
 	const struct slice *own_domains; /* canonical */
 	size_t own_domain_count;
 	const struct ipaddr_network *own_networks;
@@ -39,6 +40,12 @@ struct exempt_config {
 	bool misp_hostname_rule;      /* also drop names below an entry */
 	size_t warninglist_bytes_max; /* one file; 0: 64 MB */
 };
+
+/* Calls `take` for each file that a path or glob pattern names: of a folder its
+ * *.json, or NAME/list.json as in MISP's collection. False when there is none.
+ */
+bool exempt_each_file(const char *pattern,
+    void (*take)(void *context, const char *path), void *context);
 
 struct exempt;
 

@@ -622,6 +622,12 @@ store_generation(const struct store *store)
 	return store->header.generation;
 }
 
+uint32_t
+store_settings_sum(const struct store *store)
+{
+	return store->header.settings_sum;
+}
+
 int64_t
 store_built_unix(const struct store *store)
 {

@@ -51,6 +51,7 @@ bool store_verify(const struct store *store, const char **problem_out);
 /* Grows by one with each build. */
 uint64_t store_generation(const struct store *store);
 int64_t store_built_unix(const struct store *store);
+uint32_t store_settings_sum(const struct store *store); /* build_request's */
 uint64_t store_size_bytes(const struct store *store);
 uint32_t store_entry_count(const struct store *store);
 uint64_t store_kind_count(const struct store *store, enum indicator_kind kind);

@@ -53,9 +53,9 @@ struct format_header {
 	int64_t built_unix;
 	uint64_t seed; /* of the hash */
 	uint32_t section_count;
-	uint32_t reserved;
-	uint64_t body_sum; /* of all behind the section table */
-	uint64_t head_sum; /* of this with head_sum 0, and the sections */
+	uint32_t settings_sum; /* of what the build was asked for; 0: unknown */
+	uint64_t body_sum;     /* of all behind the section table */
+	uint64_t head_sum;     /* of this with head_sum 0, and the sections */
 	struct format_section sections[FORMAT_SECTIONS];
 };
 

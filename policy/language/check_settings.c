@@ -345,8 +345,12 @@ append_text(const struct target *target, const struct token *token)
 static bool
 set_texts(const struct target *target)
 {
+	static const char *const none[1];
+	struct settings_texts *texts = (void *)target->place;
 	bool good = true;
 
+	if (texts->items == NULL)
+		texts->items = none; /* said, be it `{ }`: no default */
 	if (target->ast->value != NULL)
 		return append_text(target, target->ast->value);
 	for (const struct ast_value *value = target->ast->values; value != NULL;

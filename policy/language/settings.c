@@ -131,7 +131,9 @@ const struct settings_entry settings_table[] = {
 	    "Search for many patterns at once, where tocsind was built with "
 	    "Vectorscan. What rules mean does not depend on it."),
 	{ NULL, "warninglists", SETTING_PATHS, AT(warninglists), NULL, "", 0, 0,
-	    false, "Files of MISP warninglists; * stands for any name." },
+	    false,
+	    "Files or folders of MISP warninglists; * stands for any name. "
+	    "Without it warninglists/ of the state folder; { } for none." },
 	ON_OFF(NULL, "warninglist-parents", warninglist_hostname_parents, "off",
 	    "Drop names below an entry too, as MISP's hostname rule does."),
 	{ NULL, "redirectors", SETTING_TEXTS, AT(redirectors), NULL, "", 0, 0,
@@ -222,6 +224,10 @@ const struct settings_entry settings_table[] = {
 	    "expression is run."),
 	NUMBER("limits", "unkeyed-patterns", limits.unkeyed_patterns, "10000",
 	    0, 1000000, "STIX patterns without a value to look up."),
+	NUMBER("limits", "indicators", limits.indicators, "50000000", 100,
+	    100000000, "Indicators of all feeds together."),
+	NUMBER("limits", "feed-yara-rules", limits.feed_yara_rules, "2000", 0,
+	    1000000, "YARA rules inside STIX and MISP feeds, all together."),
 	NUMBER("limits", "alert-rate", limits.alert_rate, "10", 1, 100000,
 	    "Alerts of one rule in a minute."),
 

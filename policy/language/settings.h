@@ -100,7 +100,9 @@ struct settings_limits {
 	uint64_t regex_time;     /* ms, one regular expression over one text */
 	uint64_t regex_total;    /* ms, all of one message */
 	uint64_t unkeyed_patterns;
-	uint64_t alert_rate; /* alerts per rule and minute */
+	uint64_t indicators;      /* of all feeds together */
+	uint64_t feed_yara_rules; /* inside STIX and MISP feeds */
+	uint64_t alert_rate;      /* alerts per rule and minute */
 };
 
 /* One `pin KIND "VALUE"`. */
@@ -158,7 +160,8 @@ struct settings {
 	int64_t disclose;            /* enum settings_disclose */
 	bool vectorscan;             /* many patterns in one pass */
 	bool homoglyph_fold;         /* fold look-alike letters in body.text */
-	struct settings_texts warninglists; /* paths, may hold * */
+	struct settings_texts warninglists; /* paths, may hold *; items NULL:
+					     * the default folder */
 	bool warninglist_hostname_parents;  /* MISP's own hostname rule */
 	struct settings_texts redirectors; /* hosts unfolded by text-mismatch */
 	const struct feed_config *feeds;

@@ -15,7 +15,7 @@ import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'support'))
 from filter import program
-from tap import case, check, check_in, run, skip_all
+from tap import case, check, check_in, check_not_in, run, skip_all
 
 UUIDS = ['7d357933-fe13-48f7-837b-daa02f43427e', '1f1f1f1f-2222-4333-8444-555555555555']
 
@@ -270,6 +270,75 @@ def reasons(this):
     check_in('acts', this.tocsin('indicators', 'query', 'good.example'))
     check_in('not among', this.reconfigured(feed.replace('minimum', 'kinds { url } minimum')))
     check_in('no longer configured', this.reconfigured(''))
+
+
+def hostname_list(path, name, *entries):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, 'w') as file:
+        json.dump({'name': name, 'type': 'hostname', 'list': entries}, file)
+
+
+@case('warninglists of the state folder hold without a setting; that there are none is said once')
+def default_warninglists(this):
+    path, folder = os.path.join(this.top, 'many.txt'), os.path.join(this.state, 'warninglists')
+    with open(path, 'w') as file:
+        file.write('portal.example\ndesk.example\nbad.example\n')
+    feed = f'feed many {{ source "{path}" format list }}'
+    this.configure(feed)
+    for words in (['check'], ['indicators', 'build']):
+        text = this.tocsin(*words)
+        check(text.count('there are no warninglists'), 1, text)
+        check_in(folder, text)
+        check_in('warninglists { }', text)
+        check_in('there are no warninglists', this.tocsin(*words, '--json'))
+    check(this.acts('portal.example'), True, 'without lists')
+    hostname_list(os.path.join(folder, 'portals', 'list.json'), 'Portals', 'portal.example')
+    for words in (['check'], ['indicators', 'build']):
+        check_not_in('there are no warninglists', this.tocsin(*words))
+    check((this.acts('portal.example'), this.acts('desk.example')), (False, True), 'a folder a list')
+    hostname_list(os.path.join(folder, 'desks.json'), 'Desks', 'desk.example')
+    this.tocsin('indicators', 'build')
+    check((this.acts('portal.example'), this.acts('desk.example')), (False, False), 'both layouts beside each other')
+    this.configure(feed + '\nwarninglists { }')
+    for words in (['check'], ['indicators', 'build']):
+        check_not_in('there are no warninglists', this.tocsin(*words))
+    check(this.acts('desk.example'), True, 'none are wanted')
+
+
+@case('a query names what was taken out and would have matched the value, from above as well')
+def suppressed_above(this):
+    path = os.path.join(this.top, 'above.txt')
+    with open(path, 'w') as file:
+        file.write('portal.example\n10.0.0.0/7\nhttp://tocsin.test/a/\nhttp://127.0.0.1/x/\nboss@tocsin.test\n')
+    hostname_list(os.path.join(this.top, 'w', 'one.json'), 'Portals', 'portal.example')
+    this.configure(f'feed a {{ source "{path}" format list }}\nwarninglists "{this.top}/w"')
+    this.tocsin('indicators', 'build')
+    for value, reason in (('www.portal.example', 'Portals'), ('http://www.portal.example/x', 'Portals'),
+                          ('a@portal.example', 'Portals'), ('10.9.9.9', 'too many addresses'),
+                          ('boss@tocsin.test', 'address of our own'),
+                          ('http://127.0.0.1/x/y.html', 'private or reserved address')):
+        check_in(reason, this.tocsin('indicators', 'query', value, status=1))
+    check_in('no indicator', this.tocsin('indicators', 'query', 'notportal.example', status=1))
+
+
+@case('limits of a build are settings, and a build that meets one says which')
+def build_limits(this):
+    path = os.path.join(this.top, 'limits.txt')
+    with open(path, 'w') as file:
+        file.writelines(f'name-{number}.example\n' for number in range(150))
+    rules = os.path.join(this.top, 'limits.json')
+    with open(rules, 'w') as file:
+        json.dump({'type': 'bundle', 'objects': [
+            dict(stix_indicator(number, 'x'), pattern_type='yara', pattern=f'rule r{number} {{ condition: true }}')
+            for number in range(5)]}, file)
+    feed = f'feed big {{ source "{path}" format list }}\nwarninglists {{ }}\n'
+    this.configure(feed + 'limits { indicators 100 }')
+    check_in('more than 100 indicators; limits { indicators N }', this.tocsin('indicators', 'build', status=73))
+    this.configure(feed + 'limits { indicators 160 }')
+    this.tocsin('indicators', 'build')
+    this.configure(f'{feed} feed r {{ source "{rules}" format stix }} limits {{ feed-yara-rules 3 }}')
+    said = json.loads(this.tocsin('indicators', 'build', '--json'))['feeds'][1]
+    check((said['used'], said['ignored']), (3, {'too-many': 2}), f'{said}')
 
 
 @case('the status says how old the content in force is, and why older content was kept')

@@ -115,6 +115,30 @@ def empty(this):
     replace(this, 'drop.txt', 'evil-list.example\nevil-new.example\n')
 
 
+@case('pins, own domains and warninglists act after a reload, without a word about feeds')
+def settings_changed(this):
+    known = os.path.join(this.filter.top, 'state', 'warninglists', 'known.json')
+    replace(this, 'drop.txt', 'evil-list.example\nportal.example\n')
+    seconds_until(this, 'See http://portal.example/')
+    os.makedirs(os.path.dirname(known))
+    with open(known, 'w') as file:
+        json.dump({'name': 'Portals', 'type': 'hostname', 'list': ['portal.example']}, file)
+    seconds_until(this, 'See http://portal.example/', False)
+    this.filter.write_conf(FEEDS + 'pin domain "portal.example"\n')
+    this.filter.tool('reload', check=True)
+    seconds_until(this, 'See http://portal.example/')
+    this.filter.write_conf(FEEDS)
+    this.filter.tool('reload', check=True)
+    seconds_until(this, 'See http://portal.example/', False)
+    os.remove(known)
+    seconds_until(this, 'See http://portal.example/')
+    check_in('settings of feeds, warninglists, pins or own names are others than before', this.filter.log_text())
+    time.sleep(5)
+    before = len(generations(this))
+    time.sleep(5)
+    check(len(generations(this)), before, 'no build without a reason')
+
+
 @case('the log line of each message names the generation of the store')
 def named(this):
     with milter(this) as client:
