@@ -160,42 +160,33 @@ clean_name(struct slice name, char out[NAME_MAX_BYTES + 1], bool *ascii)
 	return true;
 }
 
-static bool
-is_ascii(struct slice bytes)
-{
-	size_t i = 0;
-	uint64_t word;
-
-	for (; bytes.length - i >= sizeof word; i += sizeof word) {
-		memcpy(&word, bytes.data + i, sizeof word);
-		if (word & UINT64_C(0x8080808080808080))
-			return false;
-	}
-	for (; i < bytes.length; i++)
-		if ((unsigned char)bytes.data[i] >= 0x80)
-			return false;
-	return true;
-}
-
-/* UTF-8 with each invalid octet replaced. */
+/* UTF-8 with each invalid octet replaced; what is valid is copied in runs. */
 static bool
 repair_utf8(struct arena *arena, struct slice bytes, size_t max_bytes,
     struct charset_result *result)
 {
+	static const struct slice replacement = SLICE_LITERAL("\xEF\xBF\xBD");
 	struct builder out = builder_make(arena, max_bytes);
 
 	while (bytes.length > 0) {
+		struct slice room =
+		    slice_range(bytes, 0, max_bytes - out.length);
+		size_t run = utf8_valid_prefix(room);
+		struct slice rest;
 		bool valid;
-		char encoded[4];
-		uint32_t point = utf8_next(&bytes, &valid);
-		size_t length = utf8_encode(point, encoded);
 
+		builder_slice(&out, slice_range(bytes, 0, run));
+		bytes = rest = slice_skip(bytes, run);
+		if (bytes.length == 0)
+			break;
+		utf8_next(&rest, &valid);
 		result->invalid |= !valid;
-		if (length > max_bytes - out.length) {
+		if (valid || replacement.length > max_bytes - out.length) {
 			result->cut = true;
 			break;
 		}
-		builder_slice(&out, slice_make(encoded, length));
+		builder_slice(&out, replacement);
+		bytes = rest;
 	}
 	result->text = builder_result(&out);
 	return !out.failed;
@@ -281,11 +272,12 @@ charset_to_utf8(struct arena *arena, struct slice name, struct slice bytes,
 	char clean[NAME_MAX_BYTES + 1];
 	bool ascii = true, done;
 	bool named = clean_name(name, clean, &ascii);
+	struct slice kept = slice_range(bytes, 0, max_bytes);
 	iconv_t handle;
 
 	*result_out =
 	    (struct charset_result){ .unknown = !named && name.length > 0 };
-	if (ascii && bytes.length <= max_bytes && is_ascii(bytes)) {
+	if (ascii && utf8_ascii_prefix(kept) == kept.length) {
 		if (named && strcmp(clean, "UTF-8") != 0) {
 			/* an unknown name is told even where it is harmless */
 			handle = converter_take(clean);
@@ -294,7 +286,8 @@ charset_to_utf8(struct arena *arena, struct slice name, struct slice bytes,
 			else
 				converter_give(clean, handle);
 		}
-		result_out->text = bytes;
+		result_out->text = kept;
+		result_out->cut = kept.length < bytes.length;
 		return true;
 	}
 	if (!named && utf8_is_valid(bytes))

@@ -28,28 +28,11 @@ is_invisible(uint32_t point)
 	       point == 0xFFA0 || (point >= 0xE0000 && point <= 0xE0FFF);
 }
 
-/* The index of the first octet above ASCII, or the length. */
-static size_t
-ascii_run(struct slice text)
-{
-	size_t i = 0;
-	uint64_t word;
-
-	for (; text.length - i >= sizeof word; i += sizeof word) {
-		memcpy(&word, text.data + i, sizeof word);
-		if (word & UINT64_C(0x8080808080808080))
-			break;
-	}
-	while (i < text.length && (unsigned char)text.data[i] < 0x80)
-		i++;
-	return i;
-}
-
 struct slice
 text_strip_invisible(struct arena *arena, struct slice text)
 {
 	char *out;
-	size_t length = 0, run = ascii_run(text);
+	size_t length = 0, run = utf8_ascii_prefix(text);
 
 	if (run == text.length)
 		return text;
@@ -73,7 +56,7 @@ text_strip_invisible(struct arena *arena, struct slice text)
 			length += text.length - rest.length;
 		}
 		text = rest;
-		run = ascii_run(text);
+		run = utf8_ascii_prefix(text);
 	}
 	return slice_make(out, length);
 }

@@ -1,5 +1,6 @@
 #include <config.h>
 
+#include <string.h>
 #include <unicase.h>
 
 #include "base/utf8.h"
@@ -72,17 +73,46 @@ utf8_encode(uint32_t c, char out[4])
 	return 4;
 }
 
+/* Most mail is ASCII, so eight octets go at once. */
+size_t
+utf8_ascii_prefix(struct slice slice)
+{
+	size_t done = 0;
+	uint64_t word;
+
+	for (; slice.length - done >= sizeof word; done += sizeof word) {
+		memcpy(&word, slice.data + done, sizeof word);
+		if (word & UINT64_C(0x8080808080808080))
+			break;
+	}
+	while (done < slice.length && (unsigned char)slice.data[done] < 0x80)
+		done++;
+	return done;
+}
+
+size_t
+utf8_valid_prefix(struct slice slice)
+{
+	struct slice rest = slice;
+
+	while (rest.length > 0) {
+		struct slice next = slice_skip(rest, utf8_ascii_prefix(rest));
+		bool valid = true;
+
+		rest = next;
+		if (rest.length > 0)
+			utf8_next(&next, &valid);
+		if (!valid)
+			break;
+		rest = next;
+	}
+	return slice.length - rest.length;
+}
+
 bool
 utf8_is_valid(struct slice slice)
 {
-	while (slice.length > 0) {
-		bool valid;
-
-		utf8_next(&slice, &valid);
-		if (!valid)
-			return false;
-	}
-	return true;
+	return utf8_valid_prefix(slice) == slice.length;
 }
 
 uint32_t

@@ -20,6 +20,12 @@ uint32_t utf8_next(struct slice *rest, bool *valid_out);
  * no code point are written as U+FFFD. */
 size_t utf8_encode(uint32_t code_point, char out[4]);
 
+/* How many bytes from the front on are ASCII. */
+size_t utf8_ascii_prefix(struct slice slice);
+
+/* How many bytes from the front on are whole, valid characters. */
+size_t utf8_valid_prefix(struct slice slice);
+
 bool utf8_is_valid(struct slice slice);
 
 /* Simple case folding (Unicode CaseFolding, C+S) of one code point. */

@@ -376,6 +376,10 @@ text_folds_beyond_ascii(void **state)
 	assert_false(utf8_equal_fold(text("\xff"), text("\xfe")));
 	assert_slice(
 	    utf8_fold_slice(arena, text("\xc3\x89X\xff")), "\xc3\xa9x\xff");
+	assert_int_equal(utf8_valid_prefix(text("abcdefgh\xc3\xa4z\xc3")), 11);
+	assert_int_equal(utf8_ascii_prefix(text("abcdefghi\xc3\xa4z")), 9);
+	assert_int_equal(utf8_ascii_prefix(text("abcdefgh")), 8);
+	assert_false(utf8_is_valid(text("abcdefghijklmno\x80qrstuvwxyz")));
 	assert_false(utf8_is_valid(text("\xc0\x80")));
 	assert_false(utf8_is_valid(text("\xed\xa0\x80")));
 	assert_true(utf8_is_valid(text("\xf0\x9f\x94\x94")));

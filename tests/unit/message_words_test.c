@@ -323,6 +323,48 @@ charsets_become_utf8(void **state)
 	arena_free(&arena);
 }
 
+/* Where a text is cut, and what of it is repaired. */
+static void
+long_texts_are_cut_at_a_character(void **state)
+{
+	static const struct {
+		const char *name, *bytes, *text;
+		size_t max;
+		bool cut, invalid;
+	} rows[] = {
+		{ "", "abcdefghijkl", "abcdefghij", 10, true, false },
+		{ "us-ascii", "abcdefghijkl", "abcdefghij", 10, true, false },
+		{ "utf-8", "abcdefghij\xc3\xa4", "abcdefghij", 10, true,
+		    false },
+		{ "utf-8", "abcdefghi\xc3\xa4", "abcdefghi", 10, true, false },
+		{ "utf-8", "abcdefgh\xc3\xa4", "abcdefgh\xc3\xa4", 10, false,
+		    false },
+		{ "utf-8", "abcdefgh\xe4z", "abcdefgh", 10, true, true },
+		{ "utf-8", "abcdef\xe4z", "abcdef\xef\xbf\xbdz", 10, false,
+		    true },
+		{ "utf-8", "\xe4\xc3\xa4\xc3",
+		    "\xef\xbf\xbd\xc3\xa4\xef\xbf\xbd", 8, false, true },
+		{ "utf-16le", "a\0b\0c", "a", 1, true, false },
+	};
+	struct arena *arena = arena_new(0, NULL);
+	struct charset_result result;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		size_t length = strncmp(rows[i].name, "utf-16", 6) == 0
+				    ? 4
+				    : strlen(rows[i].bytes);
+
+		assert_true(charset_to_utf8(arena, text(rows[i].name),
+		    slice_make(rows[i].bytes, length), rows[i].max, &result));
+		assert_slice(result.text, rows[i].text);
+		assert_int_equal(result.cut, rows[i].cut);
+		assert_int_equal(result.invalid, rows[i].invalid);
+	}
+	charset_close_all();
+	arena_free(&arena);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(header_blocks_give_fields_and_the_body),
 	cmocka_unit_test(fields_are_found_and_unfolded),
@@ -332,6 +374,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(base64_is_read_in_each_way),
 	cmocka_unit_test(other_encodings_are_read),
 	cmocka_unit_test(charsets_become_utf8),
+	cmocka_unit_test(long_texts_are_cut_at_a_character),
 };
 
 UNIT_MAIN(tests)
