@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include <stdint.h>
+#include <string.h>
 
 #include "base/address.h"
 #include "base/builder.h"
@@ -41,6 +42,19 @@ address_canonical(
 	address_out->local = local;
 	address_out->domain = domain;
 	return true;
+}
+
+bool
+address_is_misread(struct slice text)
+{
+	if (text.length > 0 && text.data[0] == '"')
+		return false; /* a quoted local part may hold anything */
+	if (slice_starts_with_fold(text, SLICE_LITERAL("mailto:")))
+		return true;
+	for (size_t i = 0; i < text.length; i++)
+		if (strchr(" \t<>,;", text.data[i]) != NULL)
+			return true;
+	return false;
 }
 
 struct slice

@@ -23,6 +23,10 @@ struct address {
 bool address_canonical(
     struct arena *arena, struct slice text, struct address *address_out);
 
+/* What is often written where an address belongs, and can never equal one: with
+ * angle brackets or a display name, with mailto:, with blanks. */
+bool address_is_misread(struct slice text);
+
 /* The key by which addresses are compared and stored: folded local part, '@',
  * canonical domain. NULL data at the arena's ceiling. */
 struct slice address_key(struct arena *arena, const struct address *address);

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/domain.h"
 
@@ -82,6 +83,75 @@ domain_canonical(
 		lower[i] = ascii_lower(lower[i]);
 	*domain_out = slice_make(lower, ascii.length);
 	return true;
+}
+
+/* The host of what stands after :// or in front of the first slash. */
+static struct slice
+host_of_url(struct slice text)
+{
+	size_t scheme = slice_find(text, SLICE_LITERAL("://")), at;
+
+	if (scheme != SIZE_MAX)
+		text = slice_skip(text, scheme + 3);
+	for (size_t i = 0; i < text.length; i++)
+		if (strchr("/?#", text.data[i]) != NULL) {
+			text = slice_range(text, 0, i);
+			break;
+		}
+	at = slice_find_last_byte(text, '@');
+	if (at != SIZE_MAX)
+		text = slice_skip(text, at + 1);
+	at = slice_find_last_byte(text, ':');
+	if (at != SIZE_MAX && text.data[0] != '[')
+		text = slice_range(text, 0, at);
+	return text;
+}
+
+static const char *
+instead(struct arena *arena, const char *of, struct slice name)
+{
+	const char *text = NULL;
+
+	if (name.length > 0 && name.length <= DOMAIN_TEXT_MAX)
+		text = arena_printf(arena, "; %s it is \"%.*s\"", of,
+		    (int)name.length, name.data);
+	return text == NULL ? "" : text;
+}
+
+/* name:443, but no IPv6 address and no [IPv6:...] of a mail address. */
+static bool
+has_port(struct slice text, size_t *colon_out)
+{
+	size_t colon = slice_find_byte(text, ':');
+
+	*colon_out = colon;
+	if (colon == SIZE_MAX || colon == 0 || text.data[0] == '[')
+		return false;
+	for (size_t i = colon + 1; i < text.length; i++)
+		if (!ascii_is_digit(text.data[i]))
+			return false;
+	return true;
+}
+
+const char *
+domain_misread(struct arena *arena, struct slice text)
+{
+	size_t at = slice_find_last_byte(text, '@');
+
+	if (slice_find_byte(text, '/') != SIZE_MAX)
+		return instead(arena, "of this URL", host_of_url(text));
+	if (at != SIZE_MAX)
+		return instead(arena,
+		    at == 0 ? "without the @" : "of this address",
+		    slice_skip(text, at + 1));
+	if (has_port(text, &at))
+		return instead(
+		    arena, "without the port", slice_range(text, 0, at));
+	for (size_t i = 0; i < text.length; i++)
+		if (text.data[i] == '\0' ||
+		    strchr("*?<>()\"\\,;|^{}", text.data[i]) != NULL)
+			return "";
+	return NULL;
 }
 
 bool

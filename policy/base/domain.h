@@ -19,6 +19,12 @@
 bool domain_canonical(
     struct arena *arena, struct slice name, struct slice *domain_out);
 
+/* What is often written where a domain belongs, and can never equal one: a URL,
+ * an address, a name with a port, a pattern. NULL when nothing of that is
+ * seen, else "" or what to write instead, as the end of a message:
+ * `; of this URL it is "evil.example"`. */
+const char *domain_misread(struct arena *arena, struct slice text);
+
 /* True when `name` equals `parent` or lies below it; both canonical.
  * "notevil.example" is not under "evil.example". */
 bool domain_is_under(struct slice name, struct slice parent);

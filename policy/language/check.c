@@ -727,6 +727,29 @@ compile_exemption(struct scope *scope, const struct ast_file *file,
 
 /* ----------------------------------------------------------------- tests */
 
+/* The entries are read as those of the list itself. */
+static void
+check_given_list(const struct scope_place *place, const struct ast_given *given)
+{
+	struct scope *scope = place->scope;
+	struct scope_list *known = scope_list(scope, given->name.text);
+	struct value_list *list;
+
+	if (known == NULL) {
+		scope_error(place, given->name.offset,
+		    "unknown list \"%.*s\"%s", SHOWN(given->name.text),
+		    scope_suggest_list(scope, given->name.text));
+		return;
+	}
+	list = value_list_new(scope->arena,
+	    scope->program->list_entries.items[known->index].type, "given");
+	if (list == NULL)
+		scope->full = true;
+	else
+		check_settings_fill_list(
+		    scope, place->file, given->values, list);
+}
+
 static void
 check_test_names(const struct scope_place *place, const struct ast_test *test)
 {
@@ -748,11 +771,8 @@ check_test_names(const struct scope_place *place, const struct ast_test *test)
 	     at = at->next) {
 		struct scope_symbol *symbol;
 
-		if (at->kind == GIVEN_LIST &&
-		    scope_list(place->scope, at->name.text) == NULL)
-			scope_error(place, at->name.offset,
-			    "unknown list \"%.*s\"%s", SHOWN(at->name.text),
-			    scope_suggest_list(place->scope, at->name.text));
+		if (at->kind == GIVEN_LIST)
+			check_given_list(place, at);
 		if (at->kind != GIVEN_SWITCH)
 			continue;
 		symbol = scope_symbol(place->scope, at->name.text);

@@ -1,5 +1,7 @@
 #include <config.h>
 
+#include "base/address.h"
+#include "base/domain.h"
 #include "base/utf8.h"
 #include "indicator/feed.h"
 #include "language/check_expr.h"
@@ -651,12 +653,24 @@ read_word(const struct scope_place *place, const struct token *token,
 /* What no domain or address can be. Odd ones are compared as they are: mail
  * has them. */
 static bool
-is_no_name(struct slice text, enum value_type type)
+refuse_no_name(const struct scope_place *place, const struct token *token,
+    enum value_type type)
 {
-	return slice_find_byte(text, ' ') != SIZE_MAX ||
-	       (type == VALUE_DOMAIN &&
-		   (slice_find_byte(text, '/') != SIZE_MAX ||
-		       slice_find_byte(text, '@') != SIZE_MAX));
+	const char *instead;
+
+	if (type == VALUE_ADDRESS) {
+		if (!address_is_misread(token->text))
+			return false;
+		scope_error(place, token->offset,
+		    "\"%.*s\" is not a mail address", SHOWN(token->text));
+		return true;
+	}
+	instead = domain_misread(place->scope->arena, token->text);
+	if (instead == NULL && slice_find_byte(token->text, ' ') == SIZE_MAX)
+		return false;
+	scope_error(place, token->offset, "\"%.*s\" is not a domain name%s",
+	    SHOWN(token->text), instead == NULL ? "" : instead);
+	return true;
 }
 
 /* *.example.org and .example.org, as other programs have them. */
@@ -684,15 +698,10 @@ read_text(const struct scope_place *place, const struct token *token,
 
 	if (token->kind != TOKEN_STRING)
 		return wrong_type(place, token, like);
-	if ((like->type == VALUE_DOMAIN || like->type == VALUE_ADDRESS) &&
-	    is_no_name(token->text, like->type)) {
-		scope_error(place, token->offset, "\"%.*s\" is not %s",
-		    SHOWN(token->text),
-		    like->type == VALUE_DOMAIN ? "a domain name"
-					       : "a mail address");
-		return false;
-	}
 	if (like->type == VALUE_DOMAIN && refuse_wildcard(place, token))
+		return false;
+	if ((like->type == VALUE_DOMAIN || like->type == VALUE_ADDRESS) &&
+	    refuse_no_name(place, token, like->type))
 		return false;
 	if (like->type == VALUE_DOMAIN)
 		value_set_domain(arena, value, token->text);

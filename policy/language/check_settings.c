@@ -32,8 +32,8 @@ check_settings_path(
 
 /* ----------------------------------------------------------------- lists */
 
-static void
-fill_list(struct scope *scope, const struct ast_file *file,
+void
+check_settings_fill_list(struct scope *scope, const struct ast_file *file,
     const struct ast_value *values, struct value_list *list)
 {
 	enum value_list_type type = value_list_type_of(list);
@@ -102,7 +102,7 @@ declare_list(struct scope *scope, const struct ast_file *file,
 		scope->full = true;
 		return;
 	}
-	fill_list(scope, file, ast->values, list);
+	check_settings_fill_list(scope, file, ast->values, list);
 }
 
 void
@@ -292,7 +292,8 @@ set_list(const struct target *target)
 		index = scope_add_list(scope, &entry, &list);
 		if (index < 0)
 			return false;
-		fill_list(scope, target->file, target->ast->values, list);
+		check_settings_fill_list(
+		    scope, target->file, target->ast->values, list);
 		*(int *)(void *)target->place = index;
 		return true;
 	}

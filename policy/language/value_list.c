@@ -59,6 +59,30 @@ network_key(const struct ipaddr *address, unsigned prefix_length,
 	return slice_make(key->bytes, sizeof key->bytes);
 }
 
+/* Mail has odd names and they can be compared; what an entry can never equal is
+ * refused, or the list would look as if it protected. */
+static struct slice
+domain_entry_key(
+    struct value_list *list, struct slice text, const char **problem_out)
+{
+	const char *instead;
+	struct slice key = { 0 };
+
+	if (text.data[0] == '*' || text.data[0] == '.') {
+		*problem_out = "not a domain name; under covers all "
+			       "that lies below an entry";
+		return key;
+	}
+	instead = domain_misread(list->arena, text);
+	if (instead == NULL && domain_canonical(list->arena, text, &key))
+		return key;
+	*problem_out = arena_printf(
+	    list->arena, "not a domain name%s", instead == NULL ? "" : instead);
+	if (*problem_out == NULL)
+		*problem_out = "not a domain name";
+	return key;
+}
+
 static struct slice
 address_entry_key(
     struct value_list *list, struct slice text, const char **problem_out)
@@ -68,8 +92,9 @@ address_entry_key(
 	struct builder key;
 
 	if (text.length > 1 && text.data[0] == '@') {
-		if (!domain_canonical(
-			list->arena, slice_skip(text, 1), &domain)) {
+		domain = slice_skip(text, 1);
+		if (domain_misread(list->arena, domain) != NULL ||
+		    !domain_canonical(list->arena, domain, &domain)) {
 			*problem_out = "no domain after the @";
 			return (struct slice){ 0 };
 		}
@@ -78,7 +103,8 @@ address_entry_key(
 		builder_slice(&key, domain);
 		return builder_result(&key);
 	}
-	if (!address_canonical(list->arena, text, &parts)) {
+	if (address_is_misread(text) ||
+	    !address_canonical(list->arena, text, &parts)) {
 		*problem_out = "not a mail address (user@domain or @domain)";
 		return (struct slice){ 0 };
 	}
@@ -127,12 +153,7 @@ entry_key(struct value_list *list, struct slice text, const char **problem_out)
 
 	switch (list->type) {
 	case LIST_DOMAINS:
-		if (text.data[0] == '*' || text.data[0] == '.')
-			*problem_out = "not a domain name; under covers all "
-				       "that lies below an entry";
-		else if (!domain_canonical(list->arena, text, &key))
-			*problem_out = "not a domain name";
-		return key;
+		return domain_entry_key(list, text, problem_out);
 	case LIST_ADDRESSES:
 		return address_entry_key(list, text, problem_out);
 	case LIST_NETWORKS:
