@@ -1,5 +1,7 @@
 #include <config.h>
 
+#include "base/address.h"
+#include "base/builder.h"
 #include "base/domain.h"
 #include "base/utf8.h"
 #include "indicator/kind.h"
@@ -93,13 +95,40 @@ wrong(const struct scope_place *place, size_t offset, const char *message)
 	return false;
 }
 
+/* =?charset?B?text?= or =?charset?Q?text?= (RFC 2047, 2). */
+static bool
+has_encoded_word(struct slice text)
+{
+	size_t at = slice_find(text, SLICE_LITERAL("=?"));
+
+	if (at == SIZE_MAX)
+		return false;
+	text = slice_skip(text, at + 2);
+	if (slice_find(text, SLICE_LITERAL("?=")) == SIZE_MAX)
+		return false;
+	return slice_find_fold(text, SLICE_LITERAL("?b?")) != SIZE_MAX ||
+	       slice_find_fold(text, SLICE_LITERAL("?q?")) != SIZE_MAX;
+}
+
+/* What is given is what the reading of a mail would give, so it is not read
+ * once more. A test that gave it encoded would test nothing. */
+static bool
+is_decoded(const struct scope_place *place, const struct token *token)
+{
+	if (token->kind != TOKEN_STRING || !has_encoded_word(token->text))
+		return true;
+	return wrong(place, token->offset,
+	    "a test gives what is read from a mail, decoded: write the "
+	    "characters themselves, or have the test read a message");
+}
+
 static bool
 read_token(const struct scope_place *place, const struct token *token,
     enum value_type type, const struct schema_enum *words, struct value *value)
 {
 	struct compiled_operand like = { .type = type, .words = words };
 
-	if (token == NULL)
+	if (token == NULL || !is_decoded(place, token))
 		return false;
 	if (!check_operand_token(place, token, &like, value))
 		return false;
@@ -123,7 +152,7 @@ read_strings(const struct scope_place *place, const struct ast_setting *member,
 		if (at->token->kind != TOKEN_STRING)
 			return wrong(place, at->token->offset,
 			    "a string in quotation marks must stand here");
-		if (slot == NULL)
+		if (slot == NULL || !is_decoded(place, at->token))
 			return false;
 		*slot = at->token->text;
 	}
@@ -251,20 +280,47 @@ derive(struct facts *facts, enum field_id field, struct value *members)
 	}
 }
 
-/* "Name <address>" or an address. */
-static void
-set_mailbox(struct facts *facts, struct slice text, struct value *members)
+/* A quoted display name without its quotation marks (RFC 5322, 3.2.4). */
+static struct slice
+unquoted(struct facts *facts, struct slice display)
 {
+	struct builder out = builder_make(facts->arena, display.length);
+
+	if (display.length < 2 || display.data[0] != '"' ||
+	    display.data[display.length - 1] != '"')
+		return display;
+	for (size_t i = 1; i + 1 < display.length; i++) {
+		if (display.data[i] == '\\' && i + 2 < display.length)
+			i++;
+		builder_byte(&out, display.data[i]);
+	}
+	return builder_result(&out);
+}
+
+/* "Name <address>" or an address. */
+static bool
+set_mailbox(const struct scope_place *place, const struct token *token,
+    struct facts *facts, struct value *members)
+{
+	struct slice text = slice_trim(token->text);
 	size_t open = slice_find_last_byte(text, '<');
 
+	if (!is_decoded(place, token))
+		return false;
 	if (open != SIZE_MAX && text.data[text.length - 1] == '>') {
-		struct slice display = slice_trim(slice_range(text, 0, open));
+		struct slice display =
+		    unquoted(facts, slice_trim(slice_range(text, 0, open)));
 
 		if (display.length > 0)
 			value_set_text(&members[FACT_MAILBOX_DISPLAY], display);
 		text = slice_range(text, open + 1, text.length - 1);
 	}
+	if (address_is_misread(text))
+		return wrong(place, token->offset,
+		    "one address stands here, or \"Name <address>\"; each "
+		    "further one takes a given of its own");
 	value_set_address(facts->arena, &members[FACT_MAILBOX_ADDRESS], text);
+	return true;
 }
 
 /* One value for a whole element: given from "a@example.org". */
@@ -290,10 +346,12 @@ set_single(const struct scope_place *place, const struct ast_given *given,
 		return read_token(place, given->value, VALUE_STRING, NULL,
 		    &members[FACT_HEADER_VALUE]);
 	}
-	if (first->type == VALUE_ADDRESS && given->value->kind == TOKEN_STRING)
-		set_mailbox(facts, given->value->text, members);
-	else if (!read_token(place, given->value, first->type, first->words,
-		     &members[0]))
+	if (first->type == VALUE_ADDRESS &&
+	    given->value->kind == TOKEN_STRING) {
+		if (!set_mailbox(place, given->value, facts, members))
+			return false;
+	} else if (!read_token(place, given->value, first->type, first->words,
+		       &members[0]))
 		return false;
 	derive(facts, field, members);
 	return true;
@@ -442,6 +500,41 @@ clear_given(const struct ast_test *test, struct facts *facts)
 	}
 }
 
+static bool
+gives(const struct ast_test *test, const char *name)
+{
+	for (const struct ast_given *at = test->givens; at != NULL;
+	     at = at->next)
+		if (at->kind == GIVEN_FIELD &&
+		    slice_equal_text(at->name.text, name))
+			return true;
+	return false;
+}
+
+/* Of a mail, header["From"] and from are two readings of one field; a test that
+ * gives the first alone says nothing about rules that ask the second. */
+static bool
+gives_both(const struct scope_place *place, const struct ast_test *test,
+    const struct ast_given *given)
+{
+	static const char *const fields[] = { "from", "to", "cc", "reply-to",
+		"sender", "subject", "message-id", "date" };
+
+	if (given->index == NULL || test->message != NULL ||
+	    schema_find(given->name.text) != FIELD_HEADER)
+		return true;
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+		if (slice_equal_text_fold(given->index->text, fields[i]) &&
+		    !gives(test, fields[i])) {
+			scope_error(place, given->index->offset,
+			    "this does not set the field %s, which a mail with "
+			    "this header has; write given %s ..., or both",
+			    fields[i], fields[i]);
+			return false;
+		}
+	return true;
+}
+
 bool
 given_fields(const struct scope_place *place, const struct ast_test *test,
     struct facts *facts)
@@ -452,7 +545,8 @@ given_fields(const struct scope_place *place, const struct ast_test *test,
 	for (const struct ast_given *at = test->givens; at != NULL;
 	     at = at->next) {
 		if (at->kind == GIVEN_FIELD)
-			good = set_field(place, at, facts) && good;
+			good = gives_both(place, test, at) &&
+			       set_field(place, at, facts) && good;
 		else if (at->kind == GIVEN_INDICATOR)
 			good = set_indicator(place, at, facts) && good;
 	}

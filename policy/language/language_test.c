@@ -3,6 +3,7 @@
 #include "language/compiled.h"
 #include "language/given.h"
 #include "language/language_test.h"
+#include "language/moment.h"
 
 struct runner {
 	const struct program *program;
@@ -66,13 +67,16 @@ give_list(struct runner *runner, const struct ast_given *given)
 	     value = value->next) {
 		const struct token *token = value->token;
 		const char *problem;
+		int64_t expires = 0;
 
+		if (value->until != NULL)
+			moment_parse(value->until->text, true, &expires);
 		if (value_list_add(list,
 			token->kind == TOKEN_STRING
 			    ? token->text
 			    : slice_range(runner->test->source->text,
 				  token->offset, token->offset + token->length),
-			0, &problem) == TC_LIMIT)
+			expires, &problem) == TC_LIMIT)
 			return false;
 	}
 	runner->lists.items[index] = list;

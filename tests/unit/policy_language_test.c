@@ -124,6 +124,17 @@ static const struct {
 	    " unscannable false } expect tag by a }\n"
 	    "test \"2\" { given attachment { encrypted true, macros, name "
 	    "\"x.zip\" unscannable } expect not a }\n" },
+	{ "an entry that is given ends when it says",
+	    "list l strings { }\n"
+	    "rule a { when auth.user in l then tag }\n"
+	    "test \"before\" { auth-user \"anne\" now 2026-05-01T10:00:00Z\n"
+	    " given list l { \"anne\" until 2026-05-02 } expect tag by a }\n"
+	    "test \"after\" { auth-user \"anne\" now 2026-05-04T10:00:00Z\n"
+	    " given list l { \"anne\" until 2026-05-02 } expect not a }\n" },
+	{ "a display name that is given loses its quotation marks",
+	    "rule a { when any from (.display == \"Chef, DSI\") then tag }\n"
+	    "test \"1\" { given from \"\\\"Chef, DSI\\\" <a@b.example>\"\n"
+	    " expect tag by a }\n" },
 	{ "the age of a feed is asked by its name",
 	    "feed cert { source \"cert.txt\" }\n"
 	    "feed other { source \"other.txt\" }\n"
