@@ -170,13 +170,16 @@ remove_fields(struct apply *apply)
 }
 
 /* The prefixes of all rules, each once, in front of the subject as it came: its
- * encoded words are kept. */
+ * encoded words are kept. A blank stands between, whether or not the operator
+ * wrote it: an encoded word that touches other text is none (RFC 2047, 5), and
+ * the reader would see its code. */
 static struct slice
 prefixed_subject(struct apply *apply, struct slice old)
 {
 	const struct verdict *verdict = apply->verdict;
 	struct builder out = builder_make(apply->arena, SIZE_MAX);
 	struct builder prefix = builder_make(apply->arena, PREFIX_MAX);
+	struct slice bare;
 
 	for (size_t i = 0; i < verdict->actions.count; i++) {
 		const struct verdict_action *action =
@@ -188,8 +191,13 @@ prefixed_subject(struct apply *apply, struct slice old)
 			builder_slice(&prefix, action->text);
 	}
 	old = slice_trim(old);
-	if (prefix.failed || prefix.length == 0 ||
-	    slice_starts_with(old, builder_result(&prefix)))
+	bare = slice_trim(builder_result(&prefix));
+	if (bare.length == 0 || slice_starts_with(old, bare) ||
+	    slice_starts_with(message_subject(apply->evidence->message), bare))
+		return slice_make(NULL, 0);
+	if (prefix.data[prefix.length - 1] != ' ')
+		builder_byte(&prefix, ' ');
+	if (prefix.failed)
 		return slice_make(NULL, 0);
 	builder_byte(&out, ' ');
 	builder_slice(

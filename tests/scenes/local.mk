@@ -29,6 +29,7 @@ SCENES = \
 	tests/scenes/null-sender.scene \
 	tests/scenes/own-login.scene \
 	tests/scenes/own-network.scene \
+	tests/scenes/prefix-blank.scene \
 	tests/scenes/preserve-quota.scene \
 	tests/scenes/several-authors.scene \
 	tests/scenes/shadow.scene \
