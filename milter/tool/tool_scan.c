@@ -156,6 +156,23 @@ take_address(const char *option, const char *word, const char **out)
 	return true;
 }
 
+/* One recipient an option: two in one would be judged as one odd address. */
+static bool
+take_recipient(struct scan *scan, const char *argument)
+{
+	struct replay_envelope *envelope = &scan->options.envelope;
+
+	if (*argument != '"' && strpbrk(argument, ", \t;") != NULL) {
+		tool_misused("scan",
+		    "--rcpt takes one address, and may be given again: \"%s\"",
+		    argument);
+		return false;
+	}
+	if (envelope->recipient_count < MESSAGE_OPTIONS_MAX)
+		scan->recipients[envelope->recipient_count++] = argument;
+	return true;
+}
+
 /* One option; false when it was misused (and said). */
 static bool
 take_option(struct scan *scan, int option, const char *argument)
@@ -196,10 +213,7 @@ take_option(struct scan *scan, int option, const char *argument)
 		envelope->mail_from = argument;
 		return true;
 	case OPTION_RCPT:
-		if (envelope->recipient_count < MESSAGE_OPTIONS_MAX)
-			scan->recipients[envelope->recipient_count++] =
-			    argument;
-		return true;
+		return take_recipient(scan, argument);
 	case OPTION_SHOW_CONTENT:
 		scan->report.show_content = true;
 		return true;
@@ -280,6 +294,7 @@ scan_message(struct scan *scan, const struct mailbox_entry *entry)
 		return;
 	}
 	scan->failed++;
+	fflush(stdout);
 	fprintf(stderr, "tocsin scan: %s: could not be examined (%s)\n",
 	    entry->path, status_name(status));
 }
@@ -304,6 +319,7 @@ scan_path(struct scan *scan, const char *path)
 static void
 print_summary(const struct scan *scan)
 {
+	fflush(stdout); /* the two may share one pipe */
 	fprintf(stderr, "%lu messages, %lu with a match, %lu indicator hits",
 	    scan->messages, scan->matched, scan->hits);
 	for (unsigned i = DISPOSITION_DEFER; i <= DISPOSITION_REJECT; i++)
@@ -324,6 +340,7 @@ print_comparison(const struct scan *scan)
 		builder_byte(&out, '\n');
 	compare_summary(scan->compare, &out, scan->json);
 	fwrite(out.data, 1, out.length, stdout);
+	fflush(stdout);
 	fprintf(stderr, "%lu messages, %lu judged differently",
 	    compare_messages(scan->compare), compare_changed(scan->compare));
 	if (scan->failed > 0)

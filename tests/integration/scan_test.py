@@ -113,6 +113,13 @@ def a_zone_answers_and_the_envelope_is_derived_and_marked(place):
 
 
 @case
+def two_recipients_in_one_option_are_refused(place):
+    done = place.run('scan', '--rcpt', 'a@b.example,c@b.example', 'good.eml')
+    assert done.returncode == 64 and 'may be given again' in done.stderr, done
+    assert place.run('scan', '--rcpt', '"a,b"@b.example', 'good.eml').returncode == 0
+
+
+@case
 def a_given_envelope_replaces_the_derived_one(place):
     record, = place.scan('--zone', 'zone', '--client', '203.0.113.9', '--helo', 'h.example',
                          '--mail-from', 'b@good.example', '--rcpt', 'a@b.example', 'good.eml')
