@@ -187,14 +187,25 @@ warm_store(struct assembly *assembly)
 static bool
 load_overlay(struct assembly *assembly)
 {
+	struct arena *arena = arena_new(0, NULL);
+	struct build_request request = { 0 };
 	struct overlay *overlay = NULL;
+	enum tc_status status = TC_LIMIT;
 	char path[4096];
 
-	if (!state_path(assembly, OVERLAY_FILE_NAME, path))
+	if (!state_path(assembly, OVERLAY_FILE_NAME, path)) {
+		arena_free(&arena);
 		return false;
+	}
 	watch_take(&assembly->overlay_file, path);
-	if (overlay_load(settings_of(assembly)->state_directory, time(NULL),
-		&overlay) != TC_OK) {
+	if (arena != NULL)
+		status = feeds_build_request(
+		    assembly_program(assembly), time(NULL), arena, &request);
+	if (status == TC_OK)
+		status = overlay_load(request.state_directory, &request.exempt,
+		    request.now_unix, &overlay);
+	arena_free(&arena);
+	if (status != TC_OK) {
 		log_write(LOG_LEVEL_ERROR,
 		    "hand-added indicators refused file=%s: %s", path,
 		    strerror(errno));
@@ -606,8 +617,11 @@ assembly_reload(
 		good = take_policy(assembly, &policy);
 		if (good && !same_resolver(old, settings_of(assembly)))
 			good = open_resolver(assembly);
-		if (good)
+		if (good) {
 			open_scanner(assembly);
+			/* Own domains and pins decide what of it acts. */
+			(void)load_overlay(assembly);
+		}
 		assembly->input.policy_generation = policy_generation;
 		good = good && take_rest(assembly);
 		if (good)

@@ -75,6 +75,19 @@ engine_become_owner(struct engine *engine)
 }
 
 int
+engine_open_overlay(struct engine *engine)
+{
+	if (overlay_load(engine->request.state_directory,
+		&engine->request.exempt, engine->request.now_unix,
+		&engine->overlay) == TC_OK)
+		return EX_OK;
+	fprintf(stderr, "tocsin %s: %s/%s: %s\n", engine->command,
+	    engine->request.state_directory, OVERLAY_FILE_NAME,
+	    strerror(errno));
+	return EX_NOINPUT;
+}
+
+int
 engine_open_matcher(struct engine *engine)
 {
 	const char *path = feeds_store_path(&engine->request, engine->arena);
@@ -98,12 +111,11 @@ engine_open_matcher(struct engine *engine)
 		    "tocsin %s: there is no store yet (%s); `tocsin indicators "
 		    "build` makes it\n",
 		    engine->command, path);
-	if (overlay_load(engine->request.state_directory,
-		engine->request.now_unix, &engine->overlay) != TC_OK) {
-		fprintf(stderr, "tocsin %s: %s/%s: %s\n", engine->command,
-		    engine->request.state_directory, OVERLAY_FILE_NAME,
-		    strerror(errno));
-		return EX_NOINPUT;
+	if (engine->overlay == NULL) {
+		int opened = engine_open_overlay(engine);
+
+		if (opened != EX_OK)
+			return opened;
 	}
 	engine->matcher = matcher_new(engine->store, engine->overlay,
 	    engine->request.feeds, engine->request.feed_count);

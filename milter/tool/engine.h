@@ -33,6 +33,9 @@ int engine_open(struct engine *engine, const char *command, const char *config);
  * EX_OK, or a status with a message. */
 int engine_become_owner(struct engine *engine);
 
+/* Opens the hand-added indicators alone; EX_OK, or a status with a message. */
+int engine_open_overlay(struct engine *engine);
+
 /* Opens store, overlay and matcher; EX_OK, or a status with a message. */
 int engine_open_matcher(struct engine *engine);
 

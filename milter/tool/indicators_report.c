@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "indicator/normal.h"
 #include "indicator/stix_judge.h"
 
 #include "tool/engine.h"
@@ -307,8 +308,8 @@ print_answer(const struct match_answer *answer, struct arena *arena)
 		engine_print_safe(hit->id);
 	}
 	printf("\n");
-	if (answer->reason == MATCH_SUPPRESSED)
-		return; /* nothing else is kept of it */
+	if (hit->severity == INDICATOR_SEVERITY_ABSENT)
+		return; /* taken out as it was read: no more is known */
 	printf("    %s, severity %s, confidence %u%s%s\n    first seen %s, "
 	       "valid until %s\n",
 	    indicator_strength_name(hit->strength),
@@ -360,81 +361,173 @@ indicators_report_query(const struct match_answers *answers, const char *value,
 	return acts ? EX_OK : 1;
 }
 
-void
-indicators_report_list(
-    const struct store *store, struct arena *arena, int64_t now_unix, bool json)
+static void
+print_local_json(const struct store *store, const struct store_entry *entry,
+    struct arena *arena, const char *idle)
 {
-	struct store_entry entry;
-
-	if (json)
-		printf("[");
-	for (uint32_t i = 0; i < store_entry_count(store); i++) {
-		bool expired;
-
-		if (!store_entry(store, i, &entry))
-			continue;
-		expired = entry.valid_until_unix != 0 &&
-			  entry.valid_until_unix <= now_unix;
-		if (json) {
-			printf("%s{\"kind\":\"%s\",\"mask\":%s,\"severity\":"
-			       "\"%s\",\"valid_until\":%lld,\"value\":\"",
-			    i > 0 ? "," : "", indicator_kind_name(entry.kind),
-			    entry.mask ? "true" : "false",
-			    indicator_severity_name(entry.severity),
-			    (long long)entry.valid_until_unix);
-			engine_print_json(
-			    store_entry_value(store, &entry, arena));
-			printf("\",\"description\":\"");
-			engine_print_json(entry.description);
-			printf("\"}");
-			continue;
-		}
-		printf("%-10s ", indicator_kind_name(entry.kind));
-		engine_print_safe(store_entry_value(store, &entry, arena));
-		printf("%s  until %s%s  ", entry.mask ? "  masked" : "",
-		    engine_time_text(arena, entry.valid_until_unix, "removed"),
-		    expired ? " (expired)" : "");
-		engine_print_safe(entry.description);
-		printf("\n");
-	}
-	if (json)
-		printf("]\n");
+	printf("{\"kind\":\"%s\",\"mask\":%s,\"forced\":%s,\"severity\":"
+	       "\"%s\",\"valid_until\":%lld,\"value\":\"",
+	    indicator_kind_name(entry->kind), entry->mask ? "true" : "false",
+	    entry->forced ? "true" : "false",
+	    indicator_severity_name(entry->severity),
+	    (long long)entry->valid_until_unix);
+	engine_print_json(store_entry_value(store, entry, arena));
+	printf("\",\"description\":\"");
+	engine_print_json(entry->description);
+	printf("\",\"idle\":\"");
+	engine_print_json(slice_text(idle));
+	printf("\"}");
 }
 
-void
-indicators_report_suppressed(const struct store *store, bool json)
+static void
+print_local(const struct store *store, const struct store_entry *entry,
+    struct arena *arena, const char *idle)
+{
+	printf("%-10s ", indicator_kind_name(entry->kind));
+	engine_print_safe(store_entry_value(store, entry, arena));
+	printf("%s%s  until %s  ", entry->mask ? "  masked" : "",
+	    entry->forced ? "  forced" : "",
+	    engine_time_text(arena, entry->valid_until_unix, "removed"));
+	if (idle[0] != '\0') {
+		printf("does not act: ");
+		engine_print_safe(slice_text(idle));
+		printf("  ");
+	}
+	engine_print_safe(entry->description);
+	printf("\n");
+}
+
+/* Those that were taken out as the file was read. */
+static void
+list_suppressed(const struct store *store, bool json, bool first)
 {
 	struct store_suppressed one;
-	struct store_feed feed = { 0 };
 
-	if (json)
-		printf("[");
 	for (uint32_t i = 0; i < store_suppressed_count(store); i++) {
 		if (!store_suppressed(store, i, &one))
 			continue;
-		store_feed(store, one.feed, &feed);
-		if (json) {
-			printf("%s{\"kind\":\"%s\",\"value\":\"",
-			    i > 0 ? "," : "", indicator_kind_name(one.kind));
+		printf(json ? "%s{\"kind\":\"%s\",\"mask\":false,\"value\":\""
+			    : "%s%-10s ",
+		    json && !first ? "," : "", indicator_kind_name(one.kind));
+		first = false;
+		if (json)
 			engine_print_json(one.value);
-			printf("\",\"feed\":\"");
-			engine_print_json(feed.name);
-			printf("\",\"by\":\"%s\",\"reason\":\"",
-			    one.by_warninglist ? "warninglist" : "too-broad");
+		else
+			engine_print_safe(one.value);
+		printf(json ? "\",\"idle\":\"" : "  does not act: ");
+		if (json)
 			engine_print_json(one.reason);
-			printf("\"}");
-			continue;
-		}
-		printf("%-10s ", indicator_kind_name(one.kind));
-		engine_print_safe(one.value);
-		printf("  feed ");
-		engine_print_safe(feed.name);
-		printf("  %s", one.by_warninglist ? "warninglist: " : "");
-		engine_print_safe(one.reason);
-		printf("\n");
+		else
+			engine_print_safe(one.reason);
+		printf(json ? "\"}" : "\n");
 	}
-	if (json)
-		printf("]\n");
+}
+
+void
+indicators_report_list(const struct matcher *matcher,
+    const struct overlay *overlay, struct arena *arena, int64_t now_unix,
+    bool json)
+{
+	const struct store *store = overlay_store(overlay);
+	struct store_entry entry;
+	bool first = true;
+
+	printf(json ? "[" : "");
+	for (uint32_t i = 0; i < store_entry_count(store); i++) {
+		const struct slice *list;
+		const char *idle = "";
+
+		if (!store_entry(store, i, &entry))
+			continue;
+		if (entry.valid_until_unix != 0 &&
+		    entry.valid_until_unix <= now_unix)
+			idle = "expired";
+		else if ((list = matcher_local_list(matcher, &entry, arena)) !=
+			 NULL)
+			idle = arena_printf(arena, "warninglist %.*s",
+			    (int)list->length, list->data);
+		if (json && !first)
+			printf(",");
+		first = false;
+		if (json)
+			print_local_json(store, &entry, arena, idle);
+		else
+			print_local(store, &entry, arena, idle);
+	}
+	list_suppressed(store, json, first);
+	printf(json ? "]\n" : "");
+}
+
+static void
+print_suppressed(const struct store_suppressed *one, struct slice feed,
+    bool json, bool first)
+{
+	if (json) {
+		printf("%s{\"kind\":\"%s\",\"value\":\"", first ? "" : ",",
+		    indicator_kind_name(one->kind));
+		engine_print_json(one->value);
+		printf("\",\"feed\":\"");
+		engine_print_json(feed);
+		printf("\",\"by\":\"%s\",\"reason\":\"",
+		    one->by_warninglist ? "warninglist" : "too-broad");
+		engine_print_json(one->reason);
+		printf("\"}");
+		return;
+	}
+	printf("%-10s ", indicator_kind_name(one->kind));
+	engine_print_safe(one->value);
+	printf("  feed ");
+	engine_print_safe(feed);
+	printf("  %s", one->by_warninglist ? "warninglist: " : "");
+	engine_print_safe(one->reason);
+	printf("\n");
+}
+
+/* Whether what the last build took out of local.indicators still stands there
+ * and is not insisted on. */
+static bool
+stands_still(const struct overlay *overlay, struct arena *arena,
+    const struct store_suppressed *one)
+{
+	struct store_lookup lookup;
+	struct store_entry entry;
+	struct slice key;
+
+	if (!one->by_warninglist ||
+	    normal_key(arena, one->kind, one->value, &key) != NORMAL_GOOD)
+		return false; /* the overlay says the rest itself */
+	lookup = store_find(overlay_store(overlay), one->kind, key);
+	return store_find_next(&lookup, &entry) && !entry.mask && !entry.forced;
+}
+
+void
+indicators_report_suppressed(const struct store *store,
+    const struct overlay *overlay, struct arena *arena, bool json)
+{
+	const struct store *stores[] = { store, overlay_store(overlay) };
+	bool first = true;
+
+	printf(json ? "[" : "");
+	for (size_t i = 0; i < 2; i++) {
+		struct store_suppressed one;
+		struct store_feed feed = { 0 };
+
+		for (uint32_t k = 0; k < store_suppressed_count(stores[i]);
+		     k++) {
+			if (!store_suppressed(stores[i], k, &one) ||
+			    !store_feed(stores[i], one.feed, &feed))
+				continue;
+			/* Of what was added by hand the build knows how it was
+			 * then. */
+			if (i == 0 &&
+			    slice_equal_text(feed.name, OVERLAY_FEED_NAME) &&
+			    !stands_still(overlay, arena, &one))
+				continue;
+			print_suppressed(&one, feed.name, json, first);
+			first = false;
+		}
+	}
+	printf(json ? "]\n" : "");
 }
 
 static void

@@ -18,11 +18,15 @@ void indicators_report_stat(
 int indicators_report_query(const struct match_answers *answers,
     const char *value, struct arena *arena, bool json);
 
-/* Entries of a store: the hand-added ones. */
-void indicators_report_list(const struct store *store, struct arena *arena,
-    int64_t now_unix, bool json);
+/* The hand-added ones, and why some do not act. */
+void indicators_report_list(const struct matcher *matcher,
+    const struct overlay *overlay, struct arena *arena, int64_t now_unix,
+    bool json);
 
-void indicators_report_suppressed(const struct store *store, bool json);
+/* What does not act, by the last build (NULL: none) and by what stands in
+ * local.indicators now. */
+void indicators_report_suppressed(const struct store *store,
+    const struct overlay *overlay, struct arena *arena, bool json);
 
 void indicators_report_explain(
     const struct build_explanation *explanation, bool json);

@@ -7,6 +7,7 @@ libtocsin_a_SOURCES += milter/tool/control_client.c \
 libtocsin_a_SOURCES += \
 	milter/tool/tool_check.c milter/tool/tool_feeds.c milter/tool/engine.c milter/tool/engine.h \
 	milter/tool/tool_fields.c milter/tool/tool_fmt.c milter/tool/tool_indicators.c milter/tool/tool_test.c \
+	milter/tool/indicators_change.c milter/tool/indicators_change.h \
 	milter/tool/indicators_report.c milter/tool/indicators_report.h
 libtocsin_a_SOURCES += milter/tool/compare.c milter/tool/compare.h \
 	milter/tool/judge.c milter/tool/judge.h

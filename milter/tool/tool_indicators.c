@@ -9,7 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "indicator/normal.h"
+#include "language/moment.h"
 #include "tool/engine.h"
+#include "tool/indicators_change.h"
 #include "tool/indicators_report.h"
 #include "tool/progress.h"
 #include "tool/tool.h"
@@ -32,9 +35,11 @@ static const char usage[] =
     "/tocsin.conf)\n"
     "      --json          results as JSON\n"
     "  -k, --kind KIND     query: what VALUE is (default: guessed)\n"
-    "      --severity LEVEL, --confidence N, --expire DURATION, --tlp COLOUR,\n"
-    "      --tag TAG, --description TEXT\n"
-    "                      add: what is known of it\n"
+    "      --severity LEVEL, --confidence N, --expire DURATION|DATE,\n"
+    "      --tlp COLOUR, --tag TAG, --description TEXT\n"
+    "                      add: what is known of it; without: severity high,\n"
+    "                      confidence 100, until it is removed\n"
+    "      --force         add: although it would match too much\n"
     "      --mask          remove: hide the value in all feeds\n"
     "  -h, --help          this text\n"
     "\n"
@@ -52,6 +57,7 @@ static const struct option known_options[] = {
 	{ "tag", required_argument, NULL, 'g' },
 	{ "description", required_argument, NULL, 'd' },
 	{ "mask", no_argument, NULL, 'm' },
+	{ "force", no_argument, NULL, 'f' },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
@@ -62,8 +68,7 @@ struct options {
 	bool has_kind;
 	enum indicator_kind kind;
 	struct overlay_change change;
-	uint64_t expire_s; /* 0: never */
-	char tags[1024];   /* joined by '\n' */
+	char tags[1024]; /* joined by '\n' */
 };
 
 static int
@@ -81,6 +86,25 @@ add_tag(struct options *options, const char *tag)
 	return snprintf(options->tags + used, sizeof options->tags - used,
 		   "%s%s", used > 0 ? "\n" : "",
 		   tag) < (int)(sizeof options->tags - used);
+}
+
+/* --expire: a duration, or a time as elsewhere; it has to lie ahead. */
+static int
+take_end(struct options *options)
+{
+	int64_t now = (int64_t)time(NULL), *end = &options->change.expires_unix;
+	uint64_t seconds;
+
+	if (engine_parse_duration(optarg, &seconds))
+		*end = now + (int64_t)seconds;
+	else if (!moment_parse(slice_text(optarg), true, end))
+		return tool_misused("indicators",
+		    "--expire takes a duration (12h, 30d) or a date "
+		    "(2027-01-31), not \"%s\"",
+		    optarg);
+	return *end > now ? EX_OK
+			  : tool_misused("indicators",
+				"--expire %s is over already", optarg);
 }
 
 /* Takes one option; EX_OK, or a status with a message. */
@@ -118,9 +142,10 @@ take_option(struct options *options, int option)
 			   ? EX_OK
 			   : misused("--tlp");
 	case 'e':
-		return engine_parse_duration(optarg, &options->expire_s)
-			   ? EX_OK
-			   : misused("--expire");
+		return take_end(options);
+	case 'f':
+		options->change.force = true;
+		return EX_OK;
 	case 'g':
 		return add_tag(options, optarg) ? EX_OK : misused("--tag");
 	case 'C':
@@ -268,58 +293,72 @@ run_query(struct engine *engine, const struct options *options, char **words)
 	    &answers, words[0], engine->arena, options->json);
 }
 
-static void
-print_change_json(const char *kind, const char *value, const char *problem)
-{
-	printf("{\"kind\":\"%s\",\"value\":\"", kind);
-	engine_print_json(slice_text(value));
-	printf("\",\"done\":%s,\"problem\":\"",
-	    problem == NULL ? "true" : "false");
-	engine_print_json(slice_text(problem));
-	printf("\"}\n");
-}
-
+/* Takes kind and value from the command line; EX_OK, or a status with a
+ * message. People paste defanged values. */
 static int
-run_change(struct engine *engine, const struct options *options,
-    enum overlay_operation operation, char **words)
+take_change(struct engine *engine, const struct options *options,
+    enum overlay_operation operation, char **words,
+    struct overlay_change *change_out)
 {
-	struct overlay_change change = options->change;
-	const char *problem = NULL;
-	enum tc_status status;
+	struct slice value = slice_text(words[1]);
 
-	change.operation = operation;
-	change.value = slice_text(words[1]);
-	change.tags = slice_text(options->tags);
-	change.author = slice_text(engine->author);
-	if (options->expire_s > 0)
-		change.expires_unix =
-		    engine->request.now_unix + (int64_t)options->expire_s;
-	if (!indicator_kind_parse(slice_text(words[0]), &change.kind))
+	*change_out = options->change;
+	change_out->operation = operation;
+	change_out->tags = slice_text(options->tags);
+	change_out->author = slice_text(engine->author);
+	if (!indicator_kind_parse(slice_text(words[0]), &change_out->kind))
 		return tool_misused(
 		    "indicators", "there is no kind \"%s\"", words[0]);
-	status = overlay_append(engine->arena, engine->request.state_directory,
-	    &change, engine->request.now_unix, &problem);
-	if (status != TC_OK && problem == NULL)
-		problem = strerror(errno);
-	if (options->json)
-		print_change_json(words[0], words[1], problem);
-	if (status == TC_OK)
-		return EX_OK;
-	fprintf(stderr, "tocsin indicators: %s: %s\n", words[1], problem);
-	return status == TC_INVALID ? EX_DATAERR : EX_CANTCREAT;
+	switch (change_out->kind) {
+	case INDICATOR_ADDRESS:
+	case INDICATOR_DOMAIN:
+	case INDICATOR_URL:
+	case INDICATOR_NETWORK:
+		value = normal_refang(engine->arena, value, NULL);
+		break;
+	case INDICATOR_MD5:
+	case INDICATOR_SHA1:
+	case INDICATOR_SHA256:
+	case INDICATOR_SHA512:
+	case INDICATOR_FILENAME:
+	case INDICATOR_SUBJECT:
+	case INDICATOR_MAILER:
+	case INDICATOR_MESSAGE_ID:
+	case INDICATOR_PATTERN:
+	case INDICATOR_YARA:
+	case INDICATOR_KINDS:
+		break;
+	}
+	change_out->value = value;
+	return EX_OK;
 }
 
 static int
 run_add(struct engine *engine, const struct options *options, char **words)
 {
-	return run_change(engine, options, OVERLAY_ADD, words);
+	struct overlay_change change;
+	int status;
+
+	if (options->mask)
+		return tool_misused("indicators", "--mask goes with remove");
+	status = take_change(engine, options, OVERLAY_ADD, words, &change);
+	return status == EX_OK ? indicators_add(engine, &change, options->json)
+			       : status;
 }
 
 static int
 run_remove(struct engine *engine, const struct options *options, char **words)
 {
-	return run_change(engine, options,
-	    options->mask ? OVERLAY_MASK : OVERLAY_REMOVE, words);
+	struct overlay_change change;
+	int status;
+
+	if (options->change.force)
+		return tool_misused("indicators", "--force goes with add");
+	status = take_change(engine, options,
+	    options->mask ? OVERLAY_MASK : OVERLAY_REMOVE, words, &change);
+	return status == EX_OK
+		   ? indicators_remove(engine, &change, options->json)
+		   : status;
 }
 
 static int
@@ -330,7 +369,7 @@ run_list(struct engine *engine, const struct options *options, char **words)
 	(void)words;
 	if (status != EX_OK)
 		return status;
-	indicators_report_list(overlay_store(engine->overlay), engine->arena,
+	indicators_report_list(engine->matcher, engine->overlay, engine->arena,
 	    engine->request.now_unix, options->json);
 	if (overlay_bad_lines(engine->overlay) > 0)
 		fprintf(stderr,
@@ -351,7 +390,8 @@ run_suppressed(
 		return status;
 	if (engine->store == NULL)
 		return EX_NOINPUT;
-	indicators_report_suppressed(engine->store, options->json);
+	indicators_report_suppressed(
+	    engine->store, engine->overlay, engine->arena, options->json);
 	return EX_OK;
 }
 

@@ -476,6 +476,8 @@ add_entry(struct build *build, const struct feed_item *item, struct slice key)
 		entry->flags |= FORMAT_FLAG_TO_IDS;
 	if (item->mask)
 		entry->flags |= FORMAT_FLAG_MASK;
+	if (item->forced)
+		entry->flags |= FORMAT_FLAG_FORCED;
 	if (!pool_add(&build->keys, key, &entry->key_offset) ||
 	    !set_value(build, entry, item, key) ||
 	    !set_id(build, entry, item->id) ||
@@ -691,7 +693,7 @@ build_add(struct build *build, const struct feed_item *item)
 	}
 	if (build->exempt != NULL && !item->mask) {
 		verdict = exempt_judge(build->exempt, item->kind, key);
-		if (verdict.exempted) {
+		if (verdict.exempted && (verdict.never || !item->forced)) {
 			if (!suppress(build, item, &verdict))
 				build->full = true;
 			return verdict.by_warninglist ? FEED_SUPPRESSED

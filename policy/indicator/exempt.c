@@ -545,6 +545,15 @@ refused(const char *reason)
 	return (struct exempt_verdict){ .exempted = true, .reason = reason };
 }
 
+/* What nobody can mean. */
+static struct exempt_verdict
+refused_for_good(const char *reason)
+{
+	return (struct exempt_verdict){
+		.exempted = true, .never = true, .reason = reason
+	};
+}
+
 static struct exempt_verdict
 listed(const struct exempt *exempt, uint16_t list)
 {
@@ -559,7 +568,7 @@ static struct exempt_verdict
 judge_broad_domain(const struct exempt *exempt, struct slice name)
 {
 	if (slice_find_byte(name, '.') == SIZE_MAX)
-		return refused("is a top-level or local name");
+		return refused_for_good("is a top-level or local name");
 	if (domain_is_public_suffix(name))
 		return refused("is a public suffix: names of many owners lie "
 			       "below it");
@@ -581,7 +590,7 @@ judge_broad_network(
 	unsigned length = network->prefix_length - (v4 ? 96u : 0);
 
 	if (length <= (v4 ? 8u : 16u))
-		return refused("is a network of too many addresses");
+		return refused_for_good("is a network of too many addresses");
 	if (ipaddr_is_loopback(&network->address))
 		return refused("is the loopback address");
 	if (ipaddr_is_special(&network->address))
@@ -796,9 +805,13 @@ exempt_judge(
 	const struct exempt_key *found;
 
 	if ((unsigned)kind >= INDICATOR_KINDS || kind == INDICATOR_PATTERN ||
-	    key.length == 0 || is_pinned(exempt, kind, key))
+	    key.length == 0)
 		return not_exempted;
 	verdict = judge_broad(exempt, kind, key);
+	if (verdict.never)
+		return verdict;
+	if (is_pinned(exempt, kind, key))
+		return not_exempted;
 	if (verdict.exempted)
 		return verdict;
 	if (kind == INDICATOR_NETWORK)

@@ -11,7 +11,9 @@
  *   is a parent of one. Names below an entry stay: phishing lives below
  *   hosting suffixes. MISP's own rule, which drops those too, is an option.
  *
- * Pins take a value out of all of this.
+ * Pins take a value out of all of this, and so does insisting when it is added
+ * by hand; but not what can be no indicator at all: a network of /0 to /8 and a
+ * top-level name.
  */
 #ifndef TOCSIN_INDICATOR_EXEMPT_H
 #define TOCSIN_INDICATOR_EXEMPT_H
@@ -65,6 +67,7 @@ const char *exempt_problem(const struct exempt *exempt, size_t number);
 struct exempt_verdict {
 	bool exempted;
 	bool by_warninglist; /* else refused as too broad */
+	bool never;          /* neither pins nor insisting help */
 	/* A constant sentence ("is a public suffix") or the name of the
 	 * warninglist; lives as long as the exempt. */
 	const char *reason;

@@ -143,6 +143,7 @@ struct feed_item {
 	bool to_ids; /* true where the form does not know it */
 	bool revoked;
 	bool mask;    /* local.indicators: hides value in all feeds */
+	bool forced;  /* local.indicators: added against a warning */
 	bool ordered; /* `modified` decides among versions of an id */
 	int64_t first_seen_unix; /* 0: unknown */
 	int64_t last_seen_unix;

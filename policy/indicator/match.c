@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 
+#include "base/builder.h"
 #include "base/domain.h"
 #include "base/ipaddr.h"
+#include "base/table.h"
 #include "indicator/match.h"
 #include "indicator/normal.h"
 #include "indicator/stix_program.h"
@@ -35,6 +37,10 @@ struct matcher_store {
 
 struct matcher {
 	struct matcher_store stores[STORES];
+	/* Hand-added values that the last build found on a warninglist: kind
+	 * and key, to the list's name. */
+	struct arena *arena;
+	struct table listed;
 	struct stix_expressions *expressions; /* of unkeyed patterns, or NULL */
 };
 
@@ -177,6 +183,48 @@ compile_expressions(struct matcher *matcher)
 	}
 }
 
+/* The key under which matcher.listed holds a value. */
+static bool
+listed_key(struct builder *name, enum indicator_kind kind, struct slice key)
+{
+	builder_byte(name, (char)kind);
+	builder_slice(name, key);
+	return !name->failed;
+}
+
+static bool
+collect_listed(struct matcher *matcher)
+{
+	const struct matcher_store *bound = &matcher->stores[BASE];
+	struct store_suppressed one;
+
+	matcher->arena = arena_new(0, NULL);
+	if (matcher->arena == NULL)
+		return false;
+	matcher->listed = table_make(matcher->arena);
+	if (bound->store == NULL)
+		return true;
+	for (uint32_t i = 0; i < store_suppressed_count(bound->store); i++) {
+		struct builder name = builder_make(matcher->arena, SIZE_MAX);
+		struct slice *reason, key;
+
+		if (!store_suppressed(bound->store, i, &one) ||
+		    !one.by_warninglist || one.feed >= bound->feed_count ||
+		    !slice_equal_text(
+			bound->feeds[one.feed].name, OVERLAY_FEED_NAME) ||
+		    normal_key(matcher->arena, one.kind, one.value, &key) !=
+			NORMAL_GOOD)
+			continue;
+		reason = arena_alloc(matcher->arena, sizeof *reason);
+		if (reason == NULL || !listed_key(&name, one.kind, key))
+			return false;
+		*reason = one.reason;
+		if (!table_put(&matcher->listed, builder_result(&name), reason))
+			return false;
+	}
+	return true;
+}
+
 struct matcher *
 matcher_new(const struct store *store, const struct overlay *overlay,
     const struct feed_config *feeds, size_t feed_count)
@@ -198,6 +246,10 @@ matcher_new(const struct store *store, const struct overlay *overlay,
 	/* The overlay knows better than what the build has read of it. */
 	bind_local(&matcher->stores[BASE], overlay == NULL);
 	bind_local(&matcher->stores[LOCAL], true);
+	if (!collect_listed(matcher)) {
+		matcher_free(&matcher);
+		return NULL;
+	}
 	compile_expressions(matcher);
 	return matcher;
 }
@@ -213,7 +265,22 @@ matcher_free(struct matcher **matcher)
 	for (unsigned i = 0; i < STORES; i++)
 		free(old->stores[i].feeds);
 	stix_expressions_free(&old->expressions);
+	arena_free(&old->arena);
 	free(old);
+}
+
+const struct slice *
+matcher_local_list(const struct matcher *matcher,
+    const struct store_entry *entry, struct arena *arena)
+{
+	struct builder name;
+
+	if (entry->forced || entry->mask || matcher->listed.count == 0)
+		return NULL;
+	name = builder_make(arena, SIZE_MAX);
+	return listed_key(&name, entry->kind, entry->key)
+		   ? table_get(&matcher->listed, builder_result(&name))
+		   : NULL;
 }
 
 uint32_t
@@ -576,7 +643,8 @@ note_hit(
 
 static void
 note_answer(struct matching *matching, unsigned store,
-    const struct store_entry *entry, enum match_reason reason)
+    const struct store_entry *entry, enum match_reason reason,
+    const struct slice *list)
 {
 	struct match_answer *answer = list_append(matching->arena,
 	    &matching->answers->items, matching->limits->hits_max);
@@ -588,7 +656,7 @@ note_answer(struct matching *matching, unsigned store,
 	fill_hit(
 	    matching, &matching->matcher->stores[store], entry, &answer->hit);
 	answer->reason = reason;
-	answer->detail = slice_make("", 0);
+	answer->detail = list != NULL ? *list : slice_make("", 0);
 	if (reason == MATCH_ACTS && entry->program != STORE_NO_PROGRAM &&
 	    entry->kind != INDICATOR_PATTERN)
 		answer->reason = MATCH_COMPOUND;
@@ -611,6 +679,7 @@ look_up(struct matching *matching, const struct sought_key *sought)
 
 		while (store_find_next(&lookup, &entry)) {
 			enum match_reason reason;
+			const struct slice *list;
 
 			if (entry.mask || entry.feed >= bound->feed_count)
 				continue;
@@ -619,10 +688,16 @@ look_up(struct matching *matching, const struct sought_key *sought)
 				    matching, sought->kind, sought->key);
 			reason =
 			    judge(matching, &bound->feeds[entry.feed], &entry);
+			list = i == LOCAL
+				   ? matcher_local_list(matching->matcher,
+					 &entry, matching->arena)
+				   : NULL;
+			if (list != NULL)
+				reason = MATCH_SUPPRESSED;
 			if (masked > 0)
 				reason = MATCH_MASKED;
 			if (matching->answers != NULL)
-				note_answer(matching, i, &entry, reason);
+				note_answer(matching, i, &entry, reason, list);
 			else if (reason == MATCH_ACTS)
 				note_hit(matching, i, &entry);
 		}
@@ -996,12 +1071,13 @@ would_match(struct matching *matching, struct arena *scratch,
 	return false;
 }
 
-/* What was taken out at the build. */
+/* What was taken out at the build, or as the overlay was read. Of what is added
+ * by hand the overlay knows better than the build. */
 static void
-answer_suppressed(
-    struct matching *matching, enum indicator_kind kind, struct slice value)
+answer_suppressed_in(struct matching *matching,
+    const struct matcher_store *bound, enum indicator_kind kind,
+    struct slice value)
 {
-	const struct matcher_store *bound = &matching->matcher->stores[BASE];
 	struct arena *scratch = arena_new(0, NULL);
 	struct store_suppressed suppressed;
 
@@ -1012,6 +1088,9 @@ answer_suppressed(
 
 		if (!store_suppressed(bound->store, i, &suppressed) ||
 		    suppressed.feed >= bound->feed_count ||
+		    (slice_equal_text(bound->feeds[suppressed.feed].name,
+			 OVERLAY_FEED_NAME) &&
+			!bound->feeds[suppressed.feed].active) ||
 		    !would_match(matching, scratch, &suppressed, kind, value))
 			continue;
 		answer = list_append(matching->arena, &matching->answers->items,
@@ -1021,6 +1100,7 @@ answer_suppressed(
 		*answer = (struct match_answer){
 			.hit = { .kind = suppressed.kind,
 			    .value = suppressed.value,
+			    .severity = INDICATOR_SEVERITY_ABSENT,
 			    .id = suppressed.id,
 			    .feed = bound->feeds[suppressed.feed].name,
 			    .part = -1 },
@@ -1090,7 +1170,8 @@ answer_unkeyed(
 				    .truth != STIX_TRUE)
 				continue;
 			note_answer(matching, i, &entry,
-			    judge(matching, &bound->feeds[entry.feed], &entry));
+			    judge(matching, &bound->feeds[entry.feed], &entry),
+			    NULL);
 		}
 	}
 }
@@ -1120,6 +1201,8 @@ match_query(const struct matcher *matcher,
 	probe_value(&matching, kind, value);
 	look_up_sought(&matching);
 	answer_unkeyed(&matching, kind, value);
-	answer_suppressed(&matching, kind, value);
+	for (unsigned i = 0; i < STORES; i++)
+		answer_suppressed_in(
+		    &matching, &matcher->stores[i], kind, value);
 	return arena_exhausted(arena) ? TC_LIMIT : TC_OK;
 }

@@ -122,6 +122,11 @@ struct matcher *matcher_new(const struct store *store,
     size_t feed_count);
 void matcher_free(struct matcher **matcher);
 
+/* The warninglist for which an entry of the overlay does not act, as the last
+ * build found, or NULL. The key is put together in the arena. */
+const struct slice *matcher_local_list(const struct matcher *matcher,
+    const struct store_entry *entry, struct arena *arena);
+
 /* Which kinds of observations can hit at all, as INDICATOR_KIND_BITs: what
  * need not be computed (digests!) is not asked for. */
 uint32_t matcher_needs(const struct matcher *matcher);
@@ -158,7 +163,9 @@ enum match_reason {
 const char *match_reason_text(enum match_reason reason);
 
 struct match_answer {
-	struct match_hit hit; /* `.where` has no meaning */
+	/* `.where` has no meaning; severity ABSENT: taken out as it was read,
+	 * only value, id and feed are known. */
+	struct match_hit hit;
 	enum match_reason reason;
 	struct slice detail; /* list's name, feed; may be empty */
 };

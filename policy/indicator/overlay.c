@@ -12,6 +12,7 @@
 #include "base/builder.h"
 #include "base/table.h"
 #include "indicator/build.h"
+#include "indicator/build_image.h"
 #include "indicator/feed_reader.h"
 #include "indicator/json_split.h"
 #include "indicator/normal.h"
@@ -111,6 +112,8 @@ fill_item(struct arena *arena, const cJSON *object, struct feed_item *item)
 	indicator_severity_parse(
 	    json_text(NULL, object, "severity"), &item->severity);
 	indicator_tlp_parse(json_text(NULL, object, "tlp"), &item->tlp);
+	item->forced =
+	    cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "force"));
 	if (cJSON_IsNumber(number) && number->valuedouble >= 0 &&
 	    number->valuedouble <= 100)
 		item->confidence = (uint8_t)number->valuedouble;
@@ -213,13 +216,28 @@ add_to_build(void *context, const struct feed_item *item)
 	return build_add(context, item);
 }
 
+/* Without its warninglists; NULL without memory or settings. */
+static struct exempt *
+exempt_without_lists(const struct exempt_config *config)
+{
+	struct exempt_config own;
+
+	if (config == NULL)
+		return NULL;
+	own = *config;
+	own.warninglist_count = 0;
+	return exempt_new(&own);
+}
+
 enum tc_status
-overlay_load_bytes(
-    struct slice bytes, int64_t now_unix, struct overlay **overlay_out)
+overlay_load_bytes(struct slice bytes,
+    const struct exempt_config *exempt_settings, int64_t now_unix,
+    struct overlay **overlay_out)
 {
 	struct build_limits limits = build_limits_defaults();
 	struct feed_config config = overlay_feed_config();
 	struct overlay *overlay = calloc(1, sizeof *overlay);
+	struct exempt *exempt = exempt_without_lists(exempt_settings);
 	struct build *build = build_new(&limits);
 	struct arena *arena = arena_new(0, NULL);
 	struct feed_sink sink = { .context = build, .item = add_to_build };
@@ -228,8 +246,11 @@ overlay_load_bytes(
 	void *image = NULL;
 	size_t size = 0;
 
-	if (overlay != NULL && build != NULL && arena != NULL)
+	if (overlay != NULL && build != NULL && arena != NULL &&
+	    (exempt != NULL || exempt_settings == NULL)) {
+		build_set_exempt(build, exempt);
 		status = build_begin_feed(build, &config);
+	}
 	if (status == TC_OK)
 		status = feed_read_bytes(
 		    arena, &config, &limits.feed, bytes, &sink, &report);
@@ -249,6 +270,7 @@ overlay_load_bytes(
 		free(overlay);
 	}
 	build_free(&build);
+	exempt_free(&exempt);
 	arena_free(&arena);
 	return status;
 }
@@ -289,8 +311,8 @@ read_local(const char *path, struct stat *seen, bool *present_out,
 }
 
 enum tc_status
-overlay_load(
-    const char *state_directory, int64_t now_unix, struct overlay **overlay_out)
+overlay_load(const char *state_directory, const struct exempt_config *exempt,
+    int64_t now_unix, struct overlay **overlay_out)
 {
 	struct stat seen = { 0 };
 	enum tc_status status;
@@ -303,7 +325,7 @@ overlay_load(
 	status = read_local(path, &seen, &present, &bytes, &size);
 	if (status == TC_OK)
 		status = overlay_load_bytes(
-		    slice_make(bytes, size), now_unix, overlay_out);
+		    slice_make(bytes, size), exempt, now_unix, overlay_out);
 	free(bytes);
 	if (status != TC_OK) {
 		free(path);
@@ -353,6 +375,27 @@ uint64_t
 overlay_bad_lines(const struct overlay *overlay)
 {
 	return overlay->bad_lines;
+}
+
+enum overlay_presence
+overlay_find(const struct overlay *overlay, struct arena *arena,
+    enum indicator_kind kind, struct slice key)
+{
+	struct store_lookup lookup = store_find(overlay->store, kind, key);
+	struct store_suppressed suppressed;
+	struct store_entry entry;
+	struct slice own;
+
+	if (store_find_next(&lookup, &entry))
+		return entry.mask ? OVERLAY_MASKED : OVERLAY_ADDED;
+	for (uint32_t i = 0; store_suppressed(overlay->store, i, &suppressed);
+	     i++)
+		if (suppressed.kind == kind &&
+		    normal_key(arena, kind, suppressed.value, &own) ==
+			NORMAL_GOOD &&
+		    slice_equal(own, key))
+			return OVERLAY_ADDED;
+	return OVERLAY_ABSENT;
 }
 
 /* ----------------------------------------------------------------- appending */
@@ -427,6 +470,8 @@ line_of(struct arena *arena, const struct overlay_change *change,
 			builder_printf(&out, ",\"expires\":%lld",
 			    (long long)change->expires_unix);
 		put_tags(&out, change->tags);
+		if (change->force)
+			builder_text(&out, ",\"force\":true");
 	}
 	builder_text(&out, "}\n");
 	return out.failed ? slice_make(NULL, 0) : builder_result(&out);

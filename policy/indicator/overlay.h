@@ -15,12 +15,18 @@
  * The overlay is its content as a small store image in memory; builds read the
  * file as the feed "local". A line that is not understood is skipped and
  * counted.
+ *
+ * What would match too much acts no more than in a feed: `tocsin indicators`
+ * refuses to add it, and a line that came otherwise is among the suppressed of
+ * the overlay's store. Warninglists, which are large, are not read for it: what
+ * the last build found on one stays out (match.h). `"force":true` insists.
  */
 #ifndef TOCSIN_INDICATOR_OVERLAY_H
 #define TOCSIN_INDICATOR_OVERLAY_H
 
 #include "base/arena.h"
 #include "base/status.h"
+#include "indicator/exempt.h"
 #include "indicator/feed.h"
 #include "indicator/store.h"
 
@@ -30,13 +36,16 @@
 struct overlay;
 
 /* Reads state_directory/local.indicators. A file that is not there is an empty
- * overlay. TC_SYSTEM (errno) when it cannot be read. */
-enum tc_status overlay_load(const char *state_directory, int64_t now_unix,
+ * overlay. Of `exempt` (NULL: none) all holds but the warninglists. TC_SYSTEM
+ * (errno) when it cannot be read. */
+enum tc_status overlay_load(const char *state_directory,
+    const struct exempt_config *exempt, int64_t now_unix,
     struct overlay **overlay_out);
 
 /* The same from bytes; for tests and `given indicator`. */
-enum tc_status overlay_load_bytes(
-    struct slice bytes, int64_t now_unix, struct overlay **overlay_out);
+enum tc_status overlay_load_bytes(struct slice bytes,
+    const struct exempt_config *exempt, int64_t now_unix,
+    struct overlay **overlay_out);
 
 void overlay_free(struct overlay **overlay);
 
@@ -47,6 +56,16 @@ bool overlay_is_stale(const struct overlay *overlay);
 /* The entries, of the one feed "local"; never NULL. */
 const struct store *overlay_store(const struct overlay *overlay);
 uint64_t overlay_bad_lines(const struct overlay *overlay);
+
+enum overlay_presence {
+	OVERLAY_ABSENT,
+	OVERLAY_ADDED, /* expired or suppressed as well */
+	OVERLAY_MASKED
+};
+
+/* What the file says last of a kind and canonical key (normal.h). */
+enum overlay_presence overlay_find(const struct overlay *overlay,
+    struct arena *arena, enum indicator_kind kind, struct slice key);
 
 /* The feed settings that hold for hand-added indicators: verified, severity
  * high and confidence 100 where not given, client-ip on. */
@@ -69,6 +88,7 @@ struct overlay_change {
 	int64_t expires_unix; /* 0: never */
 	struct slice description;
 	struct slice tags; /* joined by '\n' */
+	bool force;        /* acts although it would match too much */
 	struct slice author;
 	struct slice id; /* empty: made from kind and value */
 };

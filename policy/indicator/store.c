@@ -351,6 +351,7 @@ store_entry(
 		.tlp = (enum indicator_tlp)(raw.severity_tlp >> 4),
 		.to_ids = (raw.flags & FORMAT_FLAG_TO_IDS) != 0,
 		.mask = (raw.flags & FORMAT_FLAG_MASK) != 0,
+		.forced = (raw.flags & FORMAT_FLAG_FORCED) != 0,
 		.tags = shared_string(store, raw.tags),
 		.description = shared_string(store, raw.description),
 		.first_seen_unix = raw.first_seen,

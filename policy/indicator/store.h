@@ -68,6 +68,7 @@ struct store_entry {
 	enum indicator_tlp tlp;           /* as published, may be absent */
 	bool to_ids;
 	bool mask;         /* hides the key instead of matching */
+	bool forced;       /* added by hand against a warning */
 	struct slice tags; /* joined by '\n' */
 	struct slice description;
 	int64_t first_seen_unix;  /* 0: unknown */

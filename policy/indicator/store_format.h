@@ -91,6 +91,7 @@ enum format_id {
 #define FORMAT_FLAG_CUT_SLASH 0x0020u /* value lacks the key's final '/' */
 #define FORMAT_FLAG_TO_IDS    0x0040u
 #define FORMAT_FLAG_MASK      0x0080u
+#define FORMAT_FLAG_FORCED    0x0100u /* added by hand against a warning */
 
 #define FORMAT_NO_PROGRAM     0xffffffffu
 

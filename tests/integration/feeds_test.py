@@ -233,6 +233,100 @@ def by_hand(this):
     check(json.loads(this.tocsin('indicators', 'remove', '--json', 'domain', 'json.example'))['done'], True)
 
 
+@case('adding by hand refuses what would match too much, as a build does; --force insists')
+def by_hand_too_much(this):
+    lists = os.path.join(this.top, 'known.json')
+    with open(lists, 'w') as file:
+        json.dump({'name': 'Well known', 'type': 'hostname', 'list': ['www.known.example'], 'version': 1}, file)
+    this.configure(f'warninglists {{ "{lists}" }}')
+    empty = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+    for kind, value, reason, forced in (
+            ('network', '0.0.0.0/0', 'too many addresses', False),
+            ('network', '11.0.0.0/8', 'too many addresses', False),
+            ('domain', 'com', 'top-level', False), ('domain', 'co.uk', 'public suffix', True),
+            ('domain', 'tocsin.test', 'our own domains', True), ('network', '10.1.2.0/24', 'private or reserved', True),
+            ('domain', 'known.example', 'the warninglist "Well known"', True),
+            ('sha256', empty, 'digest of the empty file', True)):
+        before = this.tocsin('indicators', 'list')
+        said = this.tocsin('indicators', 'add', kind, value, status=65)
+        check_in(f'not added: {kind} {value} is ', said)
+        check_in(reason, said)
+        check('--force' in said, forced, said)
+        check(this.tocsin('indicators', 'list'), before, 'nothing was added')
+        said = this.tocsin('indicators', 'add', '--force', kind, value, status=0 if forced else 65)
+        check_in('severity high, confidence 100, until removed' if forced else 'never acts', said)
+        if forced:
+            check(this.acts(value.removesuffix('/24')), True, value)
+            this.tocsin('indicators', 'build')
+            check(this.acts(value.removesuffix('/24')), True, value)
+            check(value in this.tocsin('indicators', 'suppressed'), False, value)
+            this.tocsin('indicators', 'remove', kind, value)
+    check_in('--force goes with add', this.tocsin('indicators', 'remove', '--force', 'domain', 'co.uk', status=64))
+
+
+@case('a line that came into local.indicators otherwise acts no more than one in a feed')
+def by_hand_unchecked(this):
+    path = os.path.join(this.state, 'local.indicators')
+    with open(path) as file:
+        before = file.read()
+    with open(path, 'a') as file:
+        for kind, value in (('domain', 'co.uk'), ('domain', 'known.example'), ('network', '0.0.0.0/0')):
+            file.write(json.dumps({'op': 'add', 'kind': kind, 'value': value, 'force': value == '0.0.0.0/0'}) + '\n')
+    check(this.acts('victim.co.uk'), False)
+    check(this.acts('192.0.2.1'), False)
+    check_in('public suffix', this.tocsin('indicators', 'query', 'co.uk', status=1))
+    this.tocsin('indicators', 'build')
+    said = this.tocsin('indicators', 'query', 'mail.known.example', status=1)
+    check_in('taken out', said)
+    check_in('Well known', said)
+    for command in ('suppressed', 'list'):
+        said = this.tocsin('indicators', command)
+        for value in ('co.uk', 'known.example', '0.0.0.0/0'):
+            check(sum(value in line for line in said.splitlines()), 1, f'{command}: {value} in {said}')
+    check_in('does not act: is a public suffix', this.tocsin('indicators', 'list'))
+    check_in('removed', this.tocsin('indicators', 'remove', 'domain', 'co.uk'))
+    this.tocsin('indicators', 'remove', 'domain', 'known.example')
+    this.tocsin('indicators', 'remove', 'network', '0.0.0.0/0')
+    said = this.tocsin('indicators', 'suppressed')
+    check([value for value in ('co.uk', 'known.example', '0.0.0.0/0') if value in said], [], said)
+    with open(path, 'w') as file:
+        file.write(before)
+
+
+@case('what was not added by hand is not removed, and what still acts is named with the remedy')
+def by_hand_absent(this):
+    path = os.path.join(this.top, 'listed.txt')
+    with open(path, 'w') as file:
+        file.write('listed.example\n')
+    this.configure(f'feed listed {{ source "{path}" format list }}')
+    this.tocsin('indicators', 'build')
+    said = this.tocsin('indicators', 'remove', 'domain', 'never.example', status=65)
+    check_in('nothing removed: domain never.example was not added by hand', said)
+    said = this.tocsin('indicators', 'remove', 'domain', 'www.listed.example', status=65)
+    check_in("domain listed.example of feed listed acts on it; `tocsin indicators remove --mask domain "
+             "'listed.example'` hides that", said)
+    check_in('domain listed.example: masked in all feeds', this.tocsin(
+        'indicators', 'remove', '--mask', 'domain', 'listed.example'))
+    said = this.tocsin('indicators', 'remove', 'domain', 'listed.example')
+    check_in('no longer masked; but domain listed.example of feed listed acts', said)
+    check_in('--mask goes with remove', this.tocsin('indicators', 'add', '--mask', 'domain', 'x.example', status=64))
+
+
+@case('what is added by hand may be defanged, and ends after a duration or at a date that lies ahead')
+def by_hand_forms(this):
+    check_in('added domain hand.example: severity high, confidence 100, until removed',
+             this.tocsin('indicators', 'add', 'domain', 'hand[.]example'))
+    check(this.acts('hand.example'), True)
+    check_in('2099-', this.tocsin('indicators', 'add', 'domain', 'hand.example', '--expire', '2099-01-31'))
+    for wrong, why in (('0d', 'over already'), ('2020-01-01', 'over already'), ('friday', '30d')):
+        check_in(why, this.tocsin('indicators', 'add', 'domain', 'hand.example', '--expire', wrong, status=64))
+    check_in('2099-', this.tocsin('indicators', 'list'))
+    check_in('compared whole', this.tocsin('indicators', 'add', 'filename', '*.exe', status=65))
+    this.tocsin('indicators', 'add', 'address', '@all-of.example')
+    check_in('acts', this.tocsin('indicators', 'query', 'someone@all-of.example'))
+    check(this.acts('someone@below.all-of.example'), False)
+
+
 @case('one damaged octet anywhere in the store is found')
 def damaged(this):
     path = os.path.join(this.state, 'indicators.store')

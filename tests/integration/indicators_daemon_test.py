@@ -94,6 +94,22 @@ def built_and_removed(this):
     check(took < 2.0, True, f'{took:.2f} s until it no longer acted')
 
 
+@case('a line written into local.indicators that would match too much does not act')
+def unchecked(this):
+    wide, narrow = 'See http://www.tocsin.test/x', 'See http://after-it.example/x'
+    with open(os.path.join(this.filter.state, 'local.indicators'), 'a') as file:
+        file.write('{"op":"add","kind":"domain","value":"tocsin.test"}\n')
+    this.filter.tool('indicators', 'add', 'domain', 'after-it.example', check=True)
+    seconds_until(this, narrow)
+    with milter(this) as client:
+        check(tagged(client, wide), False, 'our own domain')
+    this.filter.tool('indicators', 'add', '--force', 'domain', 'tocsin.test', check=True)
+    seconds_until(this, wide)
+    for value in ('tocsin.test', 'after-it.example'):
+        this.filter.tool('indicators', 'remove', 'domain', value, check=True)
+    seconds_until(this, wide, False)
+
+
 @case('a feed that is dropped into place acts within seconds')
 def dropped(this):
     before = generations(this)[-1]

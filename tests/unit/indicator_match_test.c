@@ -87,8 +87,9 @@ place_bind(struct place *place)
 
 	place_unbind(place);
 	assert_int_equal(store_open(path, &place->store, NULL), TC_OK);
-	assert_int_equal(
-	    overlay_load(place->folder, NOW, &place->overlay), TC_OK);
+	assert_int_equal(overlay_load(place->folder, &place->request.exempt,
+			     NOW, &place->overlay),
+	    TC_OK);
 	place->matcher = matcher_new(
 	    place->store, place->overlay, place->feeds, place->feed_count);
 	assert_non_null(place->matcher);
@@ -646,7 +647,7 @@ a_broken_line_of_the_overlay_costs_itself(void **state)
 		     "}\n\n# note\n"
 		     "{\"op\":\"add\",\"kind\":\"domain\",\"value\":\"b.example"
 		     "\"}"),
-		NOW, &overlay),
+		NULL, NOW, &overlay),
 	    TC_OK);
 	assert_int_equal(overlay_bad_lines(overlay), 2);
 	assert_int_equal(store_entry_count(overlay_store(overlay)), 2);
