@@ -10,13 +10,18 @@
 #include "daemon/assembly.h"
 #include "daemon/feeds.h"
 #include "daemon/rulesets.h"
+#include "daemon/settings_check.h"
 #include "daemon/store_grave.h"
 #include "daemon/switches.h"
 #include "dns/resolver.h"
+#include "dns/resolver_none.h"
 #include "indicator/build.h"
 #include "indicator/match.h"
 #include "language/ends.h"
 #include "scanner/scanner.h"
+
+/* After that long a resolver that could not be made is tried again. */
+#define RESOLVER_RETRY_S 10
 
 /* ---- parts: each is made here and freed when the last generation that has it
  * goes ---- */
@@ -364,18 +369,6 @@ take_patterns(struct assembly *assembly)
 
 /* ---- resolver and scanner ---- */
 
-static struct resolver_settings
-resolver_settings_of(const struct settings *settings)
-{
-	return (struct resolver_settings){
-		.server = settings->resolver.server,
-		.port = (unsigned)settings->resolver.port,
-		.dnssec = settings->resolver.dnssec,
-		.trust_anchor = settings->resolver.trust_anchor,
-		.cache_bytes = (size_t)settings->resolver.cache_size,
-	};
-}
-
 static bool
 same_text(const char *a, const char *b)
 {
@@ -385,20 +378,22 @@ same_text(const char *a, const char *b)
 static bool
 same_resolver(const struct settings *a, const struct settings *b)
 {
-	struct resolver_settings one = resolver_settings_of(a);
-	struct resolver_settings two = resolver_settings_of(b);
+	struct resolver_settings one = settings_check_resolver(a);
+	struct resolver_settings two = settings_check_resolver(b);
 
-	return same_text(one.server, two.server) && one.port == two.port &&
-	       one.dnssec == two.dnssec &&
+	/* The text of a zone may have changed though its name has not. */
+	return same_text(one.server, two.server) && !resolver_is_zone(&one) &&
+	       one.port == two.port && one.dnssec == two.dnssec &&
 	       same_text(one.trust_anchor, two.trust_anchor) &&
 	       one.cache_bytes == two.cache_bytes;
 }
 
+/* On failure what was in force stays, where there was something. */
 static bool
 open_resolver(struct assembly *assembly)
 {
 	struct resolver_settings settings =
-	    resolver_settings_of(settings_of(assembly));
+	    settings_check_resolver(settings_of(assembly));
 	char problem[RESOLVER_PROBLEM_MAX] = "";
 	struct resolver *resolver = resolver_open(&settings, problem);
 
@@ -406,8 +401,38 @@ open_resolver(struct assembly *assembly)
 		log_write(LOG_LEVEL_ERROR, "resolver refused: %s", problem);
 		return false;
 	}
+	assembly->resolver_retry_unix = 0;
 	return put_part(&assembly->input, GENERATION_RESOLVER, resolver,
 	    free_resolver, NULL);
+}
+
+/* A filter that cannot start because of what has happened to a file since the
+ * policy was loaded would take no mail at all. */
+static bool
+do_without_resolver(struct assembly *assembly)
+{
+	struct resolver *resolver = resolver_none_new();
+
+	log_write(LOG_LEVEL_ERROR,
+	    "no resolver: all look-ups fail (temperror) until it can be made");
+	assembly->resolver_retry_unix = time(NULL) + RESOLVER_RETRY_S;
+	return resolver != NULL &&
+	       put_part(&assembly->input, GENERATION_RESOLVER, resolver,
+		   free_resolver, NULL);
+}
+
+/* True when there is one where there was none. */
+static bool
+retry_resolver(struct assembly *assembly)
+{
+	if (assembly->resolver_retry_unix == 0 ||
+	    time(NULL) < assembly->resolver_retry_unix)
+		return false;
+	assembly->resolver_retry_unix = time(NULL) + RESOLVER_RETRY_S;
+	if (!open_resolver(assembly))
+		return false;
+	log_write(LOG_LEVEL_NOTICE, "the resolver is there again");
+	return true;
 }
 
 /* What a scanner is made of; another one is started only when it differs. */
@@ -574,7 +599,8 @@ assembly_begin(struct assembly *assembly, struct trial_policy *policy,
 {
 	assembly->input.policy_generation = policy_generation;
 	assembly->ends_told_unix = time(NULL);
-	if (!take_policy(assembly, policy) || !open_resolver(assembly))
+	if (!take_policy(assembly, policy) ||
+	    (!open_resolver(assembly) && !do_without_resolver(assembly)))
 		return false;
 	open_scanner(assembly);
 	/* A store that is damaged leaves us without one, not without mail. */
@@ -614,8 +640,11 @@ assembly_reload(
 		retain_parts(&before);
 		generation_part_release(
 		    &assembly->input.parts[GENERATION_LISTS]);
-		good = take_policy(assembly, &policy);
-		if (good && !same_resolver(old, settings_of(assembly)))
+		good = program_keep_settings(
+			   policy.program, assembly_program(assembly)) &&
+		       take_policy(assembly, &policy);
+		if (good && (assembly->resolver_retry_unix != 0 ||
+				!same_resolver(old, settings_of(assembly))))
 			good = open_resolver(assembly);
 		if (good) {
 			open_scanner(assembly);
@@ -735,6 +764,7 @@ assembly_refresh(struct assembly *assembly)
 	if (state_path(assembly, SWITCHES_FILE_NAME, path) &&
 	    watch_changed(&assembly->switches_file, path))
 		changed = take_switches(assembly) || changed;
+	changed = retry_resolver(assembly) || changed;
 	if (any_list_changed(assembly))
 		changed = reread_lists(assembly) || changed;
 	if (changed)

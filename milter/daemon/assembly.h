@@ -36,6 +36,7 @@ struct assembly {
 	unsigned long long rules_seen;         /* at the last look */
 	uint64_t stores_opened, stores_warmed; /* equal: the newest is warm */
 	int64_t loaded_unix;
+	int64_t resolver_retry_unix; /* 0: there is one */
 	int64_t ends_told_unix; /* up to when ended rules have been logged */
 	struct pattern_build patterns;
 	struct generation_part *patterns_tried; /* policy; for comparing only */

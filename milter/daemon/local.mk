@@ -16,6 +16,7 @@ libtocsin_a_SOURCES += \
 	milter/daemon/report.c milter/daemon/report.h \
 	milter/daemon/rulesets.c milter/daemon/rulesets.h \
 	milter/daemon/sandbox.c milter/daemon/sandbox.h \
+	milter/daemon/settings_check.c milter/daemon/settings_check.h \
 	milter/daemon/socket_address.c milter/daemon/socket_address.h \
 	milter/daemon/start.c milter/daemon/start.h \
 	milter/daemon/store_build.c milter/daemon/store_build.h \

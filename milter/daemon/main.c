@@ -21,8 +21,8 @@ static int
 check(const struct options *options)
 {
 	struct trial_policy policy;
-	bool good = trial_load(
-	    options->configuration, options->check_only, false, &policy);
+	bool good = trial_load_usable(
+	    options->configuration, options->check_only, &policy);
 	char problem[512] = "";
 	struct start start;
 
@@ -43,6 +43,27 @@ check(const struct options *options)
 		    program_hash(policy.program));
 	trial_free(&policy);
 	return good ? EX_OK : EX_CONFIG;
+}
+
+/* In a child, of which neither threads nor memory stay behind. */
+static int
+check_apart(const struct options *options)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		status = check(options);
+		(void)fflush(NULL);
+		_exit(status);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		return EX_OSERR;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	fprintf(stderr, "%s: error: loading it crashed (signal %d)\n",
+	    options->configuration, WTERMSIG(status));
+	return EX_SOFTWARE;
 }
 
 /* Goes into the background. The starter ends when mail is accepted, or with
@@ -97,7 +118,7 @@ main(int argc, char **argv)
 		version_print();
 		return EX_OK;
 	}
-	status = check(&options);
+	status = check_apart(&options);
 	if (status != EX_OK || options.check_only)
 		return status;
 	return options.foreground ? supervise_run(&options, -1)

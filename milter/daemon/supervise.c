@@ -505,6 +505,9 @@ adopt_policy(struct supervisor *supervisor, const char *filter_hash)
 	} else {
 		name_restarts(program_settings(supervisor->policy.program),
 		    program_settings(policy.program), restart);
+		if (!program_keep_settings(
+			policy.program, supervisor->policy.program))
+			log_write(LOG_LEVEL_ERROR, "no memory");
 		trial_free(&supervisor->policy);
 		supervisor->policy = policy;
 		start_log(supervisor->options,

@@ -9,6 +9,7 @@
 
 #include "base/builder.h"
 #include "daemon/channel.h"
+#include "daemon/settings_check.h"
 #include "daemon/trial.h"
 #include "language/load.h"
 
@@ -35,8 +36,8 @@ print_diag(const struct diag *diag)
 	return copy;
 }
 
-bool
-trial_load(const char *configuration, bool lists, bool refuse_writable,
+static bool
+load(const char *configuration, bool lists, bool refuse_writable, bool usable,
     struct trial_policy *policy_out)
 {
 	struct load_options options = {
@@ -52,11 +53,28 @@ trial_load(const char *configuration, bool lists, bool refuse_writable,
 		return false;
 	diag = diag_make(policy.arena, LOAD_ERRORS_MAX);
 	policy.program = load_file(configuration, &options, &diag);
+	if (policy.program != NULL && usable &&
+	    !settings_check(policy.program, &diag))
+		program_free(&policy.program);
 	policy.errors = diag.error_count;
 	policy.warnings = diag.warning_count;
 	policy.text = print_diag(&diag);
 	*policy_out = policy;
 	return policy.program != NULL;
+}
+
+bool
+trial_load(const char *configuration, bool lists, bool refuse_writable,
+    struct trial_policy *policy_out)
+{
+	return load(configuration, lists, refuse_writable, false, policy_out);
+}
+
+bool
+trial_load_usable(
+    const char *configuration, bool lists, struct trial_policy *policy_out)
+{
+	return load(configuration, lists, false, true, policy_out);
 }
 
 void
@@ -73,7 +91,7 @@ run_child(const char *configuration, int fd)
 {
 	struct trial_policy policy;
 	struct cJSON *answer = cJSON_CreateObject();
-	bool loaded = trial_load(configuration, true, false, &policy);
+	bool loaded = trial_load_usable(configuration, true, &policy);
 
 	cJSON_AddBoolToObject(answer, "ok", loaded);
 	cJSON_AddNumberToObject(answer, "errors", policy.errors);

@@ -9,17 +9,24 @@
 
 static atomic_ullong counters[RESOLVER_COUNTERS];
 
+static const char zone_prefix[] = "zone:";
+
+bool
+resolver_is_zone(const struct resolver_settings *settings)
+{
+	return settings->server != NULL &&
+	       strncmp(settings->server, zone_prefix, sizeof zone_prefix - 1) ==
+		   0;
+}
+
 struct resolver *
 resolver_open(const struct resolver_settings *settings,
     char problem[RESOLVER_PROBLEM_MAX])
 {
-	static const char zone[] = "zone:";
-
 	problem[0] = '\0';
-	if (settings->server != NULL &&
-	    strncmp(settings->server, zone, sizeof zone - 1) == 0)
+	if (resolver_is_zone(settings))
 		return resolver_zone_open(
-		    settings->server + sizeof zone - 1, problem);
+		    settings->server + sizeof zone_prefix - 1, problem);
 	return resolver_unbound_new(settings, problem);
 }
 

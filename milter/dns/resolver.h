@@ -57,6 +57,9 @@ struct resolver *resolver_open(const struct resolver_settings *settings,
  * still under way are answered with DNS_TEMPERROR before it returns. */
 void resolver_free(struct resolver **resolver);
 
+/* True when answers come from a zone file. */
+bool resolver_is_zone(const struct resolver_settings *settings);
+
 /* Asks. Returns a reply, with one reference for the caller, when it is known
  * at once; then `done` is not called. Else returns NULL and calls `done` once,
  * maybe before this function returns. A name that no question can hold is

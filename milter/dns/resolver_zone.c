@@ -785,6 +785,18 @@ resolver_zone_new(struct slice text, char problem[RESOLVER_PROBLEM_MAX])
 	return resolver;
 }
 
+static struct resolver *
+read_zone(const char *path, struct slice text, char *problem)
+{
+	char what[RESOLVER_PROBLEM_MAX];
+	struct resolver *resolver = resolver_zone_new(text, what);
+
+	if (resolver == NULL)
+		snprintf(problem, RESOLVER_PROBLEM_MAX, "%.200s: %.200s", path,
+		    what);
+	return resolver;
+}
+
 struct resolver *
 resolver_zone_open(const char *path, char problem[RESOLVER_PROBLEM_MAX])
 {
@@ -807,7 +819,7 @@ resolver_zone_open(const char *path, char problem[RESOLVER_PROBLEM_MAX])
 			    "%s: cannot be read", path);
 		else
 			resolver =
-			    resolver_zone_new(builder_result(&text), problem);
+			    read_zone(path, builder_result(&text), problem);
 	}
 	if (file != NULL)
 		fclose(file);

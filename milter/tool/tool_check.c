@@ -10,6 +10,7 @@
 
 #include "base/diag.h"
 #include "daemon/feeds.h"
+#include "daemon/settings_check.h"
 #include "indicator/feed_folder.h"
 #include "language/ends.h"
 #include "language/load.h"
@@ -275,6 +276,8 @@ tool_check(int argc, char **argv)
 	problems = builder_make(arena, SIZE_MAX);
 	diag = diag_make(arena, LOAD_ERRORS_MAX);
 	program = load_file(options.config, &load, &diag);
+	if (program != NULL && !settings_check(program, &diag))
+		program_free(&program);
 	if (program != NULL)
 		check_feeds(program, arena, &diag);
 	if (program != NULL)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "base/diag.h"
+
+#define KEPT_TEXT_MAX ((size_t)16 << 20)
 #include "base/utf8.h"
 
 #define SHOWN_LINE_MAX 200 /* characters of a source line that are shown */
@@ -86,6 +88,19 @@ count_characters(struct slice text)
 		count++;
 	}
 	return count;
+}
+
+const struct diag_source *
+diag_keep_source(struct diag *diag, const struct diag_source *source)
+{
+	struct diag_source *kept = arena_alloc(diag->arena, sizeof *kept);
+
+	if (kept == NULL)
+		return NULL;
+	kept->file = arena_text(diag->arena, slice_text(source->file));
+	if (source->text.length <= KEPT_TEXT_MAX)
+		kept->text = arena_copy(diag->arena, source->text);
+	return kept->file == NULL ? NULL : kept;
 }
 
 void

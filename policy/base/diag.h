@@ -53,6 +53,12 @@ void diag_at(struct diag *diag, enum diag_level level,
     const struct diag_source *source, size_t offset, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* A copy in the diag's arena, for entries that outlive the source: without its
+ * text where that is large (a list), which costs the caret only; then nothing
+ * may be noted by offset. NULL without memory. */
+const struct diag_source *diag_keep_source(
+    struct diag *diag, const struct diag_source *source);
+
 /* Notes something without a place (a missing file, an environment). */
 void diag_plain(struct diag *diag, enum diag_level level, const char *format,
     ...) __attribute__((format(printf, 3, 4)));

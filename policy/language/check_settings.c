@@ -462,6 +462,10 @@ apply(struct scope *scope, const struct ast_file *file, const char *block,
 	if (ast->value == NULL && !ast->braced)
 		return; /* reported by the parser */
 	target.place = (char *)&scope->program->settings + target.entry->offset;
+	scope->program->setting_places[target.entry - settings_table] =
+	    (struct compiled_place){ .source = file->source,
+		    .offset = ast->value != NULL ? ast->value->offset
+						 : ast->name.offset };
 	set_value(&target);
 }
 

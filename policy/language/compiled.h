@@ -141,9 +141,17 @@ struct program_lists {
 
 typedef LIST_OF(const struct program_rule *) program_rules;
 
+/* A place in a file. */
+struct compiled_place {
+	const struct diag_source *source;
+	size_t offset;
+};
+
 struct program {
 	struct arena *arena;
 	struct settings settings;
+	/* Where each entry of settings_table was set; source NULL: not. */
+	struct compiled_place setting_places[SETTINGS_MAX];
 	struct program_needs needs;
 	LIST_OF(struct program_rule *) rules;
 	LIST_OF(struct program_exemption *) exemptions;

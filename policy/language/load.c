@@ -14,7 +14,6 @@
 
 #define PROGRAM_BYTES_MAX ((size_t)4 << 30)
 #define HASH_SEED         0x746f6373696e2d31ULL
-#define KEPT_TEXT_MAX     ((size_t)16 << 20)
 
 const struct load_limits load_default_limits = {
 	.file_bytes_max = 16 << 20,
@@ -253,21 +252,6 @@ begin(struct loader *loader, const struct load_options *options,
 	return true;
 }
 
-/* A source as it is kept for the diag: without its text where that is large
- * (a list), which costs the caret only. */
-static const struct diag_source *
-keep_source(struct diag *diag, const struct diag_source *source)
-{
-	struct diag_source *kept = arena_alloc(diag->arena, sizeof *kept);
-
-	if (kept == NULL)
-		return NULL;
-	kept->file = arena_text(diag->arena, slice_text(source->file));
-	if (source->text.length <= KEPT_TEXT_MAX)
-		kept->text = arena_copy(diag->arena, source->text);
-	return kept->file == NULL ? NULL : kept;
-}
-
 /* The diag outlives a program that did not load: what its entries point at
  * moves to the diag's arena. */
 static void
@@ -292,7 +276,7 @@ keep_sources(struct loader *loader)
 		if (before != NULL && j < i)
 			kept = diag->entries.items[j].source;
 		else
-			kept = keep_source(diag, entry->source);
+			kept = diag_keep_source(diag, entry->source);
 		entry->source = kept;
 		if (kept == NULL)
 			entry->line = 0;

@@ -25,6 +25,60 @@ program_settings(const struct program *program)
 	return &program->settings;
 }
 
+void
+program_setting_error(const struct program *program, const char *block,
+    const char *name, struct diag *diag, const char *message)
+{
+	const struct settings_entry *entry =
+	    settings_find(block, slice_text(name));
+	const struct compiled_place *place =
+	    entry == NULL ? NULL
+			  : &program->setting_places[entry - settings_table];
+	const struct diag_source *kept = NULL;
+
+	/* The program need not live as long as what is said about it. */
+	if (place != NULL && place->source != NULL)
+		kept = diag_keep_source(diag, place->source);
+	if (kept == NULL)
+		diag_plain(diag, DIAG_ERROR, "%s%s%s: %s",
+		    block == NULL ? "" : block, block == NULL ? "" : " ", name,
+		    message);
+	else
+		diag_at(diag, DIAG_ERROR, kept, place->offset, "%s", message);
+}
+
+static bool
+keep_setting(struct program *program, const struct program *old,
+    const struct settings_entry *entry)
+{
+	char *to = (char *)&program->settings + entry->offset;
+	const char *from = (const char *)&old->settings + entry->offset;
+	const char *text;
+
+	if (entry->type == SETTING_MODE) {
+		memcpy(to, from, sizeof(uint64_t));
+		return true;
+	}
+	memcpy(&text, from, sizeof text);
+	if (text != NULL) {
+		text = arena_text(program->arena, slice_text(text));
+		if (text == NULL)
+			return false;
+	}
+	memcpy(to, &text, sizeof text);
+	return true;
+}
+
+bool
+program_keep_settings(struct program *program, const struct program *old)
+{
+	for (unsigned i = 0; i < settings_count; i++)
+		if (settings_table[i].needs_restart &&
+		    !keep_setting(program, old, &settings_table[i]))
+			return false;
+	return true;
+}
+
 const struct program_needs *
 program_needs(const struct program *program)
 {

@@ -81,6 +81,13 @@ struct program_needs {
 void program_free(struct program **program);
 
 const struct settings *program_settings(const struct program *program);
+/* Notes an error about a setting where it was set; `block` is NULL at the top
+ * level. For what only the user of a setting can find out. */
+void program_setting_error(const struct program *program, const char *block,
+    const char *name, struct diag *diag, const char *message);
+/* Takes over from `old`, by copy, what a reload does not change. False:
+ * without memory; free the program then. */
+bool program_keep_settings(struct program *program, const struct program *old);
 const struct program_needs *program_needs(const struct program *program);
 
 /* SHA-256-like identity is the daemon's; this is a 64-bit hash over the text

@@ -243,6 +243,8 @@ const struct settings_entry settings_table[] = {
 
 const unsigned settings_count = COUNT(settings_table);
 
+_Static_assert(COUNT(settings_table) <= SETTINGS_MAX, "SETTINGS_MAX");
+
 static uint64_t
 unit_factor(enum settings_type type, const char *unit)
 {

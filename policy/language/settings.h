@@ -188,6 +188,9 @@ enum settings_type {
 	SETTING_TEXTS     /* one text or { "..." }; repeats add */
 };
 
+/* At least as many as settings_table has. */
+#define SETTINGS_MAX 200
+
 struct settings_entry {
 	const char
 	    *block; /* "resolver", "limits", "failure"; NULL: top level */

@@ -218,6 +218,89 @@ def refused(this):
     check_in('old policy stays', status(this)['last-refused'])
 
 
+# What a policy can set and no filter can run with, and where that is said.
+UNUSABLE = {
+    'resolver { server "bananas" }': ('bananas', '10:19:'),
+    'resolver { server "127.0.0.1@99999" }': ('99999', '10:19:'),
+    'resolver { server "zone:{top}/broken.zone" }': ('zone line 2', '10:19:'),
+    'resolver { dnssec on  trust-anchor "{top}/none.key" }': ('none.key', '10:36:'),
+    'resolver { dnssec on  trust-anchor "{top}/broken.zone" }': ('trust anchor', '10:36:'),
+}
+
+
+def with_resolver(other, line):
+    """Replaces the line of the resolver, the bench's, by one at line 10."""
+    other.template = ''.join(one for one in tocsind.CONF.splitlines(True) if not one.startswith('resolver'))
+    other.write_conf(line.replace('{top}', other.top))
+
+
+@case('settings that no filter could run with are errors where they stand: -n, check, reload and start')
+def unusable(this):
+    with another(this) as other:
+        other.write('broken.zone', 'good.test. A 192.0.2.1\nbad.test. BANANA 1\n')
+        other.start()
+        for line, (word, place) in UNUSABLE.items():
+            with_resolver(other, line)
+            for code, text in (other.check(), run_once(other),
+                               (lambda done: (done.returncode, done.stdout))(other.tool('check', '-c', other.conf)),
+                               (lambda done: (done.returncode, done.stdout))(other.tool('reload'))):
+                check(code, 78, f'{line}: {text}')
+                check_in(word, text)
+                check_in('tocsin.conf:' + place, text)
+        with milter(type('', (), {'filter': other})) as client:
+            check(generation(client), ['x'], 'what is in force')
+
+
+@case('a file of the resolver that breaks after the load costs look-ups, not the filter')
+def breaks_later(this):
+    down = 'rule down "our resolver" { severity low  when resolver.down then tag "X-Generation" "down" }'
+    with another(this, down) as other:
+        bench_of = type('', (), {'filter': other})
+        zone = other.write('some.zone', 'good.test. A 192.0.2.1\n')
+        with_resolver(other, 'resolver { server "zone:{top}/some.zone" }')
+        other.start()
+        with milter(bench_of) as client:
+            check(generation(client), [], 'before')
+        old = filter_after(bench_of, 0)
+        other.write('some.zone', 'BANANA\n')
+        os.kill(old, signal.SIGKILL)
+        wait_for(lambda: filter_after(bench_of, old) and other.answers(), 10)
+        with milter(bench_of) as client:
+            check(generation(client), ['down'], 'without a resolver')
+        check(status(bench_of)['restarts'], 1, 'one start is enough')
+        other.write(os.path.basename(zone), 'good.test. A 192.0.2.1\n')
+
+        def there_again():
+            with milter(bench_of) as client:
+                return generation(client) == []
+        wait_for(there_again, 20, 'the resolver to be made again')
+
+
+@case('a setting that needs a restart stays as it was, also for switches and a new filter')
+def needs_restart(this):
+    with another(this) as other:
+        bench_of = type('', (), {'filter': other})
+        other.start()
+        old = filter_after(bench_of, 0)
+        other.template = other.template.replace('"{state}"', '"{state}-elsewhere"')
+        other.write_conf()
+        for _ in range(2):
+            done = other.tool('reload')
+            check(done.returncode, 0, done.stdout)
+            check_in('only a restart brings it into force: state-directory', done.stdout)
+            check(other.tool('set', 'containment', 'on', '--for', '1h', '--reason', 'test').returncode, 0, 'set')
+
+            def contained():
+                with milter(bench_of) as client:
+                    return judged(client).inserted('X-Contained') != []
+            wait_for(contained, 3, 'the switch to act')
+            os.kill(old, signal.SIGKILL)
+            wait_for(lambda: filter_after(bench_of, old) and other.answers(), 10)
+            check(contained(), True, 'after a new start of the filter')
+            old = filter_after(bench_of, old)
+        check(os.path.exists(other.state + '-elsewhere'), False, 'nothing is made there')
+
+
 @case('a filter that is started again has the policy in force, not the broken one in the file')
 def restarted(this):
     old = filter_after(this, 0)
