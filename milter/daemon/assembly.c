@@ -326,19 +326,30 @@ reread_lists(struct assembly *assembly)
 
 /* ---- patterns ---- */
 
-/* Starts compiling the patterns of the policy in force, once for each. */
+/* Starts compiling the patterns of the policy in force, once for each, when the
+ * supervisor has had that tried. */
 static void
 begin_patterns(struct assembly *assembly)
 {
 	struct generation_part *policy =
 	    assembly->input.parts[GENERATION_POLICY];
 
-	if (assembly->patterns_tried == policy)
+	if (assembly->patterns_tried == policy ||
+	    strcmp(assembly->patterns_allowed,
+		program_hash(assembly_program(assembly))) != 0)
 		return;
 	if (!settings_of(assembly)->vectorscan ||
 	    !pattern_set_is_worth(assembly_program(assembly)) ||
 	    pattern_build_begin(&assembly->patterns, policy))
 		assembly->patterns_tried = policy;
+}
+
+void
+assembly_allow_patterns(struct assembly *assembly, const char *hash)
+{
+	snprintf(assembly->patterns_allowed, sizeof assembly->patterns_allowed,
+	    "%s", hash);
+	begin_patterns(assembly);
 }
 
 /* Takes what has been compiled, unless it is for a policy that is no more. */

@@ -39,6 +39,7 @@ struct assembly {
 	int64_t resolver_retry_unix; /* 0: there is one */
 	int64_t ends_told_unix; /* up to when ended rules have been logged */
 	struct pattern_build patterns;
+	char patterns_allowed[17]; /* program_hash() of a tried policy */
 	struct generation_part *patterns_tried; /* policy; for comparing only */
 	struct watch store_file;
 	struct watch overlay_file;
@@ -55,6 +56,10 @@ bool assembly_begin(struct assembly *assembly, struct trial_policy *policy,
  * *text_out says why (malloc, may be NULL); on success it holds warnings. */
 bool assembly_reload(
     struct assembly *assembly, uint64_t policy_generation, char **text_out);
+
+/* The patterns of the policy of this hash have been made elsewhere: they can be
+ * made here. */
+void assembly_allow_patterns(struct assembly *assembly, const char *hash);
 
 /* Looks at all files that may have changed, a stat(2) for each; swaps where
  * one has. Call it about once a second. */

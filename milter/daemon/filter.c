@@ -125,6 +125,9 @@ serve(const struct cJSON *request)
 	} else if (strcmp(wish, "refresh") == 0) {
 		assembly_refresh(&assembly);
 		say("refresh");
+	} else if (strcmp(wish, "patterns") == 0) {
+		assembly_allow_patterns(
+		    &assembly, channel_text(request, "hash"));
 	} else if (strcmp(wish, "status") == 0) {
 		answer_status();
 	} else if (strcmp(wish, "stop") == 0) {

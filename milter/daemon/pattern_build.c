@@ -1,7 +1,9 @@
 #include <config.h>
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "daemon/pattern_build.h"
 
@@ -70,4 +72,18 @@ pattern_build_end(struct pattern_build *build)
 	build->running = false;
 	pattern_set_free(&build->set);
 	generation_part_release(&build->policy);
+}
+
+pid_t
+pattern_build_try(const struct program *program)
+{
+	struct pattern_set_report report;
+	pid_t child = fork();
+
+	if (child != 0)
+		return child;
+	/* Mail comes first. */
+	(void)setpriority(PRIO_PROCESS, 0, PATTERN_BUILD_NICE);
+	(void)pattern_set_new(program, &report);
+	_exit(0);
 }

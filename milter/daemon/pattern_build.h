@@ -5,12 +5,17 @@
  * one. What searches for all of them at once takes up to seconds to make: that
  * happens in a thread of its own, one at a time, and whoever asks next gets the
  * result. Used by one thread; nothing here waits but pattern_build_end().
+ *
+ * The library that makes it is large and patterns are whatever somebody wrote:
+ * the supervisor has a throw-away child make the same set first, so that what
+ * crashes or hangs it never gets to the filter.
  */
 #ifndef TOCSIN_DAEMON_PATTERN_BUILD_H
 #define TOCSIN_DAEMON_PATTERN_BUILD_H
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "language/pattern_set.h"
 #include "session/generation.h"
@@ -38,5 +43,12 @@ bool pattern_build_take(struct pattern_build *build,
 
 /* Waits for what is being made and throws it away. */
 void pattern_build_end(struct pattern_build *build);
+
+/* How much a trial yields to others. */
+#define PATTERN_BUILD_NICE 10
+
+/* Forks a child that makes the program's set and ends with status 0 when it
+ * could. -1 with errno. */
+pid_t pattern_build_try(const struct program *program);
 
 #endif

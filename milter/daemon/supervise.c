@@ -19,6 +19,7 @@
 #include "daemon/control.h"
 #include "daemon/filter.h"
 #include "daemon/notify.h"
+#include "daemon/pattern_build.h"
 #include "daemon/start.h"
 #include "daemon/store_build.h"
 #include "daemon/supervise.h"
@@ -39,6 +40,10 @@
 #define BUILD_PAUSE_MS     2000
 #define BUILD_RETRY_MS     30000
 #define BUILD_PAUSE_MAX_MS 3600000
+
+/* A child that takes longer to make a pattern set is killed: thousands of
+ * patterns take a minute on a slow machine. */
+#define PATTERNS_PATIENCE_MS 600000
 
 /* One child whose answer is awaited. */
 struct job {
@@ -71,6 +76,9 @@ struct supervisor {
 
 	struct job trial;
 	struct job build;
+	struct job patterns;
+	bool patterns_due;      /* those of the policy have not been tried */
+	char patterns_good[17]; /* hash of the policy whose have been; "" */
 	uint64_t build_due_ms;
 	uint64_t build_pause_ms;
 	bool build_again; /* it will be due again: a source of the future */
@@ -181,6 +189,9 @@ reap(struct supervisor *supervisor)
 		} else if (pid == supervisor->build.pid) {
 			supervisor->build.ended = true;
 			supervisor->build.status = status;
+		} else if (pid == supervisor->patterns.pid) {
+			supervisor->patterns.ended = true;
+			supervisor->patterns.status = status;
 		} else {
 			log_write(LOG_LEVEL_ERROR,
 			    "zygote ended pid=%ld: another is started",
@@ -243,6 +254,19 @@ start_filter(struct supervisor *supervisor)
 /* ---- the loop ---- */
 
 static void
+allow_patterns(struct supervisor *supervisor)
+{
+	struct cJSON *request;
+
+	if (!supervisor->filter_ready || supervisor->patterns_good[0] == '\0')
+		return;
+	request = cJSON_CreateObject();
+	cJSON_AddStringToObject(request, "do", "patterns");
+	cJSON_AddStringToObject(request, "hash", supervisor->patterns_good);
+	(void)channel_send(supervisor->channel, request);
+}
+
+static void
 filter_is_ready(struct supervisor *supervisor)
 {
 	supervisor->filter_ready = true;
@@ -253,6 +277,7 @@ filter_is_ready(struct supervisor *supervisor)
 	if (supervisor->ready_fd >= 0 && write(supervisor->ready_fd, "", 1) < 0)
 		log_write(LOG_LEVEL_WARNING, "the starter is gone");
 	close_fd(&supervisor->ready_fd);
+	allow_patterns(supervisor);
 }
 
 static void
@@ -510,6 +535,7 @@ adopt_policy(struct supervisor *supervisor, const char *filter_hash)
 			log_write(LOG_LEVEL_ERROR, "no memory");
 		trial_free(&supervisor->policy);
 		supervisor->policy = policy;
+		supervisor->patterns_due = true;
 		start_log(supervisor->options,
 		    program_settings(supervisor->policy.program));
 		if (restart[0] != '\0')
@@ -861,6 +887,58 @@ look_after_store(struct supervisor *supervisor)
 		start_build(supervisor, reason);
 }
 
+/* ---- patterns ---- */
+
+static void
+finish_patterns(struct supervisor *supervisor)
+{
+	int status = supervisor->patterns.status;
+	char how[64];
+
+	describe_end(status, how);
+	forget_job(&supervisor->patterns);
+	if (supervisor->patterns_due)
+		return; /* of a policy that is no more */
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		log_write(LOG_LEVEL_ERROR,
+		    "patterns: making one search of them crashed or hung "
+		    "(%s): they are searched for one by one",
+		    how);
+		return;
+	}
+	snprintf(supervisor->patterns_good, sizeof supervisor->patterns_good,
+	    "%s", program_hash(supervisor->policy.program));
+	allow_patterns(supervisor);
+}
+
+/* What the filter will make is made here first, in a child. */
+static void
+look_after_patterns(struct supervisor *supervisor)
+{
+	const struct program *program = supervisor->policy.program;
+	struct job *job = &supervisor->patterns;
+
+	if (job->pid > 0 && job->ended)
+		finish_patterns(supervisor);
+	else if (job->pid > 0 &&
+		 (supervisor->patterns_due ||
+		     clock_ms() - job->started_ms > PATTERNS_PATIENCE_MS))
+		(void)kill(job->pid, SIGKILL);
+	if (job->pid > 0 || !supervisor->patterns_due)
+		return;
+	supervisor->patterns_due = false;
+	supervisor->patterns_good[0] = '\0';
+	if (!program_settings(program)->vectorscan ||
+	    !pattern_set_is_worth(program))
+		return;
+	job->started_ms = clock_ms();
+	job->pid = pattern_build_try(program);
+	if (job->pid > 0)
+		return;
+	log_write(LOG_LEVEL_ERROR, "fork: %s", strerror(errno));
+	forget_job(job);
+}
+
 /* With feeds and without a store mail would pass unmatched: the start waits. */
 static void
 build_first_store(struct supervisor *supervisor)
@@ -908,6 +986,8 @@ stop(struct supervisor *supervisor)
 	if (supervisor->build.pid > 0)
 		(void)kill(supervisor->build.pid, SIGKILL);
 	forget_job(&supervisor->build);
+	if (supervisor->patterns.pid > 0)
+		(void)kill(supervisor->patterns.pid, SIGKILL);
 	close_fd(&supervisor->zygote);
 	close_fd(&supervisor->control);
 	start_undo(&supervisor->start);
@@ -944,10 +1024,12 @@ run_loop(struct supervisor *supervisor)
 		if (supervisor->zygote_died && !supervisor->stop_wanted)
 			replace_zygote(supervisor);
 		if (supervisor->stop_wanted ||
-		    (time(NULL) == looked && !supervisor->build.ended))
+		    (time(NULL) == looked && !supervisor->build.ended &&
+			!supervisor->patterns.ended))
 			continue;
 		looked = time(NULL);
 		look_after_store(supervisor);
+		look_after_patterns(supervisor);
 		end_switches(supervisor);
 	}
 }
@@ -1012,6 +1094,8 @@ supervise_run(const struct options *options, int ready_fd)
 		.channel = -1,
 		.trial = { .fd = -1 },
 		.build = { .fd = -1 },
+		.patterns = { .fd = -1 },
+		.patterns_due = true,
 		.build_pause_ms = BUILD_PAUSE_MS,
 		.started_unix = time(NULL),
 		.ready_fd = ready_fd,

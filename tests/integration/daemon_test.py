@@ -436,6 +436,30 @@ def compiled_patterns(this):
             check_not_in('patterns in one pass', filter.log_text()[mark:])
 
 
+@case('patterns at which their compiler crashes are searched for one by one, and crash no filter')
+def crashing_patterns(this):
+    shown = subprocess.run([tocsind.program('tocsind'), '-V'], capture_output=True, text=True, check=True).stdout
+    rogue = os.path.join(os.environ.get('builddir', '.'), 'tests/integration/rogue_tocsind')
+    if 'not built in' in shown or not os.path.exists(rogue):
+        raise Skip('built without Vectorscan')
+    with another(this, searching('roguecrash', 20)) as filter:
+        bench_of = type('', (), {'filter': filter})
+        usual = filter.command
+        filter.command = lambda *extra: [os.path.abspath(rogue), *usual(*extra)[1:]]
+        filter.start()
+        wait_for(lambda: 'making one search of them crashed' in filter.log_text(), 20, 'the crash to be told')
+        mail = samples.message('Shop <news@shop.test>', 'a WORD7  or ROGUECRASH', 'Text.\n', ident='m1')
+        with milter(bench_of) as client:
+            answer = client.message('<news@shop.test>', ['<inbox@tocsin.test>'], mail)
+            check([value.strip() for value in answer.inserted('X-S7')], ['yes'], 'one by one')
+        time.sleep(1)
+        check(status(bench_of)['restarts'], 0, 'the filter')
+        filter.write_policy(searching('roguecrash', 21))
+        check(filter.tool('reload').returncode, 0)
+        wait_for(lambda: filter.log_text().count('making one search of them crashed') == 2, 20, 'the second crash')
+        check(status(bench_of)['restarts'], 0, 'the filter after a reload')
+
+
 @case('a switch acts at once, survives a restart and ends by itself')
 def switches(this):
     def contained(client):

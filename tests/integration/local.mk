@@ -26,5 +26,8 @@ LONG_TESTS += tests/integration/survival_long_test.py
 check_PROGRAMS += tests/integration/rogue_tocsind
 tests_integration_rogue_tocsind_SOURCES = milter/daemon/main.c \
 	tests/integration/rogue.c
+if VECTORSCAN
+tests_integration_rogue_tocsind_SOURCES += tests/integration/rogue_patterns.c
+endif
 tests_integration_rogue_tocsind_CPPFLAGS = $(MILTER_CPPFLAGS)
 tests_integration_rogue_tocsind_LDADD = $(MILTER_LIBS)
