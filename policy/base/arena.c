@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/block_cache.h"
 
 /* Under AddressSanitizer the space between allocations is poisoned, so that
  * an overrun inside a chunk is found as well. */
@@ -36,10 +37,11 @@ struct chunk {
 	_Alignas(max_align_t) char bytes[];
 };
 
-/* A block that grows by realloc(). */
+/* A block that grows, and may have been another message's before. */
 struct block {
 	struct block *older, *newer;
-	size_t size; /* of what follows */
+	size_t size;     /* of what follows, as asked for */
+	size_t capacity; /* of what follows, as it is */
 	_Alignas(max_align_t) char bytes[];
 };
 
@@ -94,6 +96,21 @@ pool_give(struct arena_pool *pool, size_t size)
 		    &pool->used_bytes, size, memory_order_relaxed);
 }
 
+#ifdef ARENA_POISONS
+#define BLOCKS_ARE_KEPT 0 /* each overrun and use after free is to be seen */
+#else
+#define BLOCKS_ARE_KEPT 1
+#endif
+
+static void
+block_free(struct block *block)
+{
+	if (BLOCKS_ARE_KEPT)
+		block_cache_give(block, sizeof *block + block->capacity);
+	else
+		free(block);
+}
+
 static void
 blocks_release(struct arena *arena)
 {
@@ -101,9 +118,9 @@ blocks_release(struct arena *arena)
 
 	for (struct block *block = arena->blocks; block; block = older) {
 		older = block->older;
-		arena->held -= block->size;
-		pool_give(arena->pool, block->size);
-		free(block);
+		arena->held -= block->capacity;
+		pool_give(arena->pool, block->capacity);
+		block_free(block);
 	}
 	arena->blocks = NULL;
 }
@@ -293,6 +310,64 @@ arena_grow(struct arena *arena, void *memory, size_t old_size, size_t new_size)
 	return grown;
 }
 
+/* Takes `size` bytes of what the arena and its pool may hold. */
+static bool
+hold(struct arena *arena, size_t size)
+{
+	if (size > arena->ceiling - arena->held ||
+	    !pool_take(arena->pool, size))
+		return false;
+	arena->held += size;
+	return true;
+}
+
+static void
+let_go(struct arena *arena, size_t size)
+{
+	arena->held -= size;
+	pool_give(arena->pool, size);
+}
+
+/* A kept block of at least `size` bytes with the content of `block` (NULL:
+ * none), which is released; NULL when there is none. All of it counts: a
+ * slow message must not sit on more than it is charged for. */
+static struct block *
+block_move(struct arena *arena, struct block *block, size_t size)
+{
+	size_t capacity = block == NULL ? 0 : block->capacity, whole;
+	struct block *moved = block_cache_take(sizeof *moved + size, &whole);
+
+	if (moved == NULL)
+		return NULL;
+	if (!hold(arena, whole - sizeof *moved - capacity)) {
+		block_cache_give(moved, whole);
+		return NULL;
+	}
+	if (block != NULL) {
+		memcpy(moved, block, sizeof *block + block->size);
+		block_free(block);
+	}
+	moved->capacity = whole - sizeof *moved;
+	return moved;
+}
+
+/* As block_move, from the system. */
+static struct block *
+block_make(struct arena *arena, struct block *block, size_t size)
+{
+	size_t capacity = block == NULL ? 0 : block->capacity;
+	struct block *made;
+
+	if (!hold(arena, size - capacity))
+		return NULL;
+	made = realloc(block, sizeof *made + size);
+	if (made == NULL)
+		let_go(arena, size - capacity);
+	else
+		made->capacity = size;
+	return made;
+}
+
 void *
 arena_block_grow(struct arena *arena, void *memory, size_t new_size)
 {
@@ -300,17 +375,18 @@ arena_block_grow(struct arena *arena, void *memory, size_t new_size)
 	    memory == NULL ? NULL
 			   : (struct block *)((char *)memory -
 					      offsetof(struct block, bytes));
-	size_t old_size = block == NULL ? 0 : block->size;
 	struct block *grown = NULL;
 
-	if (new_size <= old_size)
+	if (block != NULL && new_size <= block->capacity) {
+		if (new_size > block->size)
+			block->size = new_size;
 		return memory;
-	if (new_size < SIZE_MAX / 2 &&
-	    new_size - old_size <= arena->ceiling - arena->held &&
-	    pool_take(arena->pool, new_size - old_size)) {
-		grown = realloc(block, sizeof *block + new_size);
+	}
+	if (new_size < SIZE_MAX / 2) {
+		if (BLOCKS_ARE_KEPT)
+			grown = block_move(arena, block, new_size);
 		if (grown == NULL)
-			pool_give(arena->pool, new_size - old_size);
+			grown = block_make(arena, block, new_size);
 	}
 	if (grown == NULL) {
 		arena->exhausted = true;
@@ -321,7 +397,6 @@ arena_block_grow(struct arena *arena, void *memory, size_t new_size)
 		grown->older = arena->blocks;
 	}
 	grown->size = new_size;
-	arena->held += new_size - old_size;
 	if (grown->older != NULL)
 		grown->older->newer = grown;
 	if (grown->newer != NULL)

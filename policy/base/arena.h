@@ -53,8 +53,8 @@ void *arena_grow(
     struct arena *arena, void *memory, size_t old_size, size_t new_size);
 
 /* Grows a block of its own that may become large: it is not part of a chunk,
- * so growing neither leaves the old one behind nor, where the system can move
- * pages, copies it. Begin with NULL; the block moves; new bytes are not zero.
+ * so growing does not leave the old one behind, and its memory comes from
+ * earlier messages where it can (block_cache.h). Begin with NULL; the block moves; new bytes are not zero.
  * NULL at the ceiling; the old block then stays valid. It goes with
  * arena_free() and arena_reset(). */
 void *arena_block_grow(struct arena *arena, void *block, size_t new_size);

@@ -1,6 +1,7 @@
 libpolicy_a_SOURCES += \
 	policy/base/address.c policy/base/address.h \
 	policy/base/arena.c policy/base/arena.h \
+	policy/base/block_cache.c policy/base/block_cache.h \
 	policy/base/builder.c policy/base/builder.h \
 	policy/base/diag.c policy/base/diag.h \
 	policy/base/domain.c policy/base/domain.h \

@@ -22,3 +22,6 @@ EXTRA_PROGRAMS += tests/bench/mime_bench
 tests_bench_mime_bench_SOURCES = tests/bench/mime_bench.c $(OTHER_READER)
 tests_bench_mime_bench_CPPFLAGS = $(TEST_CPPFLAGS) $(OTHER_READER_CPPFLAGS)
 tests_bench_mime_bench_LDADD = $(MILTER_LIBS) $(GMIME_LIBS)
+
+# size_bench.py reports what a message costs by its size.
+EXTRA_DIST += tests/bench/size_bench.py

@@ -1,9 +1,13 @@
 #include <config.h>
 
+#include <pthread.h>
+#include <stdlib.h>
+
 #include "support/unit.h"
 
 #include "base/address.h"
 #include "base/arena.h"
+#include "base/block_cache.h"
 #include "base/builder.h"
 #include "base/diag.h"
 #include "base/domain.h"
@@ -110,6 +114,119 @@ a_block_grows_without_leaving_itself_behind(void **state)
 	assert_non_null(arena_block_grow(arena, NULL, 2900000));
 	arena_free(&arena);
 	assert_int_equal(atomic_load(&pool.used_bytes), 0);
+}
+
+static void
+large_blocks_are_kept_for_the_next_use(void **state)
+{
+	size_t whole = 0;
+	void *large = malloc(3000000), *small = malloc(300000), *taken;
+
+	(void)state;
+	block_cache_drop();
+	assert_null(block_cache_take(300000, &whole));
+	block_cache_give(large, 3000000);
+	block_cache_give(small, 300000);
+	/* at most four times what is asked for, and the largest of those */
+	taken = block_cache_take(299000, &whole);
+	assert_ptr_equal(taken, small);
+	assert_int_equal(whole, 300000);
+	assert_null(block_cache_take(3000001, &whole));
+	block_cache_give(taken, whole);
+	taken = block_cache_take(1000000, &whole);
+	assert_ptr_equal(taken, large);
+	assert_int_equal(whole, 3000000);
+	block_cache_give(taken, whole);
+	/* what is kept has a bound */
+	for (unsigned i = 0; i < 40; i++) {
+		void *more = malloc(BLOCK_CACHE_SIZE_MAX);
+
+		if (more != NULL)
+			block_cache_give(more, BLOCK_CACHE_SIZE_MAX);
+	}
+	block_cache_give(malloc(1000), 1000);
+	for (whole = 0; whole <= BLOCK_CACHE_BYTES_MAX;) {
+		size_t size = 0;
+
+		taken = block_cache_take(BLOCK_CACHE_SIZE_MAX, &size);
+		free(taken);
+		if (taken == NULL)
+			break;
+		whole += size;
+	}
+	assert_true(whole >= BLOCK_CACHE_SIZE_MAX);
+	assert_true(whole <= BLOCK_CACHE_BYTES_MAX);
+	block_cache_drop();
+	assert_null(block_cache_take(300000, &whole));
+}
+
+static void
+a_kept_block_counts_in_full(void **state)
+{
+	struct arena_pool pool = { .limit_bytes = 2000000 };
+	struct arena *arena = arena_new(0, &pool);
+	char *block;
+
+	(void)state;
+	block_cache_drop();
+	block_cache_give(malloc(1000000), 1000000);
+	block = arena_block_grow(arena, NULL, 400000);
+	assert_non_null(block);
+	memset(block, 'x', 400000);
+	/* Under AddressSanitizer nothing is kept. */
+	assert_true(atomic_load(&pool.used_bytes) >= 400000);
+	block = arena_block_grow(arena, block, 900000);
+	assert_int_equal(block[399999], 'x');
+	assert_true(atomic_load(&pool.used_bytes) >= 900000);
+	assert_true(atomic_load(&pool.used_bytes) <= 1000000);
+	/* one that would pass the limit stays where it is, the block grows
+	 * by itself */
+	block_cache_give(malloc(3000000), 3000000);
+	block = arena_block_grow(arena, block, 1500000);
+	assert_non_null(block);
+	assert_int_equal(block[399999], 'x');
+	assert_int_equal(atomic_load(&pool.used_bytes), 1500000);
+	arena_free(&arena);
+	assert_int_equal(atomic_load(&pool.used_bytes), 0);
+	block_cache_drop();
+}
+
+static void *
+use_blocks(void *argument)
+{
+	unsigned char mark = *(unsigned char *)argument;
+
+	for (unsigned round = 0; round < 2000; round++) {
+		struct arena *arena = arena_new(0, NULL);
+		size_t size = 300000 + round % 7 * 50000;
+		unsigned char *block = arena_block_grow(arena, NULL, size);
+
+		block[0] = block[size - 1] = mark;
+		block = arena_block_grow(arena, block, 2 * size);
+		if (block[0] != mark || block[size - 1] != mark)
+			return argument;
+		arena_free(&arena);
+	}
+	return NULL;
+}
+
+static void
+threads_never_share_a_block(void **state)
+{
+	unsigned char marks[4] = { 1, 2, 3, 4 };
+	pthread_t threads[4];
+	void *failed;
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(
+		    pthread_create(&threads[i], NULL, use_blocks, &marks[i]),
+		    0);
+	for (unsigned i = 0; i < 4; i++) {
+		pthread_join(threads[i], &failed);
+		assert_null(failed);
+	}
+	block_cache_drop();
 }
 
 static void
@@ -421,6 +538,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(arenas_of_a_pool_share_its_limit_and_give_it_back),
 	cmocka_unit_test(sizes_that_would_wrap_are_refused),
 	cmocka_unit_test(a_block_grows_without_leaving_itself_behind),
+	cmocka_unit_test(large_blocks_are_kept_for_the_next_use),
+	cmocka_unit_test(a_kept_block_counts_in_full),
+	cmocka_unit_test(threads_never_share_a_block),
 	cmocka_unit_test(a_list_grows_to_its_limit),
 	cmocka_unit_test(a_table_finds_what_was_put),
 	cmocka_unit_test(builders_escape_what_a_line_cannot_hold),
