@@ -109,6 +109,28 @@ print_feed_json(const struct build_feed *feed)
 	printf("}");
 }
 
+/* A pin that does nothing is most often one with another spelling or kind than
+ * the feed has. */
+static void
+print_pins(const struct build_report *report)
+{
+	for (size_t i = 0; i < report->pin_count; i++) {
+		const struct build_pin *pin = &report->pins[i];
+
+		printf("pin %s \"", indicator_kind_name(pin->pin->kind));
+		engine_print_safe(pin->pin->value);
+		if (pin->count == 0) {
+			printf("\" brings back nothing: no feed has just this, "
+			       "or nothing takes it out\n");
+			continue;
+		}
+		printf("\" brings back %llu that would be out: ",
+		    (unsigned long long)pin->count);
+		engine_print_safe(slice_text(pin->reason));
+		printf("\n");
+	}
+}
+
 /* The most memory that this process has held, in bytes. */
 static unsigned long long
 peak_memory(void)
@@ -135,6 +157,16 @@ print_build_json(const struct build_report *report, const char *note)
 	for (size_t i = 0; i < report->feed_count; i++) {
 		printf("%s", i > 0 ? "," : "");
 		print_feed_json(&report->feeds[i]);
+	}
+	printf("],\"pins\":[");
+	for (size_t i = 0; i < report->pin_count; i++) {
+		printf("%s{\"kind\":\"%s\",\"value\":\"", i > 0 ? "," : "",
+		    indicator_kind_name(report->pins[i].pin->kind));
+		engine_print_json(report->pins[i].pin->value);
+		printf("\",\"used\":%llu,\"reason\":\"",
+		    (unsigned long long)report->pins[i].count);
+		engine_print_json(slice_text(report->pins[i].reason));
+		printf("\"}");
 	}
 	printf("],\"warnings\":[");
 	for (size_t i = 0; i < report->warnings.count; i++) {
@@ -172,6 +204,7 @@ indicators_report_build(
 	}
 	for (size_t i = 0; i < report->warnings.count; i++)
 		printf("warning: %s\n", report->warnings.items[i]);
+	print_pins(report);
 	if (note != NULL)
 		printf("note: %s\n", note);
 	if (report->problem == NULL)
@@ -251,7 +284,7 @@ indicators_report_stat(const struct store *store, int64_t now_unix, bool json)
 }
 
 static void
-print_answer_json(const struct match_answer *answer, bool first)
+print_answer_json(const struct match_answer *answer, bool pinned, bool first)
 {
 	const struct match_hit *hit = &answer->hit;
 	struct slice tags = hit->tags, tag;
@@ -274,8 +307,8 @@ print_answer_json(const struct match_answer *answer, bool first)
 	    match_reason_text(answer->reason));
 	printf("\",\"detail\":\"");
 	engine_print_json(answer->detail);
-	printf("\",\"first_seen\":%lld,\"tags\":[",
-	    (long long)hit->first_seen_unix);
+	printf("\",\"pinned\":%s,\"first_seen\":%lld,\"tags\":[",
+	    pinned ? "true" : "false", (long long)hit->first_seen_unix);
 	while (match_next_tag(&tags, &tag)) {
 		printf("%s\"", separator);
 		engine_print_json(tag);
@@ -288,7 +321,8 @@ print_answer_json(const struct match_answer *answer, bool first)
 }
 
 static void
-print_answer(const struct match_answer *answer, struct arena *arena)
+print_answer(
+    const struct match_answer *answer, bool pinned, struct arena *arena)
 {
 	const struct match_hit *hit = &answer->hit;
 	struct slice tags = hit->tags, tag;
@@ -301,7 +335,8 @@ print_answer(const struct match_answer *answer, struct arena *arena)
 		engine_print_safe(answer->detail);
 		printf(")");
 	}
-	printf("\n    feed ");
+	printf(
+	    "\n%s    feed ", pinned ? "    pinned in the configuration\n" : "");
 	engine_print_safe(hit->feed);
 	if (hit->id.length > 0) {
 		printf(", id ");
@@ -330,9 +365,26 @@ print_answer(const struct match_answer *answer, struct arena *arena)
 	}
 }
 
+static bool
+is_pinned(const struct exempt_config *exempt, const struct match_hit *hit,
+    struct arena *arena)
+{
+	struct slice key, pinned;
+
+	for (size_t i = 0; i < exempt->pin_count; i++)
+		if (exempt->pins[i].kind == hit->kind &&
+		    normal_key(arena, hit->kind, hit->value, &key) ==
+			NORMAL_GOOD &&
+		    normal_key(arena, hit->kind, exempt->pins[i].value,
+			&pinned) == NORMAL_GOOD &&
+		    slice_equal(key, pinned))
+			return true;
+	return false;
+}
+
 int
 indicators_report_query(const struct match_answers *answers, const char *value,
-    struct arena *arena, bool json)
+    const struct exempt_config *exempt, struct arena *arena, bool json)
 {
 	bool acts = false;
 
@@ -348,9 +400,11 @@ indicators_report_query(const struct match_answers *answers, const char *value,
 
 		acts = acts || answer->reason == MATCH_ACTS;
 		if (json)
-			print_answer_json(answer, i == 0);
+			print_answer_json(answer,
+			    is_pinned(exempt, &answer->hit, arena), i == 0);
 		else
-			print_answer(answer, arena);
+			print_answer(answer,
+			    is_pinned(exempt, &answer->hit, arena), arena);
 	}
 	if (json)
 		printf("],\"acts\":%s}\n", acts ? "true" : "false");

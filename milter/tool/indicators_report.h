@@ -16,7 +16,8 @@ void indicators_report_stat(
 
 /* Exit status: 0 when an indicator would act, 1 when none does. */
 int indicators_report_query(const struct match_answers *answers,
-    const char *value, struct arena *arena, bool json);
+    const char *value, const struct exempt_config *exempt, struct arena *arena,
+    bool json);
 
 /* The hand-added ones, and why some do not act. */
 void indicators_report_list(const struct matcher *matcher,

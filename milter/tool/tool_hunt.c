@@ -32,6 +32,7 @@ struct quarry_form {
 	enum indicator_kind kind;
 	struct slice key; /* canonical; text for networks */
 	struct ipaddr_network network;
+	const char *label; /* what is looked for, where that is not as typed */
 };
 
 struct hunt {
@@ -75,9 +76,9 @@ static const struct option options[] = {
 
 static bool
 add_form(struct hunt *hunt, struct quarry *quarry, enum indicator_kind kind,
-    struct slice text)
+    struct slice text, const char *label)
 {
-	struct quarry_form form = { .kind = kind };
+	struct quarry_form form = { .kind = kind, .label = label };
 	struct quarry_form *added;
 
 	if (kind == INDICATOR_NETWORK) {
@@ -111,16 +112,18 @@ add_quarry(struct hunt *hunt, const char *typed)
 	quarry->typed = typed;
 	if (normal_guess_kind(hunt->arena, text, &kind)) {
 		if (kind != INDICATOR_URL)
-			add_form(hunt, quarry, kind, text);
+			add_form(hunt, quarry, kind, text, NULL);
 		else if (normal_url(hunt->arena, text, &url) == NORMAL_GOOD)
 			add_form(hunt, quarry,
 			    url.host_is_address ? INDICATOR_NETWORK
 						: INDICATOR_DOMAIN,
-			    url.host);
+			    url.host,
+			    arena_printf(hunt->arena, "host %.*s of %s",
+				(int)url.host.length, url.host.data, typed));
 	}
-	add_form(hunt, quarry, INDICATOR_FILENAME, text);
-	add_form(hunt, quarry, INDICATOR_SUBJECT, text);
-	add_form(hunt, quarry, INDICATOR_MESSAGE_ID, text);
+	add_form(hunt, quarry, INDICATOR_FILENAME, text, NULL);
+	add_form(hunt, quarry, INDICATOR_SUBJECT, text, NULL);
+	add_form(hunt, quarry, INDICATOR_MESSAGE_ID, text, NULL);
 	return quarry->forms.count > 0;
 }
 
@@ -426,7 +429,7 @@ print_each(const cJSON *elements, const char *label, const char *part,
 }
 
 static void
-print_found(const cJSON *record, const struct quarry *quarry, const char *where)
+print_found(const cJSON *record, const char *what, const char *where)
 {
 	const cJSON *rcpt = cJSON_GetObjectItemCaseSensitive(record, "rcpt");
 	const cJSON *element;
@@ -446,7 +449,7 @@ print_found(const cJSON *record, const struct quarry *quarry, const char *where)
 		putchar('>');
 		separator = ",";
 	}
-	printf(" %s in %s", quarry->typed, where);
+	printf(" %s in %s", what, where);
 	fputs(" disposition=", stdout);
 	print_text(cJSON_GetObjectItemCaseSensitive(
 		       cJSON_GetObjectItemCaseSensitive(record, "verdict"),
@@ -482,17 +485,22 @@ hunt_in_record(struct hunt *hunt, const char *line, const cJSON *record)
 	for (size_t i = 0; i < hunt->quarries.count; i++) {
 		struct quarry *quarry = &hunt->quarries.items[i];
 		const char *where = find_name(quarry, record);
+		const char *what = quarry->typed;
 
 		for (size_t j = 0; j < quarry->forms.count && where == NULL;
-		     j++)
+		     j++) {
 			where =
 			    find_form(hunt, &quarry->forms.items[j], record);
+			if (where != NULL &&
+			    quarry->forms.items[j].label != NULL)
+				what = quarry->forms.items[j].label;
+		}
 		if (where == NULL)
 			continue;
 		if (hunt->json && !found)
 			printf("%s\n", line);
 		else if (!hunt->json)
-			print_found(record, quarry, where);
+			print_found(record, what, where);
 		found = true;
 	}
 	hunt->found += found;
@@ -563,6 +571,26 @@ day_is_old(const struct hunt *hunt, const char *name)
 	       (int64_t)timegm(&day) + 86400 <= hunt->since_unix;
 }
 
+/* A folder of records that somebody has copied, or made of saved mail, may hold
+ * files under other names: they would be missed without a word. */
+static void
+tell_passed_over(const struct hunt *hunt)
+{
+	DIR *folder = opendir(hunt->folder);
+	const struct dirent *entry;
+	unsigned long count = 0;
+
+	while (folder != NULL && (entry = readdir(folder)) != NULL)
+		count += entry->d_name[0] != '.' && !is_day_file(entry);
+	if (folder != NULL)
+		closedir(folder);
+	if (count > 0)
+		fprintf(stderr,
+		    "tocsin hunt: %lu files in %s are not named *.jsonl and "
+		    "were not read\n",
+		    count, hunt->folder);
+}
+
 static int
 hunt_in_folder(struct hunt *hunt)
 {
@@ -582,6 +610,7 @@ hunt_in_folder(struct hunt *hunt)
 		free(entries[i]);
 	}
 	free(entries);
+	tell_passed_over(hunt);
 	return status;
 }
 

@@ -271,11 +271,29 @@ run_stat(struct engine *engine, const struct options *options, char **words)
 	return EX_OK;
 }
 
+/* Feeds that were configured after the last build. Without a store that has
+ * been said already. */
+static void
+tell_feeds_not_built(const struct engine *engine)
+{
+	const struct build_request *request = &engine->request;
+
+	for (size_t i = 0; engine->store != NULL && i < request->feed_count;
+	     i++)
+		if (store_feed_index(engine->store,
+			slice_text(request->feeds[i].name)) == UINT32_MAX)
+			fprintf(stderr,
+			    "tocsin indicators: feed %s is not in the store "
+			    "yet; `tocsin indicators build` reads it\n",
+			    request->feeds[i].name);
+}
+
 static int
 run_query(struct engine *engine, const struct options *options, char **words)
 {
 	struct match_answers answers = { 0 };
 	int status = engine_open_matcher(engine);
+	bool unread;
 
 	if (status != EX_OK)
 		return status;
@@ -289,8 +307,14 @@ run_query(struct engine *engine, const struct options *options, char **words)
 		    words[0]);
 		return EX_DATAERR;
 	}
-	return indicators_report_query(
-	    &answers, words[0], engine->arena, options->json);
+	tell_feeds_not_built(engine);
+	/* "Nothing matches" would be said without having looked. */
+	unread = engine->store == NULL && engine->request.feed_count > 0;
+	if (unread && answers.items.count == 0 && !options->json)
+		return EX_NOINPUT; /* and why has been said */
+	status = indicators_report_query(&answers, words[0],
+	    &engine->request.exempt, engine->arena, options->json);
+	return status != EX_OK && unread ? EX_NOINPUT : status;
 }
 
 /* Takes kind and value from the command line; EX_OK, or a status with a

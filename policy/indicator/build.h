@@ -58,6 +58,13 @@ struct build_request {
 	void *context;
 };
 
+/* What became of one pin. */
+struct build_pin {
+	const struct exempt_pin *pin;
+	uint64_t count;     /* of the indicators that it brought back */
+	const char *reason; /* for which the last would be out; NULL: none */
+};
+
 /* What became of one feed. */
 struct build_feed {
 	const char *name;
@@ -77,6 +84,8 @@ struct build_report {
 	uint64_t size_bytes;
 	const char *problem; /* why there is no new store, or NULL */
 	LIST_OF(const char *) warnings;
+	struct build_pin *pins;
+	size_t pin_count;
 };
 
 /* Builds and swaps. TC_OK: the new store is in force. TC_AGAIN: another build

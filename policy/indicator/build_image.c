@@ -183,9 +183,15 @@ note_loss(struct build *build, const struct format_entry *entry,
 {
 	struct format_feed *feed = &build->feeds.items[entry->feed];
 
+	enum indicator_kind kind = entry->program == FORMAT_NO_PROGRAM
+				       ? (enum indicator_kind)entry->kind
+				       : INDICATOR_PATTERN;
+
 	feed->reasons[reason]++;
 	if (feed->used > 0)
 		feed->used--;
+	if (build->lost[kind] < UINT64_MAX)
+		build->lost[kind]++;
 }
 
 /* Leaves of `count` entries of one key those that differ; they are moved to
@@ -481,6 +487,19 @@ lay_out(struct build *build, struct layout *layout)
 	if (!fill_slots(build, layout) || !fill_info(build, layout))
 		return TC_SYSTEM;
 	place_sections(build, layout);
+	return TC_OK;
+}
+
+enum tc_status
+build_settle(struct build *build)
+{
+	size_t count = 0, keys;
+	struct order *order = build->full ? NULL : sorted(build, &count);
+
+	if (order == NULL)
+		return build->full ? TC_LIMIT : TC_SYSTEM;
+	compact(build, order, count, &keys);
+	free(order);
 	return TC_OK;
 }
 

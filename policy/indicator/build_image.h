@@ -62,7 +62,8 @@ struct build {
 	BUILD_ARRAY(struct build_version) versions;
 	BUILD_ARRAY(struct build_rule) rules;
 	struct build_mark mark;
-	uint64_t suppressed_here; /* by the feed at hand */
+	uint64_t suppressed_here;       /* by the feed at hand */
+	uint64_t lost[INDICATOR_KINDS]; /* said again, or too many of a key */
 	uint32_t unkeyed, unkeyed_here;
 	uint32_t last_value, last_program;
 	bool (*progress)(void *context, uint64_t bytes, uint64_t total);
@@ -96,6 +97,10 @@ const char *build_string(
  * gives an id, -1 when it does not have the id. */
 void build_sort_versions(struct build *build);
 int64_t build_version_modified(const struct build *build, struct slice id);
+
+/* Finds what is said more than once, as writing does, and takes it off the
+ * feeds' counts; for who writes nothing. */
+enum tc_status build_settle(struct build *build);
 
 /* Writes the image to a file opened for writing; TC_SYSTEM with errno. */
 enum tc_status build_write(

@@ -495,6 +495,28 @@ open_old(struct run *run)
 		run->old_generation = store_generation(run->old);
 }
 
+static void
+report_pins(struct run *run)
+{
+	const struct exempt_config *config = &run->request->exempt;
+	struct build_report *report = run->report;
+
+	report->pins = arena_alloc_array(
+	    run->arena, config->pin_count + 1, sizeof *report->pins);
+	for (size_t i = 0; report->pins != NULL && i < config->pin_count; i++) {
+		struct build_pin *pin = &report->pins[report->pin_count];
+
+		*pin = (struct build_pin){ .pin = &config->pins[i] };
+		if (!exempt_pin_use(run->exempt, i, &pin->count, &pin->reason))
+			return;
+		/* The name of a list ends with the lists. */
+		if (pin->reason != NULL)
+			pin->reason =
+			    arena_text(run->arena, slice_text(pin->reason));
+		report->pin_count++;
+	}
+}
+
 static enum tc_status
 run_locked(struct run *run)
 {
@@ -517,6 +539,7 @@ run_locked(struct run *run)
 	if (run->request->progress != NULL)
 		build_set_progress(run->build, tell_writing, run);
 	status = read_feeds(run);
+	report_pins(run);
 	if (status == TC_OK)
 		status = write_store(run);
 	else if (run->report->problem == NULL)
@@ -595,6 +618,7 @@ struct explaining {
 	struct build_explanation *out;
 	size_t examples_max;
 	size_t given[FEED_REASONS];
+	enum indicator_kind last_kind; /* counted; INDICATOR_KINDS: none */
 };
 
 static void
@@ -619,6 +643,23 @@ give_example(struct explaining *explaining, enum feed_reason reason,
 			   : arena_text(explaining->arena, slice_text(detail));
 }
 
+/* A compound pattern may stand under several keys; it is one indicator. */
+static void
+count_kind(struct explaining *explaining, const struct feed_item *item)
+{
+	uint64_t *kinds = explaining->out->kinds;
+	enum indicator_kind kind = item->shared || item->program.length > 0
+				       ? INDICATOR_PATTERN
+				       : item->kind;
+
+	if ((unsigned)kind >= INDICATOR_KINDS)
+		return;
+	if (item->shared && explaining->last_kind < INDICATOR_KINDS)
+		kinds[explaining->last_kind]--; /* its key before */
+	kinds[kind]++;
+	explaining->last_kind = kind;
+}
+
 static enum feed_reason
 explain_item(void *context, const struct feed_item *item)
 {
@@ -636,8 +677,10 @@ explain_item(void *context, const struct feed_item *item)
 		(void)explaining->request->progress(
 		    explaining->request->context, &explaining->progress);
 	}
-	if (reason == FEED_USED && (unsigned)item->kind < INDICATOR_KINDS)
-		explaining->out->kinds[item->kind]++;
+	if (reason == FEED_USED)
+		count_kind(explaining, item);
+	else if (!item->shared)
+		explaining->last_kind = INDICATOR_KINDS;
 	if (explaining->build->suppressed.count > suppressed)
 		detail = build_string(explaining->build,
 		    explaining->build->suppressed.items[suppressed].reason,
@@ -655,6 +698,27 @@ explain_rejected(void *context, enum feed_reason reason, struct slice what,
 	give_example(context, reason, what, detail);
 }
 
+/* What is said again comes to light when all of the feed is there. */
+static enum tc_status
+settle_explanation(struct explaining *explaining)
+{
+	struct build *build = explaining->build;
+	struct build_explanation *out = explaining->out;
+	const struct format_feed *feed;
+	enum tc_status status;
+
+	build_end_feed(build, &out->report, explaining->request->now_unix);
+	status = build_settle(build);
+	feed = &build->feeds.items[build->feeds.count - 1];
+	out->report.used = feed->used;
+	for (unsigned i = 0; i < FEED_REASONS; i++)
+		out->report.reasons[i] = feed->reasons[i];
+	for (unsigned i = 0; i < INDICATOR_KINDS; i++)
+		out->kinds[i] -= build->lost[i] < out->kinds[i] ? build->lost[i]
+								: out->kinds[i];
+	return status;
+}
+
 enum tc_status
 build_explain(struct arena *arena, const struct build_request *request,
     const struct feed_config *feed, size_t examples_max,
@@ -665,6 +729,7 @@ build_explain(struct arena *arena, const struct build_request *request,
 		    .to_read = feed_source_bytes(feed) },
 		.arena = arena,
 		.out = explanation_out,
+		.last_kind = INDICATOR_KINDS,
 		.examples_max = examples_max };
 	struct feed_sink sink = { .context = &explaining,
 		.item = explain_item,
@@ -683,6 +748,8 @@ build_explain(struct arena *arena, const struct build_request *request,
 	if (status == TC_OK)
 		status = feed_read(
 		    arena, feed, &limits, &sink, &explanation_out->report);
+	if (status == TC_OK)
+		status = settle_explanation(&explaining);
 	build_free(&explaining.build);
 	exempt_free(&exempt);
 	return status;

@@ -48,6 +48,14 @@ struct exempt_expression {
 	uint16_t list;
 };
 
+/* What one pin has done so far is kept for the report. */
+struct pin {
+	struct slice key; /* empty: none of its kind */
+	enum indicator_kind kind;
+	uint64_t used;
+	const char *reason;
+};
+
 struct exempt {
 	struct arena *arena;
 	struct arena *scratch;
@@ -63,7 +71,7 @@ struct exempt {
 	pcre2_match_context *match_context;
 	LIST_OF(struct slice) own_domains;
 	LIST_OF(struct ipaddr_network) own_networks;
-	struct exempt_key *pins;
+	struct pin *pins; /* as many as configured */
 	size_t pin_count;
 	bool misp_rule;
 };
@@ -462,13 +470,12 @@ copy_own(struct exempt *exempt, const struct exempt_config *config)
 	if (exempt->pins == NULL)
 		return false;
 	for (size_t i = 0; i < config->pin_count; i++) {
-		struct exempt_key *pin = &exempt->pins[exempt->pin_count];
+		struct pin *pin = &exempt->pins[exempt->pin_count++];
 
-		if (normal_key(exempt->arena, config->pins[i].kind,
-			config->pins[i].value, &pin->key) != NORMAL_GOOD)
-			continue;
-		pin->kind = (uint8_t)config->pins[i].kind;
-		exempt->pin_count++;
+		*pin = (struct pin){ .kind = config->pins[i].kind };
+		if (normal_key(exempt->arena, pin->kind, config->pins[i].value,
+			&pin->key) != NORMAL_GOOD)
+			pin->key = slice_make("", 0);
 	}
 	return true;
 }
@@ -785,33 +792,36 @@ judge_expressions(const struct exempt *exempt, struct slice text)
 	return not_exempted;
 }
 
-static bool
-is_pinned(
-    const struct exempt *exempt, enum indicator_kind kind, struct slice key)
+static struct pin *
+pin_of(const struct exempt *exempt, enum indicator_kind kind, struct slice key)
 {
 	for (size_t i = 0; i < exempt->pin_count; i++)
 		if (exempt->pins[i].kind == kind &&
 		    slice_equal(exempt->pins[i].key, key))
-			return true;
-	return false;
+			return &exempt->pins[i];
+	return NULL;
 }
 
-struct exempt_verdict
-exempt_judge(
+bool
+exempt_pin_use(const struct exempt *exempt, size_t number, uint64_t *count_out,
+    const char **reason_out)
+{
+	if (number >= exempt->pin_count)
+		return false;
+	*count_out = exempt->pins[number].used;
+	*reason_out = exempt->pins[number].reason;
+	return true;
+}
+
+static struct exempt_verdict
+judge_unpinned(
     const struct exempt *exempt, enum indicator_kind kind, struct slice key)
 {
 	struct exempt_verdict verdict;
 	struct ipaddr_network network;
 	const struct exempt_key *found;
 
-	if ((unsigned)kind >= INDICATOR_KINDS || kind == INDICATOR_PATTERN ||
-	    key.length == 0)
-		return not_exempted;
 	verdict = judge_broad(exempt, kind, key);
-	if (verdict.never)
-		return verdict;
-	if (is_pinned(exempt, kind, key))
-		return not_exempted;
 	if (verdict.exempted)
 		return verdict;
 	if (kind == INDICATOR_NETWORK)
@@ -827,4 +837,24 @@ exempt_judge(
 	if (!verdict.exempted && indicator_digest_size(kind) == 0)
 		verdict = judge_expressions(exempt, key);
 	return verdict;
+}
+
+struct exempt_verdict
+exempt_judge(
+    const struct exempt *exempt, enum indicator_kind kind, struct slice key)
+{
+	struct exempt_verdict verdict;
+	struct pin *pin;
+
+	if ((unsigned)kind >= INDICATOR_KINDS || kind == INDICATOR_PATTERN ||
+	    key.length == 0)
+		return not_exempted;
+	verdict = judge_unpinned(exempt, kind, key);
+	pin = verdict.exempted && !verdict.never ? pin_of(exempt, kind, key)
+						 : NULL;
+	if (pin == NULL)
+		return verdict;
+	pin->used++;
+	pin->reason = verdict.reason;
+	return not_exempted;
 }

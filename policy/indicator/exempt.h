@@ -73,6 +73,12 @@ struct exempt_verdict {
 	const char *reason;
 };
 
+/* How many indicators the number-th pin has brought back so far, and for which
+ * reason the last of them would have been taken out (NULL: none). False beyond
+ * the last pin. A pin whose value is none of its kind brings back nothing. */
+bool exempt_pin_use(const struct exempt *exempt, size_t number,
+    uint64_t *count_out, const char **reason_out);
+
 /* Judges one indicator by its kind and canonical key (normal.h). */
 struct exempt_verdict exempt_judge(
     const struct exempt *exempt, enum indicator_kind kind, struct slice key);

@@ -500,6 +500,19 @@ severity_of(const struct matcher_feed *feed, const struct store_entry *entry)
 		   : INDICATOR_SEVERITY_LOW;
 }
 
+/* A digest is text in whatever it is shown in. */
+static struct slice
+observed_text(const struct matching *matching)
+{
+	struct slice value = matching->observation->value;
+	size_t size = indicator_digest_size(matching->observation->kind);
+
+	return size > 0 && value.length == size
+		   ? normal_key_text(
+			 matching->arena, matching->observation->kind, value)
+		   : value;
+}
+
 static void
 fill_hit(struct matching *matching, const struct matcher_store *bound,
     const struct store_entry *entry, struct match_hit *hit)
@@ -528,7 +541,7 @@ fill_hit(struct matching *matching, const struct matcher_store *bound,
 	if (matching->observation == NULL)
 		return;
 	hit->where = matching->observation->where;
-	hit->observed = matching->observation->value;
+	hit->observed = observed_text(matching);
 	hit->part = matching->observation->part;
 	hit->defanged = matching->observation->defanged;
 }
@@ -641,6 +654,24 @@ note_hit(
 		fill_hit(matching, bound, entry, hit);
 }
 
+/* Where a network counts, for the answer to a query. */
+static const char *
+network_places(
+    const struct feed_config *config, unsigned roles, enum match_reason *reason)
+{
+	bool host = (roles & INDICATOR_ROLE_DESTINATION) != 0;
+	bool client = (roles & INDICATOR_ROLE_SOURCE) != 0;
+
+	if (client && config->client_ip)
+		return host ? "" : "as the client or a hop only";
+	if (!host)
+		*reason = MATCH_ROLE;
+	if (!client)
+		return "as the host of a URL only";
+	return host ? "as the host of a URL only: client-ip is off"
+		    : "it is of clients";
+}
+
 static void
 note_answer(struct matching *matching, unsigned store,
     const struct store_entry *entry, enum match_reason reason,
@@ -657,6 +688,10 @@ note_answer(struct matching *matching, unsigned store,
 	    matching, &matching->matcher->stores[store], entry, &answer->hit);
 	answer->reason = reason;
 	answer->detail = list != NULL ? *list : slice_make("", 0);
+	if (reason == MATCH_ACTS && entry->kind == INDICATOR_NETWORK)
+		answer->detail = slice_text(network_places(
+		    &matching->matcher->stores[store].feeds[entry->feed].config,
+		    entry->roles, &answer->reason));
 	if (reason == MATCH_ACTS && entry->program != STORE_NO_PROGRAM &&
 	    entry->kind != INDICATOR_PATTERN)
 		answer->reason = MATCH_COMPOUND;
@@ -1020,8 +1055,7 @@ match_reason_text(enum match_reason reason)
 	case MATCH_LOW_CONFIDENCE:
 		return "does not act: below the feed's minimum-confidence";
 	case MATCH_ROLE:
-		return "acts elsewhere in a message only (its side, or "
-		       "client-ip is off)";
+		return "does not act: client-ip is off for its feed";
 	case MATCH_MASKED:
 		return "does not act: masked by hand";
 	case MATCH_FEED_GONE:

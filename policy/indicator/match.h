@@ -88,7 +88,7 @@ struct match_hit {
 	int64_t first_seen_unix;  /* 0: unknown */
 	int64_t valid_until_unix; /* 0: for ever; `expire` counted in */
 	enum match_where where;
-	struct slice observed; /* the observation's value */
+	struct slice observed; /* the observation's value; digests in hex */
 	int part;
 	bool partial; /* a pattern of which not all could be seen */
 	bool defanged;
@@ -151,7 +151,7 @@ enum match_reason {
 	MATCH_ACTS,
 	MATCH_EXPIRED,
 	MATCH_LOW_CONFIDENCE,
-	MATCH_ROLE,      /* counts elsewhere only: client-ip off, sender only */
+	MATCH_ROLE,      /* counts elsewhere only: of clients, client-ip off */
 	MATCH_MASKED,    /* taken out by hand */
 	MATCH_FEED_GONE, /* feed no longer configured */
 	MATCH_KIND_OFF,
@@ -167,7 +167,7 @@ struct match_answer {
 	 * only value, id and feed are known. */
 	struct match_hit hit;
 	enum match_reason reason;
-	struct slice detail; /* list's name, feed; may be empty */
+	struct slice detail; /* list's name, where it counts; may be empty */
 };
 
 struct match_answers {

@@ -435,6 +435,99 @@ def build_limits(this):
     check((said['used'], said['ignored']), (3, {'too-many': 2}), f'{said}')
 
 
+@case('the counts of a feed add up, in a build as in an explanation, and a pin says what it does')
+def counts(this):
+    path = os.path.join(this.top, 'counts.csv')
+    with open(path, 'w') as file:
+        file.write('value,comment\none.example,x\nhxxp://two[.]example/a,x\ntocsin.test,own\n192.0.2.99,net\n'
+                   '203.0.114.4,net\none.example,again\nweb.app,pinned\n')
+    bundle = os.path.join(this.top, 'counts.json')
+    both = "[domain-name:value = 'either.example' OR email-addr:value = 'x@or.example']"
+    with open(bundle, 'w') as file:
+        json.dump({'type': 'bundle', 'objects': [dict(stix_indicator(1, 'x'), pattern=both),
+                                                 stix_indicator(2, 'three.example')]}, file)
+    feeds = f'feed c {{ source "{path}" format csv }}\nfeed s {{ source "{bundle}" format stix }}\n'
+    this.configure(feeds + 'pin domain "web.app"\npin domain "nowhere.example"')
+    said = this.tocsin('indicators', 'build')
+    check_in('pin domain "web.app" brings back 1 that would be out: is a public suffix', said)
+    check_in('pin domain "nowhere.example" brings back nothing', said)
+    built = {feed['feed']: feed for feed in json.loads(this.tocsin('indicators', 'build', '--json'))['feeds']}
+    for name in 'c', 's':
+        explained = json.loads(this.tocsin('indicators', 'explain', '--json', name))
+        for feed in (built[name], explained):
+            lost = sum(count for reason, count in feed['ignored'].items() if reason != 'not-indicator')
+            check(feed['read'], feed['used'] + lost, f'{name}: {feed}')
+        for member in ('read', 'used', 'ignored'):
+            check(explained[member], built[name][member], member)
+    check((built['c']['used'], built['c']['suppressed'], built['c']['ignored']['repeated']), (3, 2, 1))
+    said = this.tocsin('indicators', 'explain', 's')
+    check_in('1 pattern', said)
+    check('address' in said, False, said)
+    check_in('pinned in the configuration', this.tocsin('indicators', 'query', 'web.app'))
+    said = this.tocsin('indicators', 'query', 'tocsin.test', status=1)
+    check_in('is one of our own domains', said)
+    for empty in ('severity', 'confidence', ', id \n'):
+        check(empty in said, False, said)
+
+
+@case('a query of an address says where it counts while client-ip is off')
+def client_ip(this):
+    path = os.path.join(this.top, 'networks.json')
+    with open(path, 'w') as file:
+        json.dump({'Event': {'uuid': UUIDS[0], 'info': 'an event', 'timestamp': '1700000000', 'Attribute': [
+            {'type': kind, 'to_ids': True, 'value': value}
+            for kind, value in (('ip-src', '203.0.114.1'), ('ip-dst', '203.0.114.2'))]}}, file)
+    with open(os.path.join(this.top, 'any.txt'), 'w') as file:
+        file.write('203.0.114.3\n')
+    feed = f'feed m {{ source "{path}" format misp %s }}\nfeed l {{ source "{this.top}/any.txt" format list %s }}'
+    this.configure(feed % ('', ''))
+    this.tocsin('indicators', 'build')
+    check_in('does not act: client-ip is off', this.tocsin('indicators', 'query', '203.0.114.1', status=1))
+    check_in('acts (as the host of a URL only)', this.tocsin('indicators', 'query', '203.0.114.2'))
+    check_in('acts (as the host of a URL only: client-ip is off)', this.tocsin('indicators', 'query', '203.0.114.3'))
+    this.configure(feed % ('client-ip on', 'client-ip on'))
+    check_in('acts (as the client or a hop only)', this.tocsin('indicators', 'query', '203.0.114.1'))
+    check_in('acts\n', this.tocsin('indicators', 'query', '203.0.114.3'))
+
+
+@case('a query that could not look does not say that nothing matches')
+def not_looked(this):
+    store = os.path.join(this.state, 'indicators.store')
+    this.configure(f'feed l {{ source "{this.top}/any.txt" format list }}')
+    os.rename(store, store + '.away')
+    said = this.tocsin('indicators', 'query', 'clean.example', status=66)
+    check_in('there is no store yet', said)
+    check('no indicator matches' in said, False, said)
+    this.tocsin('indicators', 'query', '--json', 'clean.example', status=66)
+    this.tocsin('indicators', 'add', 'domain', 'known-by-hand.example')
+    check_in('acts', this.tocsin('indicators', 'query', 'known-by-hand.example'))
+    this.configure('')
+    check_in('no indicator matches', this.tocsin('indicators', 'query', 'clean.example', status=1))
+    os.rename(store + '.away', store)
+    this.configure(f'feed late {{ source "{this.top}/any.txt" format list }}')
+    check_in('feed late is not in the store yet', this.tocsin('indicators', 'query', 'clean.example', status=1))
+
+
+@case('values are compared as tocsin-feeds(5) says')
+def compared(this):
+    path = os.path.join(this.top, 'compared.txt')
+    with open(path, 'w') as file:
+        file.write('http://host.example/Kit/\nhttp://host.example/page.php\nhttp://u:p@login.example:80/a#f\n'
+                   'http://query.example/a?x=1\n')
+    this.configure(f'feed compared {{ source "{path}" format list }}')
+    this.tocsin('indicators', 'build')
+    this.tocsin('indicators', 'add', 'filename', 'Facture  \u00c9.exe')
+    this.tocsin('indicators', 'add', 'subject', 'Votre  Facture')
+    for kind, value, acts in (
+            ('url', 'https://host.example/Kit/a', 1), ('url', 'https://host.example/kit/a', 0),
+            ('url', 'https://host.example/page.php?z', 1), ('url', 'https://host.example/Page.php', 0),
+            ('url', 'https://login.example/a', 1), ('url', 'http://login.example:8080/a', 0),
+            ('url', 'http://query.example/a?x=1', 1), ('url', 'http://query.example/a', 0),
+            ('url', 'http://query.example/a?x=1&y', 0), ('filename', 'FACTURE \u00e9.EXE', 1),
+            ('filename', 'facture e.exe', 0), ('subject', 'VOTRE facture', 1), ('subject', 'Re: votre facture', 0)):
+        this.tocsin('indicators', 'query', '-k', kind, value, status=0 if acts else 1)
+
+
 @case('the status says how old the content in force is, and why older content was kept')
 def status(this):
     path = os.path.join(this.top, 'aged.txt')

@@ -337,6 +337,21 @@ def hunt_finds_members_of_archives_and_says_which_digests_were_never_recorded(pl
 
 
 @case
+def hunt_says_what_was_found_of_a_url_and_which_files_it_did_not_read(place):
+    record, = place.scan('evil.eml')
+    with open(place.file('state/evidence/2026-11-20.jsonl'), 'w') as out:
+        out.write(json.dumps(record) + '\n')
+    with open(place.file('state/evidence/yesterday.json'), 'w') as out:
+        out.write(json.dumps(record) + '\n')
+    done = place.run('hunt', 'http://evil.example.net/never-seen')
+    assert ' host evil.example.net of http://evil.example.net/never-seen in ' in done.stdout, done.stdout
+    assert '1 files in ' in done.stderr and 'not named *.jsonl' in done.stderr, done.stderr
+    os.unlink(place.file('state/evidence/yesterday.json'))
+    assert 'not named' not in place.run('hunt', 'evil.example.net').stderr
+    os.unlink(place.file('state/evidence/2026-11-20.jsonl'))
+
+
+@case
 def a_queue_id_or_reference_finds_its_message_rule_and_indicator(place):
     record, = place.scan('evil.eml')
     with open(place.file('state/evidence/2026-11-22.jsonl'), 'w') as out:

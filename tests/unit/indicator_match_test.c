@@ -233,6 +233,29 @@ a_value_is_found_wherever_it_stands(void **state)
 }
 
 static void
+an_observed_digest_is_shown_in_hex(void **state)
+{
+	static const unsigned char octets[16] = { 0xd4, 0x1d, 0x00, 0xff };
+	struct match_observations observations = { 0 };
+	struct match_limits limits = match_limits_defaults();
+	struct place *place = place_new();
+
+	(void)state;
+	place_feed(place, "list", "d41d00ff000000000000000000000000\n");
+	place_build(place);
+	*list_append(place->arena, &observations.items, 10) =
+	    (struct match_observation){ INDICATOR_MD5, MATCH_ATTACHMENT,
+		    slice_make(octets, sizeof octets), 0, false };
+	assert_int_equal(match_run(place->matcher, &observations, &limits, NOW,
+			     place->arena, &place->hits),
+	    TC_OK);
+	assert_int_equal(place->hits.items.count, 1);
+	assert_slice(place->hits.items.items[0].observed,
+	    "d41d00ff000000000000000000000000");
+	place_free(place);
+}
+
+static void
 a_hit_carries_all_that_was_published(void **state)
 {
 	struct place *place = place_new();
@@ -1017,6 +1040,7 @@ a_second_build_waits_its_turn_and_a_full_disk_costs_nothing(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_value_is_found_wherever_it_stands),
+	cmocka_unit_test(an_observed_digest_is_shown_in_hex),
 	cmocka_unit_test(a_hit_carries_all_that_was_published),
 	cmocka_unit_test(settings_hold_at_match_time_without_a_new_build),
 	cmocka_unit_test(defanged_text_matches_only_where_the_feed_says_so),
