@@ -52,7 +52,10 @@ judge_early(struct session *session, enum schema_stage first,
 	}
 	apply_early(session->evidence, &all, reply_out);
 	conclude_early(session->evidence, &all, session->shared->journal, last);
-	if (reply_out->answer == APPLY_CONTINUE)
+	session->has_refusal = reply_out->answer != APPLY_CONTINUE;
+	session->refusal = all;
+	session->refused_at = (enum schema_stage)last;
+	if (!session->has_refusal)
 		verdict_join(&session->early, &all);
 	return status;
 }
@@ -74,7 +77,8 @@ judge_greeting(struct session *session, enum schema_stage stage,
 		evidence_place(session->evidence);
 		status = judge_early(session, stage, stage, reply_out);
 	}
-	session_end_message(session);
+	if (!session->keep || !session->has_refusal)
+		session_end_message(session);
 	return status == TC_AGAIN ? TC_OK : status;
 }
 

@@ -346,6 +346,7 @@ session_end_message(struct session *session)
 	session->facts = NULL;
 	session->eval = NULL;
 	session->has_verdict = false;
+	session->has_refusal = false;
 	session->headers_ended = false;
 	session->message_ended = false;
 	session->facts_filled = false;
@@ -430,5 +431,13 @@ session_verdict(const struct session *session)
 const struct eval *
 session_eval(const struct session *session)
 {
-	return session->has_verdict ? session->eval : NULL;
+	return session->has_verdict || session->has_refusal ? session->eval
+							    : NULL;
+}
+
+const struct verdict *
+session_refusal(const struct session *session, enum schema_stage *stage_out)
+{
+	*stage_out = session->refused_at;
+	return session->has_refusal ? &session->refusal : NULL;
 }

@@ -132,6 +132,12 @@ const struct evidence *session_evidence(const struct session *session);
 const struct verdict *session_verdict(const struct session *session);
 const struct eval *session_eval(const struct session *session);
 
+/* The verdict that refused or deferred the message, or the recipient asked
+ * last, before its end, and the stage at which it did; NULL: none has. While
+ * one stands, session_eval() is the evaluation behind it. */
+const struct verdict *session_refusal(
+    const struct session *session, enum schema_stage *stage_out);
+
 /* ---- the rest is for session.c and flow.c */
 
 /* Longest value of a macro that is kept. */
@@ -174,7 +180,10 @@ struct session {
 	struct facts *facts;
 	struct facts_fill_source source;
 	struct eval *eval;
-	struct verdict early; /* of the stages before the end */
+	struct verdict early;   /* of the stages before the end */
+	struct verdict refusal; /* of the stage that said no */
+	enum schema_stage refused_at;
+	bool has_refusal;
 	struct verdict verdict;
 	bool has_verdict;
 	bool headers_ended;

@@ -132,9 +132,7 @@ effect_of(const struct judge *judge)
 	struct effect effect = { .early = verdict == NULL };
 
 	if (verdict == NULL) {
-		effect.disposition = judge->result.reply.answer == APPLY_REJECT
-					 ? DISPOSITION_REJECT
-					 : DISPOSITION_DEFER;
+		effect.disposition = replay_early_disposition(&judge->result);
 		return effect;
 	}
 	effect.disposition = verdict->disposition;
@@ -183,9 +181,12 @@ note_matches(struct compare *compare)
 		memset(compare->rules.items[i]->matches, 0,
 		    sizeof compare->rules.items[i]->matches);
 	for (int side = SIDE_OLD; side < SIDES; side++) {
-		const struct verdict *verdict =
-		    session_verdict(compare->judges[side]->session);
+		const struct session *session = compare->judges[side]->session;
+		const struct verdict *verdict = session_verdict(session);
+		enum schema_stage stage;
 
+		if (verdict == NULL)
+			verdict = session_refusal(session, &stage);
 		for (size_t i = 0;
 		     verdict != NULL && i < verdict->matches.count; i++) {
 			const struct verdict_match *match =

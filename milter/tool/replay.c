@@ -6,6 +6,7 @@
 
 #include "base/builder.h"
 #include "evidence/hop.h"
+#include "language/program.h"
 #include "message/address.h"
 #include "message/header.h"
 
@@ -18,6 +19,7 @@ struct replay {
 	struct replay_result *result;
 	struct header_list headers;
 	struct slice body;
+	size_t accepted;     /* recipients */
 	size_t own_received; /* index of the MTA's own field, or SIZE_MAX */
 	struct hop hop;      /* what it says */
 };
@@ -37,6 +39,9 @@ read_headers(struct replay *replay, struct slice raw)
 		if (kept == NULL)
 			return false;
 		*kept = field;
+		if (replay->result->message_id.length == 0 &&
+		    slice_equal_text_fold(field.name, "Message-ID"))
+			replay->result->message_id = slice_trim(field.value);
 	}
 	replay->body = scan.rest;
 	return true;
@@ -63,6 +68,13 @@ find_own_received(struct replay *replay)
 	/* None tells of one: then none is taken off. */
 	replay->own_received = SIZE_MAX;
 	replay->hop = (struct hop){ 0 };
+}
+
+enum disposition
+replay_early_disposition(const struct replay_result *result)
+{
+	return result->reply.answer == APPLY_REJECT ? DISPOSITION_REJECT
+						    : DISPOSITION_DEFER;
 }
 
 time_t
@@ -166,6 +178,25 @@ send_sender(struct replay *replay)
 	return status;
 }
 
+static bool
+note_refusal(struct replay *replay, struct slice recipient)
+{
+	struct replay_refusal *refusal =
+	    list_append(replay->arena, &replay->result->refused, SIZE_MAX);
+	enum schema_stage stage;
+	const struct verdict *verdict =
+	    session_refusal(replay->session, &stage);
+
+	if (refusal == NULL)
+		return false;
+	refusal->recipient = arena_copy(replay->arena, recipient);
+	refusal->rule = verdict == NULL || verdict->decided_by == NULL
+			    ? ""
+			    : verdict->decided_by->name;
+	refusal->reply = replay->result->reply;
+	return true;
+}
+
 static enum tc_status
 send_recipient(struct replay *replay, struct slice recipient)
 {
@@ -174,7 +205,13 @@ send_recipient(struct replay *replay, struct slice recipient)
 	while ((status = flow_rcpt(replay->session, recipient,
 		    &replay->result->reply)) == TC_AGAIN)
 		session_wait(replay->session, WAIT_MS);
-	return status;
+	if (status != TC_OK)
+		return status;
+	if (replay->result->reply.answer == APPLY_CONTINUE)
+		replay->accepted++;
+	else if (!note_refusal(replay, recipient))
+		return TC_LIMIT;
+	return TC_OK;
 }
 
 static bool
@@ -229,8 +266,10 @@ send_recipients(struct replay *replay)
 	     i++)
 		status =
 		    send_recipient(replay, slice_text(envelope->recipients[i]));
-	/* One refused recipient does not end the message. */
-	replay->result->reply.answer = APPLY_CONTINUE;
+	/* One refused recipient does not end the message; all of them do: the
+	 * client has nobody left to send to. */
+	if (replay->accepted > 0)
+		replay->result->reply.answer = APPLY_CONTINUE;
 	return status;
 }
 

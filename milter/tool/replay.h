@@ -41,12 +41,24 @@ struct replay_edit {
 	struct slice name, value;
 };
 
+/* A recipient that a rule refused. */
+struct replay_refusal {
+	struct slice recipient;
+	const char *rule; /* "" when none decided */
+	struct apply_reply reply;
+};
+
 struct replay_result {
 	unsigned derived;     /* enum replay_derived bits */
 	time_t received_unix; /* from the topmost Received field; 0: none */
 	struct apply_reply reply;
+	struct slice message_id; /* also of a message that was refused early */
 	LIST_OF(struct replay_edit) edits;
+	LIST_OF(struct replay_refusal) refused;
 };
+
+/* What the reply is that ended a message early. */
+enum disposition replay_early_disposition(const struct replay_result *result);
 
 /* When the message was received, by its topmost Received field with a date,
  * else by Date; 0: unknown. */
@@ -55,7 +67,7 @@ time_t replay_received(struct slice raw);
 /* Plays the message through `session`, which keeps evidence and verdict
  * (session_keep()). The result lives in `arena`. Returns as
  * flow_end_of_message(), never TC_AGAIN; an early reply ends the play with
- * TC_OK and that reply. */
+ * TC_OK and that reply, as it does when every recipient is refused. */
 enum tc_status replay_message(struct session *session, struct arena *arena,
     struct slice raw, const struct replay_envelope *envelope,
     struct replay_result *result_out);

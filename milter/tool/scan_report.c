@@ -132,6 +132,77 @@ put_name(struct builder *out, const struct mailbox_entry *entry)
 		builder_printf(out, " message %u", entry->number);
 }
 
+static void
+put_reply(struct builder *out, const struct apply_reply *reply)
+{
+	builder_printf(
+	    out, "%s %s %s", reply->code, reply->enhanced, reply->text);
+}
+
+static void
+put_refused(struct builder *out, const struct replay_result *result)
+{
+	for (size_t i = 0; i < result->refused.count; i++) {
+		const struct replay_refusal *refusal =
+		    &result->refused.items[i];
+
+		builder_text(out, "  refused     <");
+		builder_printable(out, refusal->recipient, VALUE_MAX);
+		builder_text(out, "> at rcpt: ");
+		put_reply(out, &refusal->reply);
+		builder_printf(out, "%s%s%s\n",
+		    *refusal->rule == '\0' ? "" : " (", refusal->rule,
+		    *refusal->rule == '\0' ? "" : ")");
+	}
+}
+
+static struct explain_options
+explaining(const struct scan_report_options *options)
+{
+	return (struct explain_options){ .show_content = options->show_content,
+		.names = options->rules,
+		.name_count = options->rule_count };
+}
+
+/* A message that got its answer before its end: what is known by then, and who
+ * said so. */
+static void
+put_early(struct builder *out, const struct session *session,
+    const struct replay_result *result,
+    const struct scan_report_options *options)
+{
+	const struct explain_options explain = explaining(options);
+	const struct evidence *evidence = session_evidence(session);
+	enum schema_stage stage = STAGE_CONNECT;
+	const struct verdict *verdict = session_refusal(session, &stage);
+	char ip[IPADDR_TEXT_MAX] = "unknown";
+
+	builder_printf(out, ": %s early",
+	    verdict_disposition_name(replay_early_disposition(result)));
+	if (verdict != NULL)
+		builder_printf(out, ", at %s", schema_stage_name(stage));
+	builder_text(out, ": ");
+	put_reply(out, &result->reply);
+	builder_byte(out, '\n');
+	put_value(out, "message-id", result->message_id);
+	if (evidence != NULL && evidence->has_client_ip)
+		ipaddr_format(&evidence->client_ip, ip);
+	builder_printf(out, "  %-11s %s%s\n", "client", ip,
+	    derived_mark(result, REPLAY_CLIENT));
+	if (evidence != NULL && stage >= STAGE_MAIL) {
+		builder_printf(out, "  %-11s <", "mail-from");
+		builder_printable(out, evidence->sender_text, VALUE_MAX);
+		builder_printf(
+		    out, ">%s\n", derived_mark(result, REPLAY_MAIL_FROM));
+	}
+	put_refused(out, result);
+	if (verdict == NULL)
+		return;
+	put_rules(out, verdict);
+	if (options->explain && session_eval(session) != NULL)
+		explain_print(session_eval(session), &explain, out);
+}
+
 void
 scan_report_text(struct builder *out, const struct mailbox_entry *entry,
     const struct session *session, const struct replay_result *result,
@@ -142,13 +213,13 @@ scan_report_text(struct builder *out, const struct mailbox_entry *entry,
 
 	put_name(out, entry);
 	if (verdict == NULL || evidence == NULL) {
-		builder_printf(
-		    out, ": refused early: %s\n", result->reply.text);
+		put_early(out, session, result, options);
 		return;
 	}
 	builder_printf(
 	    out, ": %s\n", verdict_disposition_name(verdict->disposition));
 	put_parties(out, evidence, result);
+	put_refused(out, result);
 	builder_printf(out, "  %-11s spf=%s dkim=%s dmarc=%s arc=%s\n",
 	    "results", results_spf(evidence), results_dkim(evidence),
 	    results_dmarc(evidence), results_arc(evidence));
@@ -198,6 +269,37 @@ put_json_derived(struct builder *out, const struct replay_result *result)
 	builder_text(out, "],");
 }
 
+static void
+put_json_early(struct builder *out, const struct session *session,
+    const struct replay_result *result, const struct explain_options *explain,
+    const struct scan_report_options *options)
+{
+	enum schema_stage stage = STAGE_CONNECT;
+	const struct verdict *verdict = session_refusal(session, &stage);
+
+	put_json_member(out, "message_id", result->message_id);
+	builder_printf(out, "\"disposition\":\"%s\",",
+	    verdict_disposition_name(replay_early_disposition(result)));
+	put_json_member(out, "code", slice_text(result->reply.code));
+	put_json_member(out, "enhanced", slice_text(result->reply.enhanced));
+	put_json_member(out, "reply", slice_text(result->reply.text));
+	if (verdict != NULL) {
+		put_json_member(
+		    out, "stage", slice_text(schema_stage_name(stage)));
+		builder_text(out, "\"rules\":[");
+		for (size_t i = 0; i < verdict->matches.count; i++)
+			builder_printf(out, "%s\"%s\"", i == 0 ? "" : ",",
+			    verdict->matches.items[i].rule->name);
+		builder_text(out, "],");
+		if (options->explain && session_eval(session) != NULL) {
+			builder_text(out, "\"clauses\":");
+			explain_json(session_eval(session), explain, out);
+			builder_byte(out, ',');
+		}
+	}
+	builder_text(out, "\"early\":true}\n");
+}
+
 void
 scan_report_json(struct builder *out, const struct mailbox_entry *entry,
     const struct session *session, const struct replay_result *result,
@@ -205,16 +307,14 @@ scan_report_json(struct builder *out, const struct mailbox_entry *entry,
 {
 	const struct evidence *evidence = session_evidence(session);
 	const struct verdict *verdict = session_verdict(session);
-	const struct explain_options explain = { .show_content =
-						     options->show_content };
+	const struct explain_options explain = explaining(options);
 
 	builder_byte(out, '{');
 	put_json_member(out, "file", slice_text(entry->path));
 	if (entry->number > 0)
 		builder_printf(out, "\"number\":%u,", entry->number);
 	if (verdict == NULL || evidence == NULL) {
-		put_json_member(out, "reply", slice_text(result->reply.text));
-		builder_text(out, "\"early\":true}\n");
+		put_json_early(out, session, result, &explain, options);
 		return;
 	}
 	put_json_derived(out, result);
@@ -476,8 +576,7 @@ scan_report_explain(struct builder *out, const struct session *session,
 {
 	const struct evidence *evidence = session_evidence(session);
 	const struct eval *eval = session_eval(session);
-	const struct explain_options explain = { .show_content =
-						     options->show_content };
+	const struct explain_options explain = explaining(options);
 
 	if (evidence == NULL || eval == NULL)
 		return;

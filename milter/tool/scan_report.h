@@ -19,7 +19,9 @@
 
 struct scan_report_options {
 	bool explain;
-	bool show_content; /* what of the body a clause matched */
+	bool show_content;        /* what of the body a clause matched */
+	const char *const *rules; /* those to explain; NULL: all */
+	size_t rule_count;
 };
 
 /* Appends the text for people. */

@@ -30,6 +30,7 @@ struct scan {
 	struct scan_report_options report;
 	struct judge_options options;
 	const char *recipients[MESSAGE_OPTIONS_MAX];
+	const char *rules[MESSAGE_OPTIONS_MAX];
 
 	struct judge judge;
 	struct judge old;        /* of `against` */
@@ -50,6 +51,7 @@ static const char help[] =
     "  --json             one JSON object a line, of every message\n"
     "  --all              print also messages on which nothing matched\n"
     "  --explain          show look-ups, results and each clause of each rule\n"
+    "  --rule NAME        explain this rule alone; may be given more than once\n"
     "  --show-content     show what of the body matched, not only where\n"
     "  --dns              ask DNS now\n"
     "  --zone FILE        take DNS answers from FILE\n"
@@ -84,6 +86,7 @@ enum option_id {
 	OPTION_JSON,
 	OPTION_MAIL_FROM,
 	OPTION_RCPT,
+	OPTION_RULE,
 	OPTION_SHOW_CONTENT,
 	OPTION_ZONE
 };
@@ -103,6 +106,7 @@ static const struct option options[] = {
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "mail-from", required_argument, NULL, OPTION_MAIL_FROM },
 	{ "rcpt", required_argument, NULL, OPTION_RCPT },
+	{ "rule", required_argument, NULL, OPTION_RULE },
 	{ "show-content", no_argument, NULL, OPTION_SHOW_CONTENT },
 	{ "zone", required_argument, NULL, OPTION_ZONE },
 	{ NULL, 0, NULL, 0 },
@@ -214,6 +218,12 @@ take_option(struct scan *scan, int option, const char *argument)
 		return true;
 	case OPTION_RCPT:
 		return take_recipient(scan, argument);
+	case OPTION_RULE:
+		scan->report.explain = true;
+		scan->report.rules = scan->rules;
+		if (scan->report.rule_count < MESSAGE_OPTIONS_MAX)
+			scan->rules[scan->report.rule_count++] = argument;
+		return true;
 	case OPTION_SHOW_CONTENT:
 		scan->report.show_content = true;
 		return true;
@@ -223,6 +233,20 @@ take_option(struct scan *scan, int option, const char *argument)
 	default:
 		return false;
 	}
+}
+
+/* A misspelt name must not look like a rule that did not match. */
+static int
+check_rules(const struct scan *scan)
+{
+	const struct program *program = scan->judge.engine.program;
+
+	for (size_t i = 0; i < scan->report.rule_count; i++)
+		if (program_find_rule(program, slice_text(scan->rules[i])) ==
+		    NULL)
+			return tool_misused("scan",
+			    "the policy has no rule \"%s\"", scan->rules[i]);
+	return EX_OK;
 }
 
 static int
@@ -235,6 +259,8 @@ open_all(struct scan *scan)
 	scan->options.trace = scan->report.explain;
 	scan->options.envelope.recipients = scan->recipients;
 	status = judge_open(&scan->judge, scan->config, &scan->options);
+	if (status == EX_OK)
+		status = check_rules(scan);
 	if (status != EX_OK || scan->against == NULL)
 		return status;
 	status = judge_open(&scan->old, scan->against, &scan->options);
@@ -266,8 +292,9 @@ report(struct scan *scan, const struct mailbox_entry *entry)
 
 	scan->messages++;
 	scan->matched += matched;
-	if (verdict != NULL)
-		scan->dispositions[verdict->disposition]++;
+	scan->dispositions[verdict != NULL
+			       ? verdict->disposition
+			       : replay_early_disposition(result)]++;
 	if (session_evidence(session) != NULL)
 		scan->hits += session_evidence(session)->hit_count;
 	if (scan->compare != NULL)

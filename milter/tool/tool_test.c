@@ -14,6 +14,7 @@
 #include "evidence/evidence.h"
 #include "evidence/examine.h"
 #include "evidence/facts_fill.h"
+#include "language/explain.h"
 #include "language/language_test.h"
 #include "language/load.h"
 #include "message/message.h"
@@ -33,7 +34,9 @@ static const char usage[] =
     "  -v, --verbose      name the tests that pass as well\n"
     "  -h, --help         this text\n"
     "\n"
-    "With NAMEs, only tests whose name holds one of them. Exit status: 0 all\n"
+    "With NAMEs, only tests whose name holds one of them, or that expect\n"
+    "something of a rule of that name. A test that fails shows the clauses of\n"
+    "the rules that did otherwise than it expects. Exit status: 0 all\n"
     "passed, 1 some failed, 78 the policy does not load.\n";
 
 struct options {
@@ -151,6 +154,23 @@ print_json_text(const char *text)
 	arena_free(&arena);
 }
 
+/* Clause by clause, why rules did otherwise than the test expects. */
+static void
+explain(const struct language_test_result *result)
+{
+	const struct explain_options options = { .show_content = true,
+		.names = result->unexpected,
+		.name_count = result->unexpected_count };
+	struct arena *arena = arena_new(0, NULL);
+	struct builder out = builder_make(arena, SIZE_MAX);
+
+	if (result->eval != NULL && result->unexpected_count > 0) {
+		explain_print(result->eval, &options, &out);
+		fwrite(out.data, 1, out.length, stdout);
+	}
+	arena_free(&arena);
+}
+
 static void
 report(const struct options *options, struct outcome *outcome,
     const struct language_test_result *result)
@@ -171,18 +191,23 @@ report(const struct options *options, struct outcome *outcome,
 		print_json_text(result->problem);
 		printf("\"}");
 		outcome->first = false;
-	} else if (options->verbose || !result->passed) {
+		return;
+	}
+	if (options->verbose || !result->passed) {
 		printf("%s: %s: %s\n", result->place, word, result->name);
 		if (result->problem[0] != '\0')
 			printf("    %s\n", result->problem);
+		explain(result);
 	}
 }
 
 static bool
-is_wanted(const char *name, int count, char **names)
+is_wanted(const struct program *program, unsigned index, const char *name,
+    int count, char **names)
 {
 	for (int i = 0; i < count; i++)
-		if (strstr(name, names[i]) != NULL)
+		if (strstr(name, names[i]) != NULL ||
+		    language_test_names(program, index, names[i]))
 			return true;
 	return count == 0;
 }
@@ -225,7 +250,7 @@ run_tests(const struct program *program, const struct options *options,
 
 		if (language_test_run(
 			program, i, &test_options, arena, &result) == TC_OK &&
-		    is_wanted(result.name, count, names)) {
+		    is_wanted(program, i, result.name, count, names)) {
 			report(options, &outcome, &result);
 			if (covered != NULL)
 				language_test_cover(&result, covered);
@@ -245,7 +270,8 @@ run_tests(const struct program *program, const struct options *options,
 	/* A misspelt name must not look like a test that passed. */
 	if (count > 0 &&
 	    outcome.passed + outcome.failed + outcome.skipped == 0) {
-		fprintf(stderr, "tocsin test: no test has such a name: %s\n",
+		fprintf(stderr,
+		    "tocsin test: no test has such a name, or expects anything of such a rule: %s\n",
 		    names[0]);
 		return EX_USAGE;
 	}
@@ -327,5 +353,9 @@ tool_test(int argc, char **argv)
 			return tool_misused("test", "unknown option");
 		}
 	}
+	if (options.coverage && optind < argc)
+		return tool_misused("test",
+		    "--coverage counts what all tests reach: leave out the "
+		    "names");
 	return test_policy(&options, argc - optind, argv + optind);
 }

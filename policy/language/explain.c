@@ -17,6 +17,7 @@ struct walk {
 	struct builder *out;
 	bool json;
 	bool first;
+	struct slice element; /* what the next line's element is; or empty */
 };
 
 static const char *
@@ -155,27 +156,94 @@ print_line(struct walk *walk, unsigned depth, enum eval_truth truth,
 static void walk_node(
     struct walk *walk, const struct program_node *node, unsigned depth);
 
-/* The elements one by one, with what holds for each. */
+/* The member by which people know an element. */
+static unsigned
+telling_member(enum field_id field, const struct value *members)
+{
+	if (field == FIELD_HEADER)
+		return FACT_HEADER_VALUE;
+	if (field == FIELD_INDICATOR)
+		return FACT_INDICATOR_VALUE;
+	if (field == FIELD_YARA)
+		return FACT_YARA_RULE;
+	if (field == FIELD_ATTACHMENT &&
+	    members[FACT_ATTACHMENT_NAME].state != VALUE_PRESENT)
+		return FACT_ATTACHMENT_TYPE;
+	return 0;
+}
+
+/* `2: "https://evil.example/x"`: which element it is, from 1. */
+static struct slice
+name_element(struct walk *walk, enum field_id field,
+    const struct value *members, size_t number)
+{
+	unsigned index = telling_member(field, members);
+	const struct schema_member *member =
+	    &schema_fields[field].members[index];
+	struct builder name = builder_make(walk->eval->arena, 1024);
+	const char *quote = member->type == VALUE_STRING ? "\"" : "";
+
+	builder_printf(&name, "%zu", number);
+	if (members[index].state == VALUE_PRESENT &&
+	    (member->type != VALUE_STRING || members[index].text.length > 0)) {
+		builder_printf(&name, ": %s", quote);
+		expand_value(
+		    &name, &members[index], member->type, member->words);
+		builder_text(&name, quote);
+	}
+	return builder_result(&name);
+}
+
+/* Elements for which the clause is `wanted`, or all others. Returns how many
+ * there were. */
+static size_t
+walk_some(struct walk *walk, const struct program_node *node, unsigned depth,
+    bool decisive, size_t *shown)
+{
+	enum eval_truth wanted = node->kind == NODE_ALL ? TRUTH_NO : TRUTH_YES;
+	const struct facts_collection *all =
+	    eval_node_elements(walk->eval, node->field);
+	size_t number = 0;
+
+	for (size_t i = 0; all != NULL && i < all->elements.count; i++) {
+		struct value *element = all->elements.items[i];
+
+		if (!eval_node_passes(node->field, node->filter, element))
+			continue;
+		number++;
+		walk->eval->element = element;
+		if (*shown >= ELEMENTS_MAX ||
+		    (eval_node(walk->eval, node->children[0]) == wanted) !=
+			decisive)
+			continue;
+		++*shown;
+		walk->element =
+		    name_element(walk, node->field, element, number);
+		walk_node(walk, node->children[0], depth);
+	}
+	return number;
+}
+
+/* The elements one by one, with what holds for each: first those that decided,
+ * for a mail may have hundreds. */
 static void
 walk_elements(
     struct walk *walk, const struct program_node *node, unsigned depth)
 {
-	const struct facts_collection *all =
-	    eval_node_elements(walk->eval, node->field);
 	struct value *outer = walk->eval->element;
-	unsigned shown = 0;
+	struct builder more = builder_make(walk->eval->arena, 100);
+	size_t shown = 0, count;
 
-	for (size_t i = 0; all != NULL && i < all->elements.count; i++) {
-		if (!eval_node_passes(
-			node->field, node->filter, all->elements.items[i]))
-			continue;
-		if (++shown > ELEMENTS_MAX)
-			break;
-		walk->eval->element = all->elements.items[i];
-		if (node->child_count > 0)
-			walk_node(walk, node->children[0], depth);
-	}
+	if (node->child_count == 0)
+		return;
+	walk_some(walk, node, depth, true, &shown);
+	count = walk_some(walk, node, depth, false, &shown);
 	walk->eval->element = outer;
+	if (count <= shown)
+		return;
+	builder_printf(&more, "and %zu more", count - shown);
+	print_line(walk, depth, TRUTH_UNKNOWN, builder_result(&more),
+	    (struct slice){ 0 });
 }
 
 static void
@@ -213,9 +281,14 @@ walk_node(struct walk *walk, const struct program_node *node, unsigned depth)
 {
 	enum eval_truth truth = eval_node(walk->eval, node);
 	struct builder text = builder_make(walk->eval->arena, 1024);
-	struct builder note = builder_make(walk->eval->arena, 1024);
+	struct builder note = builder_make(walk->eval->arena, 4096);
 	bool quantifier;
+	size_t before;
 
+	if (walk->element.length > 0) {
+		builder_slice(&note, walk->element);
+		walk->element = (struct slice){ 0 };
+	}
 	node = what_is_negated(node);
 	quantifier = node->kind == NODE_ANY || node->kind == NODE_ALL;
 	if (node->kind == NODE_AND || node->kind == NODE_OR)
@@ -223,6 +296,9 @@ walk_node(struct walk *walk, const struct program_node *node, unsigned depth)
 		    node->kind == NODE_AND ? "all of these" : "one of these");
 	else
 		add_source(&text, node);
+	before = note.length;
+	if (before > 0)
+		builder_text(&note, "; ");
 	if (quantifier)
 		count_note(walk, node, &note);
 	else if (node->kind == NODE_RULE)
@@ -230,6 +306,8 @@ walk_node(struct walk *walk, const struct program_node *node, unsigned depth)
 		    program_rule_place(walk->eval->arena, node->rule));
 	else
 		note_value(walk, node, &note);
+	if (before > 0 && note.length == before + 2)
+		note.length = before; /* nothing to add */
 	print_line(
 	    walk, depth, truth, builder_result(&text), builder_result(&note));
 	if (depth >= DEPTH_MAX)
@@ -345,6 +423,34 @@ print_rule(struct walk *walk, const struct program_rule *rule,
 		walk_rule(walk, rule);
 }
 
+static bool
+is_asked_for(const struct walk *walk, const struct program_rule *rule)
+{
+	const struct explain_options *options = walk->options;
+
+	if (options->names == NULL)
+		return rule->stage == walk->eval->stage;
+	for (size_t i = 0; i < options->name_count; i++)
+		if (strcmp(options->names[i], rule->name) == 0)
+			return true;
+	return false;
+}
+
+/* What the run found, or finds now for a rule of another stage; NULL when the
+ * rule is not to be shown. */
+static const struct eval_rule *
+result_of(struct walk *walk, const struct program_rule *rule)
+{
+	const struct eval_rule *result;
+
+	if (!is_asked_for(walk, rule))
+		return NULL;
+	result = eval_node_rule(walk->eval, rule);
+	return walk->options->matched_only && result->matched != TRUTH_YES
+		   ? NULL
+		   : result;
+}
+
 void
 explain_print(const struct eval *eval, const struct explain_options *options,
     struct builder *out)
@@ -352,15 +458,16 @@ explain_print(const struct eval *eval, const struct explain_options *options,
 	struct eval reader = reader_of(eval);
 	struct walk walk = { .eval = &reader, .options = options, .out = out };
 
-	for (size_t i = 0; i < eval->program->rules.count; i++) {
-		const struct program_rule *rule = eval->program->rules.items[i];
-		const struct eval_rule *result = &eval->rules[i];
+	for (int matched = 1; matched >= 0; matched--)
+		for (size_t i = 0; i < eval->program->rules.count; i++) {
+			const struct program_rule *rule =
+			    eval->program->rules.items[i];
+			const struct eval_rule *result = result_of(&walk, rule);
 
-		if (rule->stage != eval->stage ||
-		    (options->matched_only && result->matched != TRUTH_YES))
-			continue;
-		print_rule(&walk, rule, result);
-	}
+			if (result != NULL &&
+			    (result->matched == TRUTH_YES) == matched)
+				print_rule(&walk, rule, result);
+		}
 }
 
 static void
@@ -405,10 +512,9 @@ explain_json(const struct eval *eval, const struct explain_options *options,
 	builder_byte(out, '[');
 	for (size_t i = 0; i < eval->program->rules.count; i++) {
 		const struct program_rule *rule = eval->program->rules.items[i];
-		const struct eval_rule *result = &eval->rules[i];
+		const struct eval_rule *result = result_of(&walk, rule);
 
-		if (rule->stage != eval->stage ||
-		    (options->matched_only && result->matched != TRUTH_YES))
+		if (result == NULL)
 			continue;
 		if (!first)
 			builder_byte(out, ',');

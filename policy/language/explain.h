@@ -16,9 +16,14 @@ struct explain_options {
 	bool show_content;
 	/* Leave out rules that did not match. */
 	bool matched_only;
+	/* Only these rules, whatever their stage; NULL: all of the stage that
+	 * was run last. */
+	const char *const *names;
+	size_t name_count;
 };
 
-/* All rules of the last run, as indented text. */
+/* The rules of the last run as indented text, those that matched first. Of a
+ * collection the elements that decided come first, each with what it is. */
 void explain_print(const struct eval *eval,
     const struct explain_options *options, struct builder *out);
 

@@ -14,6 +14,7 @@ struct runner {
 	struct program_lists lists;
 	bool *switches;
 	struct language_test_result *result;
+	LIST_OF(const char *) unexpected;
 };
 
 unsigned
@@ -231,6 +232,7 @@ judge(struct runner *runner)
 	enum tc_status status = TC_OK;
 
 	*verdict = verdict_make(runner->arena);
+	runner->result->eval = eval;
 	if (eval == NULL)
 		return TC_LIMIT;
 	for (int stage = STAGE_CONNECT;
@@ -271,6 +273,20 @@ has_action(const struct verdict *verdict, enum verdict_action_kind kind)
 	return false;
 }
 
+/* Keeps a rule for the explanation. */
+static void
+note_unexpected(struct runner *runner, struct slice name)
+{
+	const char **slot =
+	    list_append(runner->arena, &runner->unexpected, SIZE_MAX);
+
+	if (slot == NULL)
+		return;
+	*slot = arena_text(runner->arena, name);
+	if (*slot == NULL)
+		runner->unexpected.count--;
+}
+
 static void
 say(struct builder *out, const char *before, struct slice what)
 {
@@ -281,18 +297,21 @@ say(struct builder *out, const char *before, struct slice what)
 
 /* Appends what of one expectation is not so. */
 static void
-check_expect(const struct verdict *verdict, const struct ast_expect *expect,
-    struct builder *out)
+check_expect(
+    struct runner *runner, const struct ast_expect *expect, struct builder *out)
 {
-	bool lifted;
+	const struct verdict *verdict = &runner->result->verdict;
 
 	if (expect->none && verdict->disposition != DISPOSITION_NONE)
 		say(out, "expected none", (struct slice){ 0 });
 	for (size_t i = 0; expect->none && i < verdict->matches.count; i++) {
-		lifted = verdict->matches.items[i].exempted_by != NULL;
-		if (!lifted)
-			say(out, "matched, though none was expected: ",
-			    slice_text(verdict->matches.items[i].rule->name));
+		struct slice name =
+		    slice_text(verdict->matches.items[i].rule->name);
+
+		if (verdict->matches.items[i].exempted_by != NULL)
+			continue;
+		say(out, "matched, though none was expected: ", name);
+		note_unexpected(runner, name);
 	}
 	if (expect->has_disposition &&
 	    verdict->disposition != expect->disposition)
@@ -301,26 +320,36 @@ check_expect(const struct verdict *verdict, const struct ast_expect *expect,
 	if (expect->has_action && !has_action(verdict, expect->action))
 		say(out, "expected ",
 		    slice_text(verdict_action_name(expect->action)));
-	for (size_t i = 0; i < expect->rules.count; i++)
-		if (has_matched(verdict, expect->rules.items[i].text) ==
-		    expect->not )
-			say(out,
-			    expect->not ? "matched, though it should not: "
-					: "did not match: ",
-			    expect->rules.items[i].text);
+	for (size_t i = 0; i < expect->rules.count; i++) {
+		struct slice name = expect->rules.items[i].text;
+
+		if (has_matched(verdict, name) != expect->not )
+			continue;
+		say(out,
+		    expect->not ? "matched, though it should not: "
+				: "did not match: ",
+		    name);
+		note_unexpected(runner, name);
+	}
 }
 
 static void
-add_outcome(const struct verdict *verdict, struct builder *out)
+add_outcome(struct runner *runner, struct builder *out)
 {
+	const struct verdict *verdict = &runner->result->verdict;
+	enum schema_stage last = runner->test->ast->stage;
+
 	builder_printf(
 	    out, " (got %s", verdict_disposition_name(verdict->disposition));
 	for (size_t i = 0; i < verdict->matches.count; i++) {
 		const struct verdict_match *match = &verdict->matches.items[i];
 
-		builder_printf(out, "%s%s%s", i == 0 ? "; matched: " : ", ",
+		builder_printf(out, "%s%s%s%s%s", i == 0 ? "; matched: " : ", ",
 		    match->rule->name,
-		    match->exempted_by == NULL ? "" : " (exempted)");
+		    match->exempted_by == NULL ? "" : " (exempted)",
+		    match->stage == last ? "" : " at ",
+		    match->stage == last ? ""
+					 : schema_stage_name(match->stage));
 	}
 	builder_byte(out, ')');
 }
@@ -333,14 +362,29 @@ compare(struct runner *runner)
 
 	for (const struct ast_expect *at = runner->test->ast->expects;
 	     at != NULL; at = at->next)
-		check_expect(&result->verdict, at, &out);
+		check_expect(runner, at, &out);
 	result->passed = out.length == 0;
 	if (result->passed)
 		return;
-	add_outcome(&result->verdict, &out);
+	result->unexpected = runner->unexpected.items;
+	result->unexpected_count = runner->unexpected.count;
+	add_outcome(runner, &out);
 	result->problem = builder_c_string(&out);
 	if (result->problem == NULL)
 		result->problem = "not as expected";
+}
+
+bool
+language_test_names(
+    const struct program *program, unsigned index, const char *rule)
+{
+	for (const struct ast_expect *at =
+		 program->tests.items[index].ast->expects;
+	     at != NULL; at = at->next)
+		for (size_t i = 0; i < at->rules.count; i++)
+			if (slice_equal_text(at->rules.items[i].text, rule))
+				return true;
+	return false;
 }
 
 enum tc_status

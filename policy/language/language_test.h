@@ -37,6 +37,10 @@ struct language_test_result {
 	bool skipped;        /* has a message, and there is no callback */
 	const char *problem; /* what was expected and what came; "" if passed */
 	struct verdict verdict;
+	const struct eval *eval; /* the evaluation; NULL: there was none */
+	/* the rules that did otherwise than an expectation says */
+	const char *const *unexpected;
+	size_t unexpected_count;
 };
 
 struct language_test_options {
@@ -46,6 +50,10 @@ struct language_test_options {
 };
 
 unsigned language_test_count(const struct program *program);
+
+/* Does an expectation of the test name this rule? */
+bool language_test_names(
+    const struct program *program, unsigned index, const char *rule);
 
 /* Runs one test; all memory comes from `arena`. */
 enum tc_status language_test_run(const struct program *program, unsigned index,

@@ -256,7 +256,8 @@ def against_in_json_has_a_line_for_each_message_and_a_summary(place):
     assert good['changed'] and good['old'] == {'disposition': 'none', 'actions': []}, good
     assert good['new'] == {'disposition': 'none', 'actions': ['tag']} and good['gained'] == ['unchecked'], good
     assert evil['old'] == {'disposition': 'reject', 'early': True, 'actions': []}, evil
-    assert evil['new']['disposition'] == 'quarantine' and evil['gained'] == ['listed'] and not evil['lost'], evil
+    assert evil['new']['disposition'] == 'quarantine', evil
+    assert evil['gained'] == ['listed'] and evil['lost'] == ['early'], evil
     summary = last['summary']
     assert summary['messages'] == 2 and summary['changed'] == 2, summary
     assert {'name': 'old-listed', 'both': 0, 'gained': 0, 'lost': 0, 'in': 'old'} in summary['rules'], summary
@@ -289,6 +290,76 @@ def what_a_rule_asks_for_stands_beside_its_name(place):
 def a_test_that_nobody_wrote_does_not_pass(place):
     done = place.run('test', 'no such sentence')
     assert done.returncode == 64 and 'no such sentence' in done.stderr, done
+
+
+@case
+def a_test_that_fails_shows_the_clauses_of_the_rules_that_it_names(place):
+    place.write('tocsin.conf', CONF + '''
+rule gate "a network" at connect { when client.ip under 203.0.113.0/24 then reject }
+rule lure "a lure" { when any url (.host == "evil.example.net") and subject contains "parcel" then quarantine }
+rule other "none" { when size > 5MB then tag }
+test "the lure is held" { given url "https://good.example.org/", subject "Your parcel" expect quarantine by lure }
+test "the gate comes first" { client 203.0.113.5 given subject "x" expect quarantine by lure expect not other }
+test "nothing" { given size 6MB expect none }
+''')
+    done = place.run('test')
+    assert done.returncode == 1 and '0 passed, 3 failed' in done.stdout, done
+    assert '- lure: no match' in done.stdout, done.stdout
+    assert 'no        .host == "evil.example.net"    (1: "https://good.example.org/"; is good.example.org)' \
+        in done.stdout, done.stdout
+    assert 'yes     subject contains "parcel"    (is "Your parcel")' in done.stdout, done.stdout
+    assert '(got reject; matched: gate at connect)' in done.stdout, done.stdout
+    assert '+ other: matches: tag' in done.stdout and '- other' not in done.stdout, done.stdout
+    one = place.run('test', 'other')
+    assert one.stdout.count(': failed: ') == 1 and 'the lure is held' not in one.stdout, one.stdout
+    both = place.run('test', '--coverage', 'other')
+    assert both.returncode == 64 and 'leave out the names' in both.stderr, both
+
+
+EARLY = '''
+rule later "come again" at connect { when client.ip == 203.0.113.5 then defer "4.7.1 Come again" }
+rule gone "has left" at rcpt { when rcpt.domain == "old.example" then reject "5.1.6 Has moved" }
+'''
+
+
+@case
+def what_ends_early_is_shown_with_its_rule_stage_and_reply(place):
+    place.write('tocsin.conf', CONF + EARLY)
+    done = place.run('scan', '--explain', 'evil.eml')
+    assert done.stdout.startswith('evil.eml: defer early, at connect: 451 4.7.1 Come again\n'), done.stdout
+    for wanted in ('  message-id  <2@evil.example.net>\n', '  client      203.0.113.5 (derived)\n',
+                   '  rule        later (defer): come again\n', '+ later: matches: defer',
+                   'yes   client.ip == 203.0.113.5    (is 203.0.113.5)'):
+        assert wanted in done.stdout, (wanted, done.stdout)
+    assert '1 messages, 1 with a match, 0 indicator hits, 1 defer\n' in done.stderr, done.stderr
+    record, = place.scan('evil.eml')
+    assert record == {'file': 'evil.eml', 'message_id': '<2@evil.example.net>', 'disposition': 'defer', 'code': '451',
+                      'enhanced': '4.7.1', 'reply': 'Come again', 'stage': 'connect', 'rules': ['later'],
+                      'early': True}, record
+    gone = ('--rcpt', 'a@old.example')
+    done = place.run('scan', '--all', *gone, '--rcpt', 'b@interieur.example', 'good.eml')
+    assert '  refused     <a@old.example> at rcpt: 550 5.1.6 Has moved (gone)\n' in done.stdout, done.stdout
+    done = place.run('scan', *gone, 'good.eml')
+    assert done.stdout.startswith('good.eml: reject early, at rcpt: 550 5.1.6 Has moved\n'), done.stdout
+    place.write('old.conf', CONF)
+    done = place.run('scan', '--against', 'old.conf', 'evil.eml')
+    assert '  gained      later (defer): come again' in done.stdout, done.stdout
+
+
+@case
+def explain_shows_what_matched_first_and_one_rule_where_it_is_named(place):
+    place.write('tocsin.conf', CONF + 'rule far "a link" { when any url (.host == "h15.example.com") then tag }\n')
+    place.write('links.eml', GOOD + ''.join('https://h%d.example.com/\n' % i for i in range(30)))
+    done = place.run('scan', '--explain', 'links.eml')
+    assert done.stdout.index('+ far: ') < done.stdout.index('- listed: '), done.stdout
+    lines = done.stdout.split('+ far: ')[1].splitlines()
+    assert lines[2] == '    yes     .host == "h15.example.com"    (16: "https://h15.example.com/"; is ' \
+        'h15.example.com)', lines[:4]
+    assert 'and 20 more' in lines[12], lines
+    one = place.run('scan', '--rule', 'far', 'links.eml').stdout
+    assert '+ far: ' in one and '- listed: ' not in one, one
+    done = place.run('scan', '--rule', 'fra', 'links.eml')
+    assert done.returncode == 64 and 'no rule "fra"' in done.stderr, done
 
 
 @case

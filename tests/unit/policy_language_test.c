@@ -593,16 +593,16 @@ explain_shows_each_clause(void **state)
 	assert_int_equal(eval_run(eval, STAGE_MESSAGE, facts, &verdict), TC_OK);
 	explain_print(eval, &options, &out);
 	assert_string_equal(builder_c_string(&out),
+	    "+ b: matches in shadow, would quarantine, alert  [test:2]\n"
+	    "    yes   all of these\n"
+	    "    yes     subject is missing    (missing)\n"
+	    "    yes     no from (.domain == \"x.example\")    (0 elements)\n"
 	    "- a: no match  [test:1]\n"
 	    "    no    all of these\n"
 	    "    no      spf == fail    (is none)\n"
 	    "    yes     any url (.host under \"evil.example\")    (1 element)\n"
-	    "    yes       .host under \"evil.example\"    (is "
-	    "www.evil.example)\n"
-	    "+ b: matches in shadow, would quarantine, alert  [test:2]\n"
-	    "    yes   all of these\n"
-	    "    yes     subject is missing    (missing)\n"
-	    "    yes     no from (.domain == \"x.example\")    (0 elements)\n");
+	    "    yes       .host under \"evil.example\"    (1; is "
+	    "www.evil.example)\n");
 	out = builder_make(arena, SIZE_MAX);
 	explain_json(eval, &options, &out);
 	assert_non_null(strstr(builder_c_string(&out),
