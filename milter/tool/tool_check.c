@@ -97,9 +97,14 @@ count_rules(const struct program *program)
 
 #define ENTRIES_SHOWN 20 /* of all lists together */
 
+#define SOON_DAYS     7 /* shadows that end by then are named */
+
 struct ends_shown {
 	struct builder *out;
+	int64_t soon_unix;
 	unsigned entries;
+	unsigned shadows;        /* that end later */
+	struct end first_shadow; /* of these */
 };
 
 /* When something ends, with the zone in which that is meant. */
@@ -113,6 +118,12 @@ print_end(void *context, const struct end *end)
 
 	if (end->kind == END_ENTRY && shown->entries++ >= ENTRIES_SHOWN)
 		return;
+	if (end->kind == END_SHADOW && end->until_unix > shown->soon_unix) {
+		if (shown->shadows++ == 0 ||
+		    end->until_unix < shown->first_shadow.until_unix)
+			shown->first_shadow = *end;
+		return;
+	}
 	if (localtime_r(&seconds, &local) == NULL)
 		return;
 	strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S %Z (%z)", &local);
@@ -128,9 +139,20 @@ print_end(void *context, const struct end *end)
 static void
 print_ends(const struct program *program, struct builder *out)
 {
-	struct ends_shown shown = { .out = out };
+	struct ends_shown shown = { .out = out,
+		.soon_unix = (int64_t)time(NULL) + SOON_DAYS * 86400 };
+	unsigned later;
 
 	ends_between(program, NULL, INT64_MIN, INT64_MAX, print_end, &shown);
+	later = shown.shadows;
+	shown.soon_unix = INT64_MAX;
+	if (later > 0)
+		print_end(&shown, &shown.first_shadow);
+	if (later > 1)
+		builder_printf(out,
+		    "  and the shadow of %u more rule%s, at that time or "
+		    "later\n",
+		    later - 1, later == 2 ? "" : "s");
 	if (shown.entries > ENTRIES_SHOWN)
 		builder_printf(out, "  and %u more entries of lists\n",
 		    shown.entries - ENTRIES_SHOWN);

@@ -454,14 +454,6 @@ warn_rule(const struct scope_place *place, const struct ast_rule *ast,
 	struct diag *diag = place->scope->diag;
 	const struct diag_source *source = place->file->source;
 
-	/* Under `enforcement shadow` all rules are in shadow, without a date:
-	 * what this rule says matters on the day when that ends. */
-	if (rule->shadow && rule->shadow_until == 0 &&
-	    place->scope->program->settings.enforcement_shadow ==
-		SETTINGS_ENFORCEMENT_ON)
-		diag_at(diag, DIAG_WARNING, source, ast->name.offset,
-		    "shadow without a date stays for ever; write shadow until "
-		    "2026-12-31");
 	if (rule->until != 0 && rule->until <= place->scope->options->now)
 		diag_at(diag, DIAG_WARNING, source, ast->until->offset,
 		    "the rule %s has ended", rule->name);
@@ -832,6 +824,41 @@ add_test(struct scope *scope, const struct ast_file *file,
 
 /* -------------------------------------------------------------- warnings */
 
+#define SHADOWS_NAMED 20
+
+/* One warning for all of them, the shipped rules have a dozen. Under
+ * `enforcement shadow` all rules are in shadow, without a date: what a rule
+ * says matters on the day when that ends. */
+static void
+warn_shadows(struct scope *scope)
+{
+	const struct program *program = scope->program;
+	const struct program_rule *first = NULL;
+	struct builder names = builder_make(scope->arena, SIZE_MAX);
+	unsigned count = 0;
+
+	if (program->settings.enforcement_shadow != SETTINGS_ENFORCEMENT_ON)
+		return;
+	for (size_t i = 0; i < program->rules.count; i++) {
+		const struct program_rule *rule = program->rules.items[i];
+
+		if (!rule->shadow || rule->shadow_until != 0)
+			continue;
+		if (count++ < SHADOWS_NAMED)
+			builder_printf(
+			    &names, "%s%s", count == 1 ? "" : ", ", rule->name);
+		first = first == NULL ? rule : first;
+	}
+	if (first == NULL || builder_c_string(&names) == NULL)
+		return;
+	if (count > SHADOWS_NAMED)
+		builder_printf(&names, " and %u more", count - SHADOWS_NAMED);
+	diag_at(scope->diag, DIAG_WARNING, first->source, first->offset,
+	    "shadow without a date stays for ever: %s; when a rule has shown "
+	    "itself take the word away, or write shadow until 2026-12-31",
+	    builder_c_string(&names));
+}
+
 static void
 warn_lists(struct scope *scope)
 {
@@ -961,6 +988,7 @@ check_files(struct scope *scope, const struct ast_file *files)
 		}
 	if (scope->diag->error_count > 0)
 		return; /* first things first */
+	warn_shadows(scope);
 	warn_lists(scope);
 	warn_repeated(scope);
 	warn_foregone(scope);

@@ -4,6 +4,7 @@
 #include "language/check.h"
 #include "language/check_expr.h"
 #include "language/check_operand.h"
+#include "language/misfit.h"
 #include "language/moment.h"
 #include "language/node.h"
 
@@ -288,8 +289,12 @@ list_operand(const struct scope_place *place, const struct ast_operand *ast,
 
 	if (ast->kind == OPERAND_NAME)
 		return named_list(place, ast, left);
-	if (ast->kind == OPERAND_LIST && list_type_for(left->type, &type))
+	if (ast->kind == OPERAND_LIST && list_type_for(left->type, &type)) {
+		for (const struct ast_operand *item = ast->items; item != NULL;
+		     item = item->next)
+			misfit_text(place, left, item->token);
 		return literal_list(place, ast, type);
+	}
 	scope_error(
 	    place, ast->offset, "a list must stand here: its name, or { ... }");
 	return -1;
@@ -478,6 +483,7 @@ compile_text(const struct scope_place *place, const struct ast_expr *ast,
 		return NULL;
 	}
 	if (ast->right->kind == OPERAND_LITERAL) {
+		misfit_text(place, left, ast->right->token);
 		if (!check_operand_literal(place, ast->right, &string, &right))
 			return NULL;
 	} else {

@@ -6,6 +6,7 @@
 #include "indicator/feed.h"
 #include "language/check_expr.h"
 #include "language/check_operand.h"
+#include "language/misfit.h"
 #include "language/moment.h"
 
 #define SHOWN(slice) \
@@ -794,6 +795,7 @@ check_operand_literal(const struct scope_place *place,
 	operand_out->type = like->type;
 	operand_out->words = like->words;
 	operand_out->exactly = ast->exactly;
+	misfit_text(place, like, ast->token);
 	return check_operand_token(place,
 	    ast->kind == OPERAND_LITERAL ? ast->token : &word, like,
 	    &operand_out->literal);

@@ -21,6 +21,7 @@ libpolicy_a_SOURCES += \
 	policy/language/lex.c policy/language/lex.h \
 	policy/language/load.c policy/language/load.h \
 	policy/language/lookalike.c policy/language/lookalike.h \
+	policy/language/misfit.c policy/language/misfit.h \
 	policy/language/moment.c policy/language/moment.h \
 	policy/language/multi_search.h \
 	policy/language/node.c policy/language/node.h \

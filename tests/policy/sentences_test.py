@@ -71,15 +71,18 @@ def dates():
 list l strings { "x" until 2030-07-05, "y" until 2030-01-05T10:00:00Z }
 rule a until 2030-03-05 { when subject in l then tag }
 rule b shadow until 2030-07-31 { when spf == fail then tag }
+rule c shadow until 2031-07-31 { when spf == pass then tag }
 exempt a "why" until 2030-03-05 { when client.ip == 192.0.2.1 }
 ''')
     check(status, 0, text)
     for line in ('rule a ends 2030-03-06 00:00:00 CET (+0100)',
                  'shadow of rule b ends 2030-08-01 00:00:00 CEST (+0200)',
+                 '  and the shadow of 1 more rule, at that time or later',
                  'exemption why ends 2030-03-06 00:00:00 CET (+0100)',
                  'entry of list l: x ends 2030-07-06 00:00:00 CEST (+0200)',
                  'entry of list l: y ends 2030-01-05 11:00:00 CET (+0100)'):
         check_in(line, text)
+    check('shadow of rule c' in text, False, f'only the first of those that end later is named: {text}')
 
 
 @case('warnings: what others may write, rules without a test, an empty and an absent list')

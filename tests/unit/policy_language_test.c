@@ -1027,6 +1027,26 @@ warnings_say_what_is_odd(void **state)
 		{ "rule a until 2026-01-01 { when true then tag }",
 		    "has ended" },
 		{ "include \"no-such-folder/*.policy\"", "no file has" },
+		{ "rule a shadow { when true then tag }\n"
+		  "rule b shadow { when spf == fail then tag }",
+		    "stays for ever: a, b; " },
+		{ "rule a { when any attachment (.extension == \".iso\")\n"
+		  " then tag }",
+		    "without dot and *: \"iso\"" },
+		{ "rule a { when any attachment (.extension in { \"lnk\",\n"
+		  " \"*.iso\" }) then tag }",
+		    "without dot and *: \"iso\"" },
+		{ "rule a { when any attachment (.extensions contains \".js\")\n"
+		  " then tag }",
+		    "without dot and *: \"js\"" },
+		{ "rule a { when any attachment (.name == \"*.exe\")\n"
+		  " then tag }",
+		    "write ends-with \".exe\"" },
+		{ "rule a { when any url (.scheme == \"https:\") then tag }",
+		    "without its colon: \"https\"" },
+		{ "feed cert { source \"cert.txt\" }\n"
+		  "rule a { when any indicator (.feed == \"cret\") then tag }",
+		    "there is no feed \"cret\"; did you mean \"cert\"?" },
 	};
 
 	(void)state;
@@ -1051,6 +1071,9 @@ what_is_in_order_is_not_warned_about(void **state)
 		"rule a { when count url (.defanged) > 5\n"
 		" and count url (.text-mismatch) == 0 then tag }",
 		"rule a { when any indicator (.severity >= low) then tag }",
+		"rule a { when any indicator (.feed == \"local\") then tag }",
+		"rule a { when subject == \"*\" and any attachment\n"
+		" (.extension in { \"7z\", \"iso\" }) then tag }",
 		"rule a { when spf == fail then tag }\n"
 		"exempt a \"x\" { when dmarc == pass\n"
 		" and all from (.domain == \"a.example\") }",
