@@ -737,8 +737,9 @@ fill_gaps(struct facts *facts, struct evidence *evidence)
 		facts_fail(facts, FAILURE_SCANNER);
 	if ((evidence->gaps & EVIDENCE_GAP_INTERNAL) != 0)
 		facts_fail(facts, FAILURE_INTERNAL);
-	if ((evidence->gaps & EVIDENCE_GAP_AUTH) != 0)
-		facts_set_bool(facts, FIELD_ANALYSIS_INCOMPLETE, true);
+	for (unsigned i = 0; i < EVIDENCE_GAP_COUNT; i++)
+		if ((evidence->gaps & 1u << i) != 0)
+			facts_note_gap(facts, evidence_gap_name(1u << i));
 }
 
 enum tc_status

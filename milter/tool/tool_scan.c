@@ -37,6 +37,7 @@ struct scan {
 	struct compare *compare; /* NULL without `against` */
 
 	unsigned long messages, matched, failed;
+	unsigned long unasked; /* results of authentication not on record */
 	unsigned long dispositions[DISPOSITION_REJECT + 1];
 	unsigned long hits;
 };
@@ -295,8 +296,11 @@ report(struct scan *scan, const struct mailbox_entry *entry)
 	scan->dispositions[verdict != NULL
 			       ? verdict->disposition
 			       : replay_early_disposition(result)]++;
-	if (session_evidence(session) != NULL)
+	if (session_evidence(session) != NULL) {
 		scan->hits += session_evidence(session)->hit_count;
+		scan->unasked +=
+		    (session_evidence(session)->gaps & EVIDENCE_GAP_AUTH) != 0;
+	}
 	if (scan->compare != NULL)
 		compare_message(scan->compare, &out, entry,
 		    scan->json  ? COMPARE_JSON
@@ -375,6 +379,17 @@ print_comparison(const struct scan *scan)
 	fputc('\n', stderr);
 }
 
+/* Rules about SPF, DKIM and DMARC say little about such mail. */
+static void
+print_unasked(const struct scan *scan)
+{
+	if (scan->unasked > 0)
+		fprintf(stderr,
+		    "%lu without results of authentication on record; DNS was "
+		    "not asked (--dns, --zone)\n",
+		    scan->unasked);
+}
+
 /* Log lines are for daemons: here the report says it all. */
 static void
 drop_line(void *context, enum log_level level, const char *line)
@@ -401,6 +416,7 @@ scan_all(struct scan *scan, char **paths, int count)
 		print_comparison(scan);
 	else if (scan->messages > 0 || status == EX_OK)
 		print_summary(scan);
+	print_unasked(scan);
 	if (status == EX_OK && scan->failed > 0)
 		status = EX_NOINPUT;
 	if (status == EX_OK && scan->compare != NULL &&

@@ -676,7 +676,8 @@ is_plain_words(const struct ast_operand *ast, struct check_collection *into)
 	into->field = schema_find(ast->text);
 	into->filter = NULL;
 	return into->field == FIELD_MIME_DEFECT ||
-	       into->field == FIELD_FROM_DEFECT;
+	       into->field == FIELD_FROM_DEFECT ||
+	       into->field == FIELD_ANALYSIS_GAP;
 }
 
 static const struct program_node *

@@ -154,6 +154,8 @@ check_collection(const struct scope_place *place, const struct ast_operand *ast,
 	if (!good)
 		return false;
 	need_field(place, collection_out->field);
+	if (collection_out->field == FIELD_ANALYSIS_GAP)
+		place->traits->incomplete = true;
 	return scope_use_stage(place,
 	    schema_fields[collection_out->field].stage,
 	    schema_fields[collection_out->field].name, ast->offset);

@@ -322,7 +322,7 @@ eval_run(struct eval *eval, enum schema_stage stage, struct facts *facts,
 	forget(eval);
 	evaluate_rules(eval, false);
 	if (!eval->again && any_error(eval))
-		facts_set_bool(facts, FIELD_ANALYSIS_INCOMPLETE, true);
+		facts_note_gap(facts, "rule");
 	evaluate_rules(eval, true);
 	for (size_t i = 0; i < rules->count && !eval->again; i++)
 		run_rule(eval, verdict_out, rules->items[i]);

@@ -171,6 +171,21 @@ facts_add_word(struct facts *facts, enum field_id collection, const char *word)
 }
 
 void
+facts_note_gap(struct facts *facts, const char *reason)
+{
+	const struct facts_collection *gaps =
+	    &facts->collections[FIELD_ANALYSIS_GAP];
+	int word =
+	    schema_member_word(FIELD_ANALYSIS_GAP, FACT_PLAIN_VALUE, reason);
+
+	facts_set_bool(facts, FIELD_ANALYSIS_INCOMPLETE, true);
+	for (size_t i = 0; i < gaps->elements.count; i++)
+		if (gaps->elements.items[i][FACT_PLAIN_VALUE].number == word)
+			return;
+	facts_add_word(facts, FIELD_ANALYSIS_GAP, reason);
+}
+
+void
 facts_fail(struct facts *facts, enum facts_failure failure)
 {
 	facts->failures |= 1u << failure;

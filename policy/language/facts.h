@@ -100,6 +100,9 @@ bool facts_add_mailbox(struct facts *facts, enum field_id collection,
 bool facts_add_word(
     struct facts *facts, enum field_id collection, const char *word);
 
+/* Sets analysis.incomplete and adds the reason, once, to analysis.gap. */
+void facts_note_gap(struct facts *facts, const char *reason);
+
 /* Notes that a class of our work could not be finished; sets
  * analysis.incomplete as well. */
 void facts_fail(struct facts *facts, enum facts_failure failure);

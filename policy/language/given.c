@@ -364,6 +364,8 @@ set_element(const struct scope_place *place, const struct ast_given *given,
 	struct value *members;
 	bool good = true;
 
+	if (field == FIELD_ANALYSIS_GAP)
+		facts_set_bool(facts, FIELD_ANALYSIS_INCOMPLETE, true);
 	if (!given->braced)
 		return set_single(place, given, facts, field);
 	members = facts_add(facts, field);

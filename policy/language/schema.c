@@ -37,6 +37,10 @@ WORDS(from_defects, "defect of From", false, "missing", "duplicate", "empty",
     "several", "group", "syntax", "encoded", "route", "comment", "display",
     "control", "domain", "eight-bit", "too-long", "too-many");
 
+/* As milter/evidence/evidence.h has them, and "rule": one that met an error. */
+WORDS(gaps, "gap", false, "limit", "size", "dns", "scanner", "internal", "auth",
+    "rule");
+
 static const char *const mime_defect_words[] = {
 #define MIME_DEFECT_WORD(symbol, name, text) name,
 	MIME_DEFECT_TABLE(MIME_DEFECT_WORD)
@@ -75,6 +79,10 @@ static const struct schema_member from_defect_members[] = {
 static const struct schema_member mime_defect_members[] = {
 	[FACT_PLAIN_VALUE] = { "value",
 	    E(mime_defects, false, "the name of the defect") },
+};
+
+static const struct schema_member gap_members[] = {
+	[FACT_PLAIN_VALUE] = { "value", E(gaps, false, "the reason") },
 };
 
 static const struct schema_member header_members[] = {
@@ -341,6 +349,8 @@ const struct schema_field schema_fields[FIELD_COUNT] = {
 	[FIELD_ANALYSIS_INCOMPLETE] = { "analysis.incomplete", "policy",
 	    F(MESSAGE, B, false, FREE,
 		"something could not be looked at in full") },
+	[FIELD_ANALYSIS_GAP] = { "analysis.gap", "policy",
+	    C(MESSAGE, gap_members, FREE, "why the analysis is incomplete") },
 };
 
 const struct schema_function schema_functions[] = {

@@ -84,6 +84,7 @@ enum field_id {
 	FIELD_INDICATOR, /* enum indicator_member */
 	FIELD_FEED,      /* enum feed_member; feed["NAME"].age */
 	FIELD_ANALYSIS_INCOMPLETE,
+	FIELD_ANALYSIS_GAP, /* enum plain_member, enum words */
 	FIELD_COUNT
 };
 

@@ -138,6 +138,16 @@ def without_dns_recorded_results_are_taken_from_our_own_field(place):
 
 
 @case
+def what_was_not_recorded_is_said_once_and_rules_can_leave_it_out(place):
+    place.write('tocsin.conf', CONF.replace('analysis.incomplete', 'any analysis.gap (.value != auth)')
+                + 'rule gaps "any gap" { when analysis.gap contains auth then tag }\n')
+    done = place.run('scan', 'good.eml')
+    assert 'rule        gaps (tag)' in done.stdout and 'unchecked' not in done.stdout, done.stdout
+    assert done.stderr.splitlines()[-1].startswith('1 without results of authentication on record; DNS was not '), done
+    assert 'without results' not in place.run('scan', '--zone', 'zone', 'good.eml').stderr
+
+
+@case
 def what_was_not_recorded_is_incomplete(place):
     record, = place.scan('good.eml')
     assert record['incomplete'] == ['auth'] and record['rules'][0]['name'] == 'unchecked', record
