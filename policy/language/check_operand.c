@@ -310,6 +310,25 @@ first_below(struct slice word)
 	return NULL;
 }
 
+/* The field before the last dot, where it is one without such a part:
+ * rcpt.address; NULL: none. */
+static const struct schema_field *
+field_above(struct slice name)
+{
+	enum field_id field;
+	size_t dot = name.length;
+
+	while (dot > 0 && name.data[dot - 1] != '.')
+		dot--;
+	if (dot == 0)
+		return NULL;
+	field = schema_find(slice_range(name, 0, dot - 1));
+	return field == FIELD_COUNT ||
+		       schema_fields[field].type == VALUE_COLLECTION
+		   ? NULL
+		   : &schema_fields[field];
+}
+
 /* What the name was meant to be: an element's member without its dot, a header
  * as other languages write it, a field's first word, a name near to this one,
  * or a host without quotation marks. */
@@ -318,6 +337,7 @@ suggestion(const struct scope_place *place, struct slice name)
 {
 	struct arena *arena = place->scope->arena;
 	const char *near = NULL, *below = first_below(name);
+	const struct schema_field *above = field_above(name);
 
 	if (place->collection != FIELD_COUNT &&
 	    schema_find_member(&schema_fields[place->collection], name) >= 0)
@@ -332,6 +352,9 @@ suggestion(const struct scope_place *place, struct slice name)
 		    SHOWN(slice_skip(name, 7)));
 	else if (below != NULL)
 		near = arena_printf(arena, "; did you mean \"%s\"?", below);
+	else if (above != NULL)
+		near = arena_printf(arena,
+		    "; %s is one value, without such a part", above->name);
 	if (near != NULL)
 		return near;
 	near = scope_suggest(place->scope, name);
@@ -570,8 +593,10 @@ check_operand_value(const struct scope_place *place,
 			return resolve_feed(place, ast, operand_out);
 		scope_error(place, ast->offset,
 		    "there can be several such headers; write any "
-		    "%.*s[\"%.*s\"] (.value ...)",
-		    SHOWN(ast->text), SHOWN(ast->token->text));
+		    "%.*s[\"%.*s\"] (.value ...), or no %.*s[\"%.*s\"] "
+		    "where there is none",
+		    SHOWN(ast->text), SHOWN(ast->token->text), SHOWN(ast->text),
+		    SHOWN(ast->token->text));
 		return false;
 	case OPERAND_LITERAL:
 	case OPERAND_REGEX:
