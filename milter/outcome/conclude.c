@@ -35,7 +35,7 @@ wants_preserving(const struct verdict *verdict)
 	return lost && verdict->severity >= FACT_SEVERITY_HIGH;
 }
 
-static void
+static bool
 preserve(struct evidence *evidence, struct journal *journal)
 {
 	enum tc_status status = journal_preserve(
@@ -43,7 +43,7 @@ preserve(struct evidence *evidence, struct journal *journal)
 
 	if (status == TC_OK) {
 		metrics_add(METRICS_PRESERVED, 1);
-		return;
+		return true;
 	}
 	metrics_add(METRICS_PRESERVE_FAILED, 1);
 	log_write(LOG_LEVEL_ERROR,
@@ -53,6 +53,7 @@ preserve(struct evidence *evidence, struct journal *journal)
 	    status == TC_LIMIT
 		? "raise evidence-quota or move kept messages away"
 		: "check state-directory/evidence");
+	return false;
 }
 
 static void
@@ -161,10 +162,17 @@ conclude_message(struct evidence *evidence, const struct verdict *verdict,
     struct journal *journal, struct alerts *alerts,
     const struct apply_target *target, struct apply_reply *reply_out)
 {
+	struct verdict deferred;
 	enum tc_status status;
 
-	if (journal != NULL && wants_preserving(verdict))
-		preserve(evidence, journal);
+	if (journal != NULL && wants_preserving(verdict) &&
+	    !preserve(evidence, journal) &&
+	    verdict->disposition == DISPOSITION_DISCARD) {
+		/* The copy would have been all that is left of it. */
+		deferred = *verdict;
+		deferred.disposition = DISPOSITION_DEFER;
+		verdict = &deferred;
+	}
 	status = apply_verdict(evidence, verdict, target, reply_out);
 	verdict_log_write(evidence, verdict, STAGE_MESSAGE);
 	alert_raise(alerts, evidence, verdict);

@@ -120,7 +120,8 @@ const struct settings_entry settings_table[] = {
 	DURATION(NULL, "evidence-retention", evidence_retention, "400d", HOUR,
 	    36500 * DAY, "How long evidence is kept."),
 	SIZE(NULL, "evidence-quota", evidence_quota, "10GB", 0,
-	    "Most bytes of preserved messages; never evicted silently."),
+	    "Most bytes of preserved messages, 0 for no bound. Nothing is evicted; "
+	    "what should be discarded and cannot be kept is deferred."),
 	CHOICE(NULL, "disclose", disclose, disclose_words, "nothing",
 	    "What delivered headers and replies may name (TLP clear and green "
 	    "only)."),

@@ -460,6 +460,28 @@ def crashing_patterns(this):
         check(status(bench_of)['restarts'], 0, 'the filter after a reload')
 
 
+@case('what is discarded is kept first: where the quota is full it is deferred')
+def discards(this):
+    with another(this, 'rule gone "a copy is enough" { severity high  when subject == "drop" then discard }') as filter:
+        filter.write_conf('evidence-quota 1')
+        filter.start()
+        bench_of = type('', (), {'filter': filter})
+        mail = samples.message('Shop <news@shop.test>', 'drop', 'Text.\n', ident='m1')
+
+        def action():
+            with milter(bench_of) as client:
+                return client.message('<news@shop.test>', ['<inbox@tocsin.test>'], mail).action
+        check_in(action(), ('tempfail', 'reply'))
+        check_in('raise evidence-quota', filter.log_text())
+        check_in('disposition=defer', filter.log_text())
+        filter.write_conf('evidence-quota 1MB')
+        check(filter.stop(), 0, 'exit status')
+        filter.start()
+        check(action(), 'discard', 'with room')
+        kept = [name for name in os.listdir(os.path.join(filter.state, 'evidence')) if name.endswith('.eml')]
+        check(len(kept), 1, f'{kept}')
+
+
 @case('a switch acts at once, survives a restart and ends by itself')
 def switches(this):
     def contained(client):
