@@ -75,11 +75,61 @@ spec_is_tame(struct slice spec)
 	       count_byte(spec, '%') <= SPEC_MACROS_MAX;
 }
 
+static bool
+is_plain_name(struct slice name)
+{
+	for (size_t i = 0; i < name.length; i++) {
+		char byte = name.data[i];
+
+		if (!ascii_is_alpha(byte) && !ascii_is_digit(byte) &&
+		    byte != '-' && byte != '_' &&
+		    (byte != '.' || i == 0 || name.data[i - 1] == '.'))
+			return false;
+	}
+	return name.length > 0;
+}
+
+/* The library drops a label where a macro asks for as many as there are: of
+ * %{d2} for example.org it makes ".org". So it gets the finished name. */
+static void
+add_spec(struct builder *text, struct spf_libspf2 *engine, struct slice spec,
+    const char *domain)
+{
+	struct spf_macro_values values = engine->task->values;
+	struct slice name;
+
+	values.domain = slice_text(domain);
+	if (slice_find_byte(spec, '%') != SIZE_MAX &&
+	    !spf_macro_needs_validated(spec) &&
+	    spf_macro_target(engine->task->arena, spec, &values, &name) &&
+	    is_plain_name(name))
+		spec = name;
+	builder_slice(text, spec);
+}
+
+static void
+add_directive(struct builder *text, struct spf_libspf2 *engine,
+    const struct spf_directive *directive, const char *domain)
+{
+	size_t at = slice_find_byte(directive->text, ':') + 1;
+
+	if (directive->target.length == 0) {
+		builder_slice(text, directive->text);
+		return;
+	}
+	builder_slice(text, slice_range(directive->text, 0, at));
+	add_spec(text, engine, directive->target, domain);
+	builder_slice(
+	    text, slice_skip(directive->text, at + directive->target.length));
+}
+
 /* The record without modifiers that we do not hand on; NULL when it holds more
  * than the library should see. */
 static const char *
-tame(struct arena *arena, const struct spf_record *record)
+tame(struct spf_libspf2 *engine, const struct spf_record *record,
+    const char *domain)
 {
+	struct arena *arena = engine->task->arena;
 	struct builder text = builder_make(arena, RECORD_BYTES_MAX);
 
 	builder_text(&text, "v=spf1");
@@ -90,13 +140,13 @@ tame(struct arena *arena, const struct spf_record *record)
 		if (!spec_is_tame(directive->target))
 			return NULL;
 		builder_byte(&text, ' ');
-		builder_slice(&text, directive->text);
+		add_directive(&text, engine, directive, domain);
 	}
 	if (!spec_is_tame(record->redirect))
 		return NULL;
 	if (record->redirect.length > 0) {
 		builder_text(&text, " redirect=");
-		builder_slice(&text, record->redirect);
+		add_spec(&text, engine, record->redirect, domain);
 	}
 	return builder_c_string(&text);
 }
@@ -153,7 +203,8 @@ text_lookup(struct spf_libspf2 *engine, const char *domain,
 			refuse(engine, "several SPF records at", domain);
 		return rr_of_state(engine, domain, ns_t_txt, NO_DATA);
 	}
-	tamed = text.length > RECORD_BYTES_MAX ? NULL : tame(arena, &record);
+	tamed = text.length > RECORD_BYTES_MAX ? NULL
+					       : tame(engine, &record, domain);
 	if (tamed == NULL ||
 	    !is_taken_in_whole(engine, tamed,
 		record.directives.count + (record.redirect.length > 0))) {

@@ -89,6 +89,10 @@ static const char zone_text[] =
     "void2.example.org TXT \"v=spf1 a:v1.example a:v2.example -all\"\n"
     "void3.example.org TXT \"v=spf1 a:v1.example a:v2.example "
     "exists:v3.example -all\"\n"
+    "m.org TXT \"v=spf1 exists:x.%{d2} a:%{d3}/24 -all\"\n"
+    "x.m.org A 127.0.0.2\n"
+    "c.m.org TXT \"v=spf1 exists:n.%{o4} a:y.%{d3}/24 -all\"\n"
+    "y.c.m.org A 192.0.2.1\n"
     "loop.example.org TXT \"v=spf1 include:loop.example.org -all\"\n"
     "redloop.example.org TXT \"v=spf1 redirect=redloop.example.org\"\n"
     "mx11.example.org TXT \"v=spf1 mx -all\"\n"
@@ -615,6 +619,10 @@ libspf2_gives_what_the_guard_lets_it(void **state)
 		{ "u@exp.example.org", "192.0.2.1", SPF_FAIL },
 		{ "u@red.example.org", "192.0.2.1", SPF_PASS },
 		{ "u@loop.example.org", "192.0.2.1", SPF_PERMERROR },
+		/* as many labels as there are, and more */
+		{ "u@m.org", "192.0.2.1", SPF_PASS },
+		{ "u@c.m.org", "192.0.2.9", SPF_PASS },
+		{ "u@c.m.org", "192.0.3.9", SPF_FAIL },
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
