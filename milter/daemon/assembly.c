@@ -220,6 +220,11 @@ load_overlay(struct assembly *assembly)
 		log_write(LOG_LEVEL_WARNING,
 		    "hand-added indicators file=%s: %llu lines not understood",
 		    path, (unsigned long long)overlay_bad_lines(overlay));
+	if (store_suppressed_count(overlay_store(overlay)) > 0)
+		log_write(LOG_LEVEL_WARNING,
+		    "hand-added indicators file=%s: %u do not act, since they "
+		    "would match too much; `tocsin indicators list` says why",
+		    path, store_suppressed_count(overlay_store(overlay)));
 	return put_part(
 	    &assembly->input, GENERATION_OVERLAY, overlay, free_overlay, NULL);
 }

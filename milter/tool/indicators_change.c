@@ -66,9 +66,9 @@ objection(struct engine *engine, const struct overlay_change *change,
 		reason = arena_printf(engine->arena,
 		    "not added: %s %s %s%s%s; --force adds it all the same",
 		    kind, value,
-		    verdict.by_warninglist ? "is on, or above a name on, the "
-					     "warninglist \""
-					   : "",
+		    verdict.by_warninglist
+			? "is, or holds, something on the warninglist \""
+			: "",
 		    verdict.reason, verdict.by_warninglist ? "\"" : "");
 	exempt_free(&exempt);
 	return reason;

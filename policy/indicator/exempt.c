@@ -639,16 +639,22 @@ key_network(struct slice key, struct ipaddr_network *network_out)
 }
 
 static struct exempt_verdict
-judge_broad_url(struct slice key)
+judge_broad_url(const struct exempt *exempt, struct slice key)
 {
 	struct slice host = normal_url_key_host(key);
+	/* The page at the root stands for all of the host. */
+	bool whole =
+	    key.length == host.length + 1 && key.data[host.length] == '/';
 	struct ipaddr address;
 
 	if (host.length > 2 && host.data[0] == '[')
 		host = slice_range(host, 1, host.length - 1);
-	if (ipaddr_parse(host, &address) && ipaddr_is_special(&address))
-		return refused("is a URL at a private or reserved address");
-	return not_exempted;
+	if (ipaddr_parse(host, &address))
+		return ipaddr_is_special(&address)
+			   ? refused(
+				 "is a URL at a private or reserved address")
+			   : not_exempted;
+	return whole ? judge_broad_domain(exempt, host) : not_exempted;
 }
 
 static struct exempt_verdict
@@ -681,7 +687,7 @@ judge_broad(
 			return judge_broad_network(exempt, &network);
 		break;
 	case INDICATOR_URL:
-		return judge_broad_url(key);
+		return judge_broad_url(exempt, key);
 	case INDICATOR_MD5:
 	case INDICATOR_SHA1:
 	case INDICATOR_SHA256:

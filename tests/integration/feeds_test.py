@@ -245,11 +245,13 @@ def by_hand_too_much(this):
             ('network', '11.0.0.0/8', 'too many addresses', False),
             ('domain', 'com', 'top-level', False), ('domain', 'co.uk', 'public suffix', True),
             ('domain', 'tocsin.test', 'our own domains', True), ('network', '10.1.2.0/24', 'private or reserved', True),
-            ('domain', 'known.example', 'the warninglist "Well known"', True),
+            ('domain', 'known.example', 'something on the warninglist "Well known"', True),
+            ('url', 'https://tocsin.test/', 'our own domains', True),
+            ('url', 'https://co.uk', 'public suffix', True),
             ('sha256', empty, 'digest of the empty file', True)):
         before = this.tocsin('indicators', 'list')
         said = this.tocsin('indicators', 'add', kind, value, status=65)
-        check_in(f'not added: {kind} {value} is ', said)
+        check_in(f'not added: {kind} {value} is', said)
         check_in(reason, said)
         check('--force' in said, forced, said)
         check(this.tocsin('indicators', 'list'), before, 'nothing was added')

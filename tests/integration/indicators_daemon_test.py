@@ -103,6 +103,7 @@ def unchecked(this):
     seconds_until(this, narrow)
     with milter(this) as client:
         check(tagged(client, wide), False, 'our own domain')
+    check_in('1 do not act, since they would match too much', this.filter.log_text())
     this.filter.tool('indicators', 'add', '--force', 'domain', 'tocsin.test', check=True)
     seconds_until(this, wide)
     for value in ('tocsin.test', 'after-it.example'):
