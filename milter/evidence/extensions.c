@@ -51,6 +51,24 @@ base_name(struct slice name)
 	return name;
 }
 
+/* What Windows does not take for part of the name: the main stream of a file
+ * (::$DATA), and the version that an ISO 9660 image writes (;1). */
+static struct slice
+without_suffix(struct slice name)
+{
+	static const struct slice stream = SLICE_LITERAL("::$DATA");
+	size_t end = name.length;
+
+	if (end > stream.length &&
+	    slice_equal_fold(slice_skip(name, end - stream.length), stream))
+		return slice_range(name, 0, end - stream.length);
+	while (end > 0 && ascii_is_digit(name.data[end - 1]))
+		end--;
+	return end > 1 && name.data[end - 1] == ';'
+		   ? slice_range(name, 0, end - 1)
+		   : name;
+}
+
 size_t
 extensions_of(struct arena *arena, struct slice name,
     struct slice extensions[EXTENSIONS_MAX])
@@ -60,6 +78,7 @@ extensions_of(struct arena *arena, struct slice name,
 
 	while (ends_in_nothing(rest))
 		rest.length--;
+	rest = without_suffix(rest);
 	rest = utf8_fold_slice(arena, base_name(rest));
 	rest = slice_split(rest, '.', &head);
 	while (rest.length > 0) {

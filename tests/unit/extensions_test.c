@@ -42,6 +42,11 @@ extensions_are_what_the_system_takes(void **state)
 		{ "bill\ufeff.\u2066exe", "exe" },
 		{ "a.1.2.3.4.5.6.7.8.exe", "2 3 4 5 6 7 8 exe" },
 		{ "a..exe", " exe" },
+		{ "x.js;", "js" },
+		{ "X.JS;1", "js" },
+		{ "x.js::$Data", "js" },
+		{ "Re: x.pdf", "pdf" },
+		{ ";1", "" },
 	};
 
 	(void)state;
