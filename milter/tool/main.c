@@ -58,6 +58,12 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		if (strcmp(name, commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);
+	if (name[0] == '-') {
+		fprintf(stderr,
+		    "tocsin: the command comes first, options stand behind it: "
+		    "tocsin check -c FILE\n");
+		return EX_USAGE;
+	}
 	fprintf(stderr, "tocsin: there is no command \"%s\"\n\n", name);
 	return print_help(stderr);
 }

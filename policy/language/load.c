@@ -197,8 +197,11 @@ load_list(struct loader *loader, size_t i)
 		&problem) != TC_OK) {
 		diag_at(loader->diag,
 		    entry->may_be_empty ? DIAG_WARNING : DIAG_ERROR,
-		    entry->source, entry->offset, "list %s: %s: %s",
-		    entry->name, entry->file, problem);
+		    entry->source, entry->offset, "list %s: %s: %s%s",
+		    entry->name, entry->file, problem,
+		    entry->may_be_empty
+			? ""
+			: "; may-be-empty behind the file allows for that");
 		return;
 	}
 	check_rights(loader, entry->file);

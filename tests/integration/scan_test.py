@@ -333,6 +333,16 @@ rule gone "has left" at rcpt { when rcpt.domain == "old.example" then reject "5.
 
 
 @case
+def an_option_before_the_command_and_a_list_without_file_say_what_to_write(place):
+    done = subprocess.run([TOCSIN, '-c', 'x', 'check'], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 64 and 'options stand behind it' in done.stderr, done
+    place.write('tocsin.conf', CONF + 'list gone domains from "gone.txt"\n')
+    done = place.run('check')
+    assert done.returncode == 78 and 'gone.txt: No such file or directory; may-be-empty behind the file' \
+        in done.stderr, done.stderr
+
+
+@case
 def what_ends_early_is_shown_with_its_rule_stage_and_reply(place):
     place.write('tocsin.conf', CONF + EARLY)
     done = place.run('scan', '--explain', 'evil.eml')
