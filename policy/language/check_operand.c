@@ -6,6 +6,7 @@
 #include "indicator/feed.h"
 #include "language/check_expr.h"
 #include "language/check_operand.h"
+#include "language/foreign.h"
 #include "language/misfit.h"
 #include "language/moment.h"
 
@@ -112,8 +113,16 @@ named_collection(const struct scope_place *place, const struct ast_operand *ast,
 	enum field_id field = schema_find(ast->text);
 
 	if (field == FIELD_COUNT) {
-		scope_error(place, ast->offset, "unknown collection \"%.*s\"%s",
-		    SHOWN(ast->text), scope_suggest(place->scope, ast->text));
+		const char *known = foreign_collection(ast->text);
+
+		if (known != NULL)
+			scope_error(place, ast->offset,
+			    "unknown collection \"%.*s\"; it is called %s here",
+			    SHOWN(ast->text), known);
+		else
+			scope_error(place, ast->offset,
+			    "unknown collection \"%.*s\"%s", SHOWN(ast->text),
+			    scope_suggest(place->scope, ast->text));
 		return false;
 	}
 	if (schema_fields[field].type != VALUE_COLLECTION) {
@@ -203,12 +212,24 @@ resolve_member(const struct scope_place *place, const struct ast_operand *ast,
 		    place, place->collection, (unsigned)member, operand);
 	for (unsigned i = 0; i < field->member_count; i++)
 		names[i] = field->members[i].name;
-	near = diag_suggest(ast->text, names, field->member_count);
+	near = foreign_member(ast->text);
+	if (near == NULL || schema_find_member(field, slice_text(near)) < 0)
+		near = diag_suggest(ast->text, names, field->member_count);
 	scope_error(place, ast->offset, "%s has no field .%.*s%s%s%s",
 	    field->name, SHOWN(ast->text),
 	    near == NULL ? "" : "; did you mean .", near == NULL ? "" : near,
 	    near == NULL ? "" : "?");
 	return false;
+}
+
+/* Operators of Postfix call so what the client says at MAIL FROM. */
+static const char *
+not_the_envelope(enum field_id field)
+{
+	return field == FIELD_SENDER
+		   ? "; the header Sender is meant, and the envelope sender is "
+		     "mail-from"
+		   : "";
 }
 
 /* from.domain and the like: the collection's name and a member's. */
@@ -235,9 +256,10 @@ resolve_dotted(const struct scope_place *place, const struct ast_operand *ast,
 	if (field != FIELD_FROM || place->negative || place->exemption) {
 		scope_error(place, ast->offset,
 		    "%.*s needs a quantifier, since there can be several: "
-		    "write %s %.*s (.%.*s ...)",
+		    "write %s %.*s (.%.*s ...)%s",
 		    SHOWN(ast->text), place->exemption ? "all" : "any",
-		    SHOWN(collection), SHOWN(member_name));
+		    SHOWN(collection), SHOWN(member_name),
+		    not_the_envelope(field));
 		operand->type = VALUE_COLLECTION; /* reported */
 		return false;
 	}
@@ -259,9 +281,9 @@ use_field(const struct scope_place *place, const struct ast_operand *ast,
 	if (entry->type == VALUE_COLLECTION) {
 		scope_error(place, ast->offset,
 		    "%s is a collection; write any %s (.%s ...), all %s (...) "
-		    "or no %s (...)",
+		    "or no %s (...)%s",
 		    entry->name, entry->name, entry->members[0].name,
-		    entry->name, entry->name);
+		    entry->name, entry->name, not_the_envelope(field));
 		return false;
 	}
 	if (place->collection != FIELD_COUNT &&
@@ -338,9 +360,13 @@ suggestion(const struct scope_place *place, struct slice name)
 	struct arena *arena = place->scope->arena;
 	const char *near = NULL, *below = first_below(name);
 	const struct schema_field *above = field_above(name);
+	const char *foreign = foreign_field(name);
 
-	if (place->collection != FIELD_COUNT &&
-	    schema_find_member(&schema_fields[place->collection], name) >= 0)
+	if (foreign != NULL)
+		near = arena_printf(arena, "; %s", foreign);
+	else if (place->collection != FIELD_COUNT &&
+		 schema_find_member(&schema_fields[place->collection], name) >=
+		     0)
 		near = arena_printf(arena,
 		    "; inside any, all, no and count a field of the element "
 		    "begins with a dot: .%.*s",
@@ -444,6 +470,12 @@ resolve_call(const struct scope_place *place, const struct ast_operand *ast,
 	bool length = slice_equal_text(ast->text, "length");
 	bool registrable = slice_equal_text(ast->text, "registrable");
 
+	if (slice_equal_text(ast->text, "yara")) {
+		scope_error(place, ast->offset,
+		    "yara gives a collection: any yara(\"ruleset\"), or any "
+		    "yara(\"ruleset\") (.rule ...)");
+		return false;
+	}
 	if (!length && !registrable && !slice_equal_text(ast->text, "lower")) {
 		static const char *const names[] = { "lookalike", "registrable",
 			"lower", "length", "yara" };
@@ -634,6 +666,14 @@ wrong_type(const struct scope_place *place, const struct token *token,
 
 	if (token->bad)
 		return false; /* was reported */
+	if (like->type == VALUE_DOMAIN &&
+	    (token->kind == TOKEN_IP || token->kind == TOKEN_NETWORK)) {
+		scope_error(place, token->offset,
+		    "this is a name, also where an address stands in its "
+		    "place: one is asked for as \"192.0.2.1\", any of them "
+		    "with matches /^[0-9.]+$|:/");
+		return false;
+	}
 	scope_error(place, token->offset,
 	    "this can't be compared with %s; write %s",
 	    value_type_phrase(like->type), examples[like->type]);

@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include "language/check_text.h"
+#include "language/foreign.h"
 #include "language/node.h"
 
 #define SHOWN(slice) \
@@ -57,6 +58,22 @@ resolve_first(struct slice name, struct compiled_operand *operand)
 static const char *
 suggestion(const struct scope_place *place, struct slice name)
 {
+	enum field_id field = schema_find(name);
+	const char *foreign = foreign_field(name), *text = NULL;
+
+	if (foreign != NULL)
+		text = arena_printf(place->scope->arena, "; %s", foreign);
+	else if (field == FIELD_SENDER)
+		text = "; write {mail-from} for the envelope sender, "
+		       "{sender.address} for the header";
+	else if (field != FIELD_COUNT && field != FIELD_HEADER &&
+		 field != FIELD_FEED && field != FIELD_YARA)
+		text = arena_printf(place->scope->arena,
+		    "; it is a collection: {%s.%s} is of its first element",
+		    schema_fields[field].name,
+		    schema_fields[field].members[0].name);
+	if (text != NULL)
+		return text;
 	return slice_starts_with(name, SLICE_LITERAL("feed.")) ||
 		       slice_starts_with(name, SLICE_LITERAL("header."))
 		   ? ""

@@ -110,6 +110,8 @@ cursor_unexpected(struct cursor *cursor, const char *what)
 	struct slice text = slice_range(
 	    cursor->source->text, token->offset, token->offset + token->length);
 
+	if (token->bad)
+		return; /* the lexer has said what is wrong with it */
 	if (token->kind == TOKEN_END)
 		cursor_error(cursor, "the file ends here; expected %s", what);
 	else if (unit_apart(cursor) != NULL)

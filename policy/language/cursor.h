@@ -7,6 +7,10 @@
 #include "base/diag.h"
 #include "language/ast.h"
 
+/* What must stand after until. */
+#define CURSOR_TIME \
+	"a day or a time after until: 2026-12-24, or 2026-12-24T10:00:00Z"
+
 struct cursor {
 	struct arena *arena;
 	const struct diag_source *source;

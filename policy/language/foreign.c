@@ -104,6 +104,65 @@ static const struct phrase statements[] = {
 	{ "allow", "write exempt RULE \"why\" until TIME { when ... }" },
 };
 
+#define ENVELOPE "the envelope sender is mail-from"
+
+static const struct phrase fields[] = {
+	{ "envelope-from", ENVELOPE },
+	{ "envelope_from", ENVELOPE },
+	{ "envelope-sender", ENVELOPE },
+	{ "envelope.from", ENVELOPE },
+	{ "mailfrom", ENVELOPE },
+	{ "mail_from", ENVELOPE },
+	{ "return-path", ENVELOPE },
+	{ "sender-domain", "the domain of the envelope sender is "
+			   "mail-from.domain" },
+	{ "envelope-to", "the envelope's recipients are any recipient "
+			 "(.address ...)" },
+	{ "rcpt-to", "the envelope's recipients are any recipient "
+		     "(.address ...)" },
+	{ "user", "the account that logged in is auth.user" },
+	{ "sasl_username", "the account that logged in is auth.user" },
+	{ "ip", "the client's address is client.ip" },
+	{ "client", "the client's address is client.ip" },
+	{ "now", "conditions don't reckon from now: write the time itself, as "
+		 "in date < 2026-11-23" },
+	{ "filename", "write any attachment (.name ...)" },
+	{ "link", "write any url (.host ...)" },
+	{ "links", "write any url (.host ...)" },
+};
+
+static const struct phrase collections[] = {
+	{ "link", "url" },
+	{ "links", "url" },
+	{ "urls", "url" },
+	{ "uri", "url" },
+	{ "file", "attachment" },
+	{ "files", "attachment" },
+	{ "attachments", "attachment" },
+	{ "recipients", "recipient" },
+	{ "rcpt-to", "recipient" },
+	{ "indicators", "indicator" },
+	{ "received", "hop" },
+	{ "dkim-signature", "signature" },
+	{ "signatures", "signature" },
+};
+
+static const struct phrase members[] = {
+	{ "filename", "name" },
+	{ "file-name", "name" },
+	{ "ext", "extension" },
+	{ "mime-type", "type" },
+	{ "content-type", "type" },
+	{ "hash", "sha256" },
+	{ "email", "address" },
+	{ "addr", "address" },
+	{ "name", "display" },
+	{ "display-name", "display" },
+	{ "user", "local" },
+	{ "href", "url" },
+	{ "hostname", "host" },
+};
+
 static const struct phrase units[] = {
 	{ "kB", "kB" },
 	{ "KB", "kB" },
@@ -163,6 +222,24 @@ const char *
 foreign_statement(struct slice word)
 {
 	return look_up(statements, COUNT(statements), word);
+}
+
+const char *
+foreign_field(struct slice word)
+{
+	return look_up(fields, COUNT(fields), word);
+}
+
+const char *
+foreign_collection(struct slice word)
+{
+	return look_up(collections, COUNT(collections), word);
+}
+
+const char *
+foreign_member(struct slice word)
+{
+	return look_up(members, COUNT(members), word);
 }
 
 const char *

@@ -19,6 +19,12 @@ const char *foreign_action(struct slice word);
 const char *foreign_clause(struct slice word);
 /* At the top level: table, block, define. */
 const char *foreign_statement(struct slice word);
+/* A field: envelope-from, now. */
+const char *foreign_field(struct slice word);
+/* The collection, or the member of one, that goes by another name here: link
+ * is url, filename is name. NULL: none. */
+const char *foreign_collection(struct slice word);
+const char *foreign_member(struct slice word);
 /* After a number, with a blank between: MB, sec. The unit of ours, or NULL. */
 const char *foreign_unit(struct slice word);
 

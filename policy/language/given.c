@@ -238,6 +238,18 @@ derive_extensions(struct facts *facts, struct value *members)
 		    &members[FACT_ATTACHMENT_EXTENSIONS], items, count);
 }
 
+/* Takes name:password@ off the front of what stands behind ://. */
+static struct slice
+without_user(struct slice rest)
+{
+	size_t end = 0, at;
+
+	while (end < rest.length && strchr("/?#", rest.data[end]) == NULL)
+		end++;
+	at = slice_find_last_byte(slice_range(rest, 0, end), '@');
+	return at == SIZE_MAX ? rest : slice_skip(rest, at + 1);
+}
+
 /* scheme://host/path of a plain URL. */
 static void
 derive_url(struct facts *facts, struct value *members)
@@ -248,17 +260,24 @@ derive_url(struct facts *facts, struct value *members)
 
 	if (url->state != VALUE_PRESENT || at == SIZE_MAX)
 		return;
-	host = slice_skip(url->text, at + 3);
-	while (end < host.length && strchr("/:?#", host.data[end]) == NULL)
-		end++;
+	host = without_user(slice_skip(url->text, at + 3));
+	if (host.length > 0 && host.data[0] == '[')
+		end = slice_find_byte(host, ']');
+	else
+		while (
+		    end < host.length && strchr("/:?#", host.data[end]) == NULL)
+			end++;
+	if (end == SIZE_MAX)
+		return;
 	if (members[FACT_URL_SCHEME].state == VALUE_MISSING)
 		value_set_text(
 		    &members[FACT_URL_SCHEME], slice_range(url->text, 0, at));
 	if (members[FACT_URL_PATH].state == VALUE_MISSING)
-		value_set_text(&members[FACT_URL_PATH], slice_skip(host, end));
+		value_set_text(&members[FACT_URL_PATH],
+		    slice_skip(host, end + (host.data[0] == '[')));
 	if (members[FACT_URL_HOST].state == VALUE_MISSING)
 		value_set_domain(facts->arena, &members[FACT_URL_HOST],
-		    slice_range(host, 0, end));
+		    slice_range(host, host.data[0] == '[', end));
 }
 
 static void
@@ -346,6 +365,10 @@ set_single(const struct scope_place *place, const struct ast_given *given,
 		return read_token(place, given->value, VALUE_STRING, NULL,
 		    &members[FACT_HEADER_VALUE]);
 	}
+	if (field == FIELD_URL && given->value->kind == TOKEN_STRING &&
+	    slice_find_byte(given->value->text, ':') == SIZE_MAX)
+		return wrong(place, given->value->offset,
+		    "a URL begins with its scheme: https://host/path");
 	if (first->type == VALUE_ADDRESS &&
 	    given->value->kind == TOKEN_STRING) {
 		if (!set_mailbox(place, given->value, facts, members))

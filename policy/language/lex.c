@@ -307,6 +307,20 @@ looks_like_time(struct slice atom)
 	       atom.data[4] == '-';
 }
 
+/* 24.12.2026, 12/24/2026, 2026/12/24 */
+static bool
+looks_like_date(struct slice atom)
+{
+	unsigned marks = 0, digits = 0;
+
+	for (size_t i = 0; i < atom.length; i++) {
+		marks += atom.data[i] == '.' || atom.data[i] == '/';
+		digits += ascii_is_digit(atom.data[i]);
+	}
+	return marks == 2 && digits >= 6 && digits <= 8 &&
+	       marks + digits == atom.length;
+}
+
 static void
 refuse_number(struct lexer *lexer, struct slice atom, size_t start)
 {
@@ -315,6 +329,12 @@ refuse_number(struct lexer *lexer, struct slice atom, size_t start)
 
 	while (digits < atom.length && ascii_is_digit(atom.data[digits]))
 		digits++;
+	if (looks_like_date(atom)) {
+		diag_at(lexer->diag, DIAG_ERROR, lexer->source, start,
+		    "\"%.*s\" is no time; a day is written 2026-12-24",
+		    (int)atom.length, atom.data);
+		return;
+	}
 	unit = foreign_unit(slice_skip(atom, digits));
 	if (digits > 0 && digits < 20 && unit != NULL)
 		diag_at(lexer->diag, DIAG_ERROR, lexer->source, start,

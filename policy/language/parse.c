@@ -112,10 +112,10 @@ parse_rule_head(struct cursor *cursor, struct ast_rule *rule)
 			rule->shadow = true;
 			if (cursor_accept_word(cursor, "until"))
 				rule->shadow_until = cursor_expect(
-				    cursor, TOKEN_TIME, "a time after until");
+				    cursor, TOKEN_TIME, CURSOR_TIME);
 		} else if (cursor_accept_word(cursor, "until")) {
-			rule->until = cursor_expect(
-			    cursor, TOKEN_TIME, "a time after until");
+			rule->until =
+			    cursor_expect(cursor, TOKEN_TIME, CURSOR_TIME);
 		} else {
 			cursor_unexpected(cursor, what);
 			return false;
@@ -299,6 +299,10 @@ refuse_clause(struct cursor *cursor, const struct ast_rule *rule)
 		    (int)token->text.length, token->text.data, instead);
 	else if (cursor_is_mark(cursor, '{') && rule->actions == NULL)
 		cursor_error(cursor, "unexpected {; actions stand after then");
+	else if (cursor_is_mark(cursor, ',') && rule->actions == NULL &&
+		 rule->when != NULL)
+		cursor_error(cursor,
+		    "unexpected ,; conditions are joined with \"and\" or \"or\"");
 	else if (rule->actions != NULL && (cursor_is_word(cursor, "and") ||
 					      cursor_is_word(cursor, "or")))
 		cursor_error(cursor,
@@ -350,6 +354,18 @@ end_block(struct cursor *cursor, const char *what)
 		cursor_unexpected(cursor, what);
 }
 
+/* The next statement begins, and the rule has no end yet: which one? */
+static void
+open_rule(struct cursor *cursor, const struct ast_name *name)
+{
+	unsigned line, column;
+
+	diag_position(cursor->source, name->offset, &line, &column);
+	cursor_error(cursor,
+	    "} is missing at the end of the rule %.*s, which begins in line %u",
+	    (int)name->text.length, name->text.data, line);
+}
+
 static bool
 parse_name(struct cursor *cursor, const char *what, struct ast_name *name)
 {
@@ -386,7 +402,10 @@ parse_rule(struct cursor *cursor, struct ast_rule *rule)
 			recover_clause(cursor);
 		}
 	}
-	end_block(cursor, "} at the end of the rule");
+	if (starts_statement(cursor_peek(cursor)))
+		open_rule(cursor, &rule->name);
+	else
+		end_block(cursor, "} at the end of the rule");
 	return true;
 }
 
@@ -416,7 +435,7 @@ parse_exemption(struct cursor *cursor, struct ast_exemption *exemption)
 		return false;
 	if (cursor_accept_word(cursor, "until"))
 		exemption->until =
-		    cursor_expect(cursor, TOKEN_TIME, "a time after until");
+		    cursor_expect(cursor, TOKEN_TIME, CURSOR_TIME);
 	if (!cursor_expect_mark(cursor, '{', "after the reason"))
 		return false;
 	exemption->broken = false;

@@ -82,8 +82,8 @@ parse_expr_values(struct cursor *cursor)
 			return first;
 		value->token = cursor_take(cursor);
 		if (cursor_accept_word(cursor, "until"))
-			value->until = cursor_expect(
-			    cursor, TOKEN_TIME, "a time after until");
+			value->until =
+			    cursor_expect(cursor, TOKEN_TIME, CURSOR_TIME);
 		*last = value;
 		last = &value->next;
 		cursor_accept_mark(cursor, ',');
@@ -119,6 +119,12 @@ parse_list(struct cursor *cursor)
 		last = &item->next;
 		if (!cursor_accept_mark(cursor, ',') &&
 		    !cursor_is_mark(cursor, '}')) {
+			if (is_value(cursor_peek(cursor)) &&
+			    cursor_peek(cursor)->kind != TOKEN_WORD) {
+				cursor_error(
+				    cursor, "a comma is missing before this");
+				continue;
+			}
 			cursor_unexpected(cursor, ", or }");
 			list->kind = OPERAND_BAD;
 			return list;
@@ -494,6 +500,38 @@ parse_right(struct cursor *cursor, enum ast_comparison comparison)
 	return operand;
 }
 
+static bool
+compares(struct cursor *cursor)
+{
+	static const char *const words[] = { "in", "is", "under", "matches",
+		"contains", "starts-with", "ends-with" };
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (cursor_is_word(cursor, words[i]))
+			return true;
+	return cursor_peek(cursor)->kind == TOKEN_OPERATOR;
+}
+
+/* `all of them`, `2 of attachment (...)`, as YARA has it. */
+static bool
+refuse_of(struct cursor *cursor, const struct token *before)
+{
+	if (!cursor_is_word(cursor, "of"))
+		return false;
+	if (before->kind == TOKEN_INTEGER)
+		cursor_error(cursor,
+		    "how many there are is asked with count: count attachment "
+		    "(.macros) >= %.*s",
+		    (int)before->text.length, before->text.data);
+	else
+		cursor_error(cursor,
+		    "there is no of; name the collection: %.*s attachment "
+		    "(.macros)",
+		    (int)before->text.length, before->text.data);
+	skip_condition(cursor);
+	return true;
+}
+
 static struct ast_expr *
 parse_compare(struct cursor *cursor)
 {
@@ -501,6 +539,12 @@ parse_compare(struct cursor *cursor)
 
 	if (expr == NULL)
 		return NULL;
+	if (cursor_peek(cursor)->kind == TOKEN_INTEGER &&
+	    slice_equal_text(cursor_ahead(cursor, 1)->text, "of")) {
+		refuse_of(cursor, cursor_take(cursor));
+		expr->kind = EXPR_BAD;
+		return expr;
+	}
 	expr->left = parse_operand(cursor);
 	if (expr->left == NULL || expr->left->kind == OPERAND_BAD) {
 		expr->kind = EXPR_BAD;
@@ -530,15 +574,20 @@ refuse_bare_condition(struct cursor *cursor, const struct token *quantifier,
 	const struct token *token = cursor_peek(cursor);
 	size_t dot = slice_find_last_byte(collection->text, '.');
 	struct slice name = slice_range(collection->text, 0, dot), member;
+	enum field_id field = schema_find(collection->text);
 
+	if (field != FIELD_COUNT || collection->kind == OPERAND_INDEXED)
+		name = slice_range(
+		    cursor->source->text, collection->offset, collection->end);
 	if (token->kind == TOKEN_MEMBER)
 		member = token->text;
-	else if (dot != SIZE_MAX && (token->kind == TOKEN_OPERATOR ||
-					cursor_is_word(cursor, "in") ||
-					cursor_is_word(cursor, "is") ||
-					cursor_is_word(cursor, "under") ||
-					cursor_is_word(cursor, "matches") ||
-					cursor_is_word(cursor, "contains")))
+	else if (!compares(cursor))
+		return false;
+	else if (collection->kind == OPERAND_INDEXED)
+		member = slice_text("value");
+	else if (field != FIELD_COUNT && schema_fields[field].member_count > 0)
+		member = slice_text(schema_fields[field].members[0].name);
+	else if (dot != SIZE_MAX)
 		member = slice_skip(collection->text, dot + 1);
 	else
 		return false;
@@ -558,6 +607,10 @@ parse_quantifier(struct cursor *cursor, enum ast_expr_kind kind)
 
 	if (expr == NULL)
 		return NULL;
+	if (refuse_of(cursor, quantifier)) {
+		expr->kind = EXPR_BAD;
+		return expr;
+	}
 	expr->collection = parse_collection(cursor);
 	if (expr->collection == NULL || expr->collection->kind == OPERAND_BAD ||
 	    refuse_bare_condition(cursor, quantifier, expr->collection)) {

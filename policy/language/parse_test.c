@@ -138,6 +138,13 @@ parse_given(struct cursor *cursor)
 		if (cursor_peek(cursor)->kind == TOKEN_MEMBER)
 			given->member = cursor_take(cursor);
 	}
+	if (cursor_is_mark(cursor, '=') ||
+	    cursor_peek(cursor)->kind == TOKEN_OPERATOR) {
+		cursor_error(cursor,
+		    "what is given is the value alone: given %.*s VALUE",
+		    (int)given->name.text.length, given->name.text.data);
+		cursor_take(cursor);
+	}
 	if (cursor_accept_mark(cursor, '{')) {
 		given->braced = true;
 		if (given->kind == GIVEN_LIST)

@@ -6,6 +6,7 @@ that judges by all of them.
 In the page an example is announced by a comment: `.\\" policy NAME` or `.\\" run`.
 """
 import contextlib
+import glob
 import os
 import re
 import subprocess
@@ -145,6 +146,22 @@ def commands(this):
                 check_in('until-friday', done.stdout, line)
     with open(os.path.join(this.top, 'lists', 'stolen.txt'), encoding='utf-8') as file:
         check_in('jdupont', file.read())
+
+
+@case('the page names every shipped rule with what it asks for')
+def shipped(_):
+    with open(PAGE, encoding='utf-8') as file:
+        section = file.read().split('.SH SHIPPED RULES')[1].split('\n.SH ')[0]
+    told = dict(re.findall(r'(?m)^\.BR (\S+) " \((.*)\)"$', section))
+    found = {}
+    for path in glob.glob(os.path.join(SRC, 'policy', 'rules', '*.policy')):
+        with open(path, encoding='utf-8') as file:
+            for name, head, body in re.findall(r'(?ms)^rule (\S+) "[^"]*"([^{]*)\{\n(.*?)^}', file.read()):
+                then = re.search(r'(?s)then (.*)', body)[1]
+                actions = re.sub(r'\s+', ' ', re.sub(r' "[^"]*"', '', then)).strip()
+                found[name] = actions + ('; in shadow' if 'shadow' in head else '')
+    check(len(found) > 20, True, 'shipped rules')
+    check(told, found, 'shipped rules')
 
 
 @case('the page names every field, function and action')

@@ -135,6 +135,14 @@ static const struct {
 	    "rule a { when any from (.display == \"Chef, DSI\") then tag }\n"
 	    "test \"1\" { given from \"\\\"Chef, DSI\\\" <a@b.example>\"\n"
 	    " expect tag by a }\n" },
+	{ "a URL that is given has its host, without user and brackets",
+	    "rule a { when any url (.host == \"2001:db8::7\") then tag }\n"
+	    "rule b { when any url (.host == \"evil.example\"\n"
+	    " and .path == \"/x\") then tag }\n"
+	    "test \"1\" { given url \"http://[2001:db8::7]:8/a\"\n"
+	    " expect tag by a }\n"
+	    "test \"2\" { given url \"https://bank.example@evil.example/x\"\n"
+	    " expect tag by b expect not a }\n" },
 	{ "the age of a feed is asked by its name",
 	    "feed cert { source \"cert.txt\" }\n"
 	    "feed other { source \"other.txt\" }\n"
