@@ -76,8 +76,19 @@ negate(const struct scope_place *place, const struct ast_expr *ast,
 
 /* ------------------------------------------------------------- presence */
 
+/* Is the comparison false, or with `missing` true, when its value is missing? */
+static bool
+shows(enum ast_comparison comparison, enum ast_comparison wanted)
+{
+	if (wanted == COMPARE_MISSING)
+		return comparison == COMPARE_MISSING;
+	return comparison != COMPARE_NOT_EQUAL &&
+	       comparison != COMPARE_NOT_IN && comparison != COMPARE_MISSING;
+}
+
 /* `x is present` among the terms of an and, `x is missing` among those of an
- * or, make != and not in on x safe beside them. */
+ * or, make != and not in on x safe beside them; so does any comparison in an
+ * and that a missing value can't fulfil. */
 static bool
 presence_of(const struct scope_place *place, const struct ast_expr *term,
     enum ast_comparison wanted, struct scope_presence *presence)
@@ -85,7 +96,7 @@ presence_of(const struct scope_place *place, const struct ast_expr *term,
 	const struct schema_field *collection;
 	int member;
 
-	if (term->kind != EXPR_COMPARE || term->comparison != wanted)
+	if (term->kind != EXPR_COMPARE || !shows(term->comparison, wanted))
 		return false;
 	if (term->left->kind == OPERAND_NAME) {
 		presence->field = schema_find(term->left->text);

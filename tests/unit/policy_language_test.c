@@ -143,6 +143,13 @@ static const struct {
 	    " expect tag by a }\n"
 	    "test \"2\" { given url \"https://bank.example@evil.example/x\"\n"
 	    " expect tag by b expect not a }\n" },
+	{ "what an and asks of a value shows that it is there",
+	    "rule a { when any attachment (.extension != \"vbs\"\n"
+	    " and .name starts-with \"x\" and .extension in { \"js\", \"vbs\" })\n"
+	    " then tag }\n"
+	    "test \"1\" { given attachment { name \"x.js\" } expect tag by a }\n"
+	    "test \"2\" { given attachment { name \"x.vbs\" } expect not a }\n"
+	    "test \"3\" { given attachment { name \"x\" } expect not a }\n" },
 	{ "the age of a feed is asked by its name",
 	    "feed cert { source \"cert.txt\" }\n"
 	    "feed other { source \"other.txt\" }\n"
