@@ -786,6 +786,24 @@ check_test_givens(const struct scope_place *place, const struct ast_test *test)
 		given_fields(place, test, facts);
 }
 
+/* Two recipients in one string would be tested as one odd address. */
+static void
+check_test_envelope(
+    const struct scope_place *place, const struct ast_test *test)
+{
+	if (test->mail_from != NULL &&
+	    address_is_misread(test->mail_from->text))
+		scope_error(place, test->mail_from->offset,
+		    "an address stands here, without name and brackets");
+	for (const struct ast_value *at = test->recipients; at != NULL;
+	     at = at->next)
+		if (address_is_misread(at->token->text))
+			scope_error(place, at->token->offset,
+			    "one address stands here, without name and "
+			    "brackets; the next follows after a comma: rcpt "
+			    "\"a@b.example\", \"c@d.example\"");
+}
+
 #define TEST_TIME 1767225600 /* 2026-01-01T00:00:00Z */
 
 static void
@@ -800,6 +818,7 @@ add_test(struct scope *scope, const struct ast_file *file,
 	if (ast->name == NULL)
 		return;
 	check_test_names(&place, ast);
+	check_test_envelope(&place, ast);
 	check_test_givens(&place, ast);
 	if (ast->expects == NULL && ast->broken)
 		return;
