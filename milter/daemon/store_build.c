@@ -147,9 +147,8 @@ warnings_of(
 		if (feed == NULL)
 			snprintf(text, sizeof text, "%s", warning);
 		else
-			snprintf(text, sizeof text, "%s (%s)%s", warning,
-			    source_of(request, feed->name),
-			    feed->kept ? "; its older content stays" : "");
+			snprintf(text, sizeof text, "%s (%s)", warning,
+			    source_of(request, feed->name));
 		cJSON_AddItemToArray(warnings, cJSON_CreateString(text));
 	}
 	return warnings;

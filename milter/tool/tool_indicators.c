@@ -41,6 +41,7 @@ static const char usage[] =
     "                      confidence 100, until it is removed\n"
     "      --force         add: although it would match too much\n"
     "      --mask          remove: hide the value in all feeds\n"
+    "      --accept FEED   build: take a feed that has shrunk or is empty\n"
     "  -h, --help          this text\n"
     "\n"
     "Kinds: address domain url network md5 sha1 sha256 sha512 filename subject\n"
@@ -58,12 +59,14 @@ static const struct option known_options[] = {
 	{ "description", required_argument, NULL, 'd' },
 	{ "mask", no_argument, NULL, 'm' },
 	{ "force", no_argument, NULL, 'f' },
+	{ "accept", required_argument, NULL, 'a' },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
 
 struct options {
 	const char *config;
+	const char *accept; /* a feed, or NULL */
 	bool json, mask, help;
 	bool has_kind;
 	enum indicator_kind kind;
@@ -117,6 +120,9 @@ take_option(struct options *options, int option)
 	switch (option) {
 	case 'c':
 		options->config = optarg;
+		return EX_OK;
+	case 'a':
+		options->accept = optarg;
 		return EX_OK;
 	case 'j':
 		options->json = true;
@@ -200,6 +206,15 @@ show_build(void *context, const struct build_progress *build)
 	return true;
 }
 
+static bool
+is_feed(const struct engine *engine, const char *name)
+{
+	for (size_t i = 0; name != NULL && i < engine->request.feed_count; i++)
+		if (strcmp(engine->request.feeds[i].name, name) == 0)
+			return true;
+	return name == NULL;
+}
+
 static int
 run_build(struct engine *engine, const struct options *options, char **words)
 {
@@ -208,6 +223,14 @@ run_build(struct engine *engine, const struct options *options, char **words)
 	enum tc_status status;
 
 	(void)words;
+	if (!is_feed(engine, options->accept)) {
+		fprintf(stderr,
+		    "tocsin indicators: there is no feed \"%s\" in the "
+		    "configuration\n",
+		    options->accept);
+		return EX_NOINPUT;
+	}
+	engine->request.accept = options->accept;
 	if (progress.on) {
 		engine->request.progress = show_build;
 		engine->request.context = &progress;

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/ipaddr.h"
+#include "indicator/broad_pattern.h"
 #include "indicator/build.h"
 #include "indicator/build_image.h"
 #include "indicator/build_rules.h"
@@ -628,12 +629,53 @@ suppress(struct build *build, const struct feed_item *item,
 	return true;
 }
 
+void
+build_keep_suppressed(struct build *build, const struct store_suppressed *old)
+{
+	char *reason = arena_text(build->scratch, old->reason);
+	struct feed_item item = {
+		.kind = old->kind, .value = old->value, .id = old->id
+	};
+	struct exempt_verdict verdict = { .exempted = true,
+		.by_warninglist = old->by_warninglist,
+		.reason = reason };
+
+	if (reason == NULL || !suppress(build, &item, &verdict))
+		build->full = true;
+	arena_reset(build->scratch);
+}
+
 static bool
 is_hex_digest(enum indicator_kind kind, struct slice value)
 {
 	size_t size = indicator_digest_size(kind);
 
 	return size == 0 || value.length == 2 * size;
+}
+
+/* "hxxp" would be a scheme like any other, and never match. */
+static bool
+has_defanged_scheme(struct build *build, struct slice url)
+{
+	bool changed = false;
+	size_t end = slice_find_byte(url, ':');
+
+	if (end == SIZE_MAX)
+		return false;
+	(void)normal_refang(
+	    build->scratch, slice_range(url, 0, end + 1), &changed);
+	return changed;
+}
+
+static bool
+is_defanged(struct build *build, enum indicator_kind kind, struct slice value)
+{
+	bool changed = false;
+
+	if (kind == INDICATOR_URL || kind == INDICATOR_DOMAIN ||
+	    kind == INDICATOR_ADDRESS || kind == INDICATOR_NETWORK)
+		(void)normal_refang(build->scratch, value, &changed);
+	return changed;
 }
 
 /* What the feed's settings say about an item that is kept all the same: a
@@ -656,6 +698,11 @@ setting_reason(const struct feed_config *config, const struct feed_item *item)
 						       : FEED_USED;
 }
 
+static const struct exempt_verdict any_message = {
+	.exempted = true,
+	.reason = "is a pattern that any message makes true",
+};
+
 enum feed_reason
 build_add(struct build *build, const struct feed_item *item)
 {
@@ -677,6 +724,12 @@ build_add(struct build *build, const struct feed_item *item)
 					   : reason;
 	}
 	if (item->kind == INDICATOR_PATTERN) {
+		if (build->exempt != NULL &&
+		    broad_pattern(build->scratch, item->program)) {
+			if (!suppress(build, item, &any_message))
+				build->full = true;
+			return FEED_TOO_BROAD;
+		}
 		if (build->unkeyed >= build->limits.unkeyed_patterns_max)
 			return FEED_TOO_MANY;
 		build->unkeyed++;
@@ -689,7 +742,12 @@ build_add(struct build *build, const struct feed_item *item)
 		    normal_key(build->scratch, item->kind, keyed, &key) !=
 			NORMAL_GOOD ||
 		    key.length == 0)
-			return FEED_BAD_VALUE;
+			return is_defanged(build, item->kind, keyed)
+				   ? FEED_DEFANGED
+				   : FEED_BAD_VALUE;
+		if (item->kind == INDICATOR_URL &&
+		    has_defanged_scheme(build, keyed))
+			return FEED_DEFANGED;
 	}
 	if (build->exempt != NULL && !item->mask) {
 		verdict = exempt_judge(build->exempt, item->kind, key);

@@ -51,6 +51,8 @@ struct build_request {
 	struct build_limits limits;
 	/* Whatever tells these settings from others; stands in the store. */
 	uint32_t settings_sum;
+	/* A feed that may have shrunk or be empty this time; or NULL. */
+	const char *accept;
 	int64_t now_unix;
 	/* Called now and then; may be NULL. Returning false stops the build
 	 * (TC_AGAIN) while it reads; what is written is written to its end. */

@@ -83,6 +83,10 @@ void build_set_progress(struct build *build,
 bool build_take_rule(
     struct build *build, struct build_rule *rule, struct slice text);
 
+/* Lists once more what an older store lists as taken out of the feed at hand. */
+void build_keep_suppressed(
+    struct build *build, const struct store_suppressed *old);
+
 /* Says of the last feed that its older content was kept. */
 void build_mark_kept(struct build *build);
 

@@ -34,6 +34,7 @@ struct run {
 	const struct build_feed *reading; /* the one at hand */
 	uint64_t bytes_before;            /* of the feeds before it */
 	bool stopped;
+	bool acceptable; /* the doubt is one that an operator can set aside */
 	/* When it began, twice as futimens() takes it: the store's time, so
 	 * that a source that changes from now on is newer than the store. */
 	struct timespec began[2];
@@ -204,11 +205,54 @@ nothing_used(struct run *run, const struct feed_report *report)
 	    most == FEED_TO_IDS ? " (`to-ids ignore` uses them)" : "");
 }
 
-/* Why a feed's new content is not to be trusted, or NULL. */
+/* What a feed brings, whatever the settings make of it: other settings or
+ * warninglists do not make it shrink. */
+static uint64_t
+brought(uint64_t used, const uint64_t *reasons)
+{
+	return used + reasons[FEED_SUPPRESSED] + reasons[FEED_TOO_BROAD] +
+	       reasons[FEED_KIND_OFF] + reasons[FEED_TO_IDS] +
+	       reasons[FEED_LOW_CONFIDENCE];
+}
+
+/* An operator may say that a feed is right to hold so little. */
+static bool
+is_accepted(const struct run *run, const char *feed)
+{
+	return run->request->accept != NULL &&
+	       strcmp(run->request->accept, feed) == 0;
+}
+
 static const char *
-doubt(struct run *run, enum tc_status status, const struct feed_report *report,
+little_is_left(struct run *run, const struct build_feed *feed,
     const struct store_feed *before)
 {
+	const struct feed_report *report = &feed->report;
+	uint64_t now = brought(report->used, report->reasons);
+	uint64_t then =
+	    before == NULL ? 0 : brought(before->used, before->reasons);
+
+	if (now == 0)
+		return report->read > 0 ? nothing_used(run, report)
+		       : report->reasons[FEED_NOT_INDICATOR] > 0
+			   ? "holds other things, but no indicators"
+			   : "is empty";
+	if (now < then / 10)
+		return arena_printf(run->arena,
+		    "has shrunk from %llu to %llu indicators",
+		    (unsigned long long)then, (unsigned long long)now);
+	return NULL;
+}
+
+/* Why a feed's new content is not to be trusted, or NULL. */
+static const char *
+doubt(struct run *run, enum tc_status status, const struct build_feed *feed,
+    const struct store_feed *before)
+{
+	const struct feed_report *report = &feed->report;
+	const char *why;
+
+	run->acceptable = false;
 	if (run->build->too_many)
 		return "does not fit: more indicators than limits { indicators "
 		       "} allows";
@@ -219,19 +263,24 @@ doubt(struct run *run, enum tc_status status, const struct feed_report *report,
 					       : "cannot be read";
 	if (report->format == FEED_FORMAT_YARA)
 		return NULL;
-	if (report->used == 0)
-		return report->read > 0 ? nothing_used(run, report)
-		       : report->reasons[FEED_NOT_INDICATOR] > 0
-			   ? "holds other things, but no indicators"
-			   : "is empty";
+	why = little_is_left(run, feed, before);
+	run->acceptable = why != NULL;
+	if (why != NULL)
+		return is_accepted(run, feed->name) ? NULL : why;
 	if (report->cut_off && before != NULL && before->used > 0)
 		return "ends in the middle: the file was cut off";
-	if (before != NULL && report->used < before->used / 10)
-		return arena_printf(run->arena,
-		    "has shrunk from %llu to %llu indicators",
-		    (unsigned long long)before->used,
-		    (unsigned long long)report->used);
 	return NULL;
+}
+
+/* What the old store lists as taken out of the feed stays listed. */
+static void
+take_over_suppressed(struct run *run, uint32_t old_feed)
+{
+	struct store_suppressed one;
+
+	for (uint32_t i = 0; i < store_suppressed_count(run->old); i++)
+		if (store_suppressed(run->old, i, &one) && one.feed == old_feed)
+			build_keep_suppressed(run->build, &one);
 }
 
 /* The old content stays in force: said in the report and in the store. */
@@ -249,9 +298,13 @@ keep_old(struct run *run, struct build_feed *feed, uint32_t old_feed,
 	memcpy(kept.reasons, before->reasons, sizeof kept.reasons);
 	feed->kept = true;
 	feed->warning = arena_printf(run->arena,
-	    "feed %s %s; its older content stays in force", feed->name, why);
+	    "feed %s %s; its older content stays in force%s%s%s", feed->name,
+	    why, run->acceptable ? " (`tocsin indicators build --accept " : "",
+	    run->acceptable ? feed->name : "",
+	    run->acceptable ? "` takes the new one)" : "");
 	build_drop_feed(run->build);
 	take_over(run, old_feed, false);
+	take_over_suppressed(run, old_feed);
 	build_end_feed(run->build, &kept, before->loaded_unix);
 	build_mark_kept(run->build);
 }
@@ -270,7 +323,7 @@ settle_feed(struct run *run, const struct feed_config *config,
 		old_feed = UINT32_MAX;
 	why = config->format == FEED_FORMAT_LOCAL
 		  ? NULL
-		  : doubt(run, status, &feed->report,
+		  : doubt(run, status, feed,
 			old_feed == UINT32_MAX ? NULL : &before);
 	if (why != NULL && old_feed != UINT32_MAX && before.used > 0 &&
 	    old_is_sound(run)) {
@@ -281,6 +334,11 @@ settle_feed(struct run *run, const struct feed_config *config,
 			    "feed %s ends in the middle; what stands before "
 			    "the cut is used",
 			    config->name);
+		if (why == NULL && feed->report.used == 0 &&
+		    feed->report.read > 0 &&
+		    config->format != FEED_FORMAT_YARA &&
+		    config->format != FEED_FORMAT_LOCAL)
+			why = nothing_used(run, &feed->report);
 		if (why != NULL)
 			feed->warning = arena_printf(
 			    run->arena, "feed %s %s", config->name, why);
@@ -687,7 +745,8 @@ explain_item(void *context, const struct feed_item *item)
 		    text, sizeof text);
 	else if (reason == FEED_BAD_VALUE)
 		detail = indicator_kind_name(item->kind);
-	give_example(explaining, reason, item->value, detail);
+	give_example(explaining, reason,
+	    item->value.length > 0 ? item->value : item->id, detail);
 	return reason;
 }
 

@@ -91,7 +91,7 @@ static const struct {
 	    "indicators suppressed` names them" },
 	[FEED_TOO_MANY] = { "too-many", "beyond a limit" },
 	[FEED_DEFANGED] = { "defanged",
-	    "defanged; set `refang on` to undo that" },
+	    "defanged; `refang on` undoes that in lists and CSV" },
 };
 
 struct feed_config

@@ -1,5 +1,6 @@
 # sources of policy/indicator
 libpolicy_a_SOURCES += \
+	policy/indicator/broad_pattern.c policy/indicator/broad_pattern.h \
 	policy/indicator/build.c policy/indicator/build.h \
 	policy/indicator/build_image.c policy/indicator/build_image.h \
 	policy/indicator/build_rules.c policy/indicator/build_rules.h \

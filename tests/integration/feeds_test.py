@@ -417,6 +417,61 @@ def suppressed_above(this):
     check_in('no indicator', this.tocsin('indicators', 'query', 'notportal.example', status=1))
 
 
+@case('what warninglists take out is no shrinking; a feed that did shrink can be accepted')
+def shrinking(this):
+    path, folder = os.path.join(this.top, 'shrinks.txt'), os.path.join(this.top, 'shrinks')
+
+    def write(count):
+        with open(path, 'w') as file:
+            file.writelines(f'n{number}.example\n' for number in range(count))
+
+    def build(*words):
+        return json.loads(this.tocsin('indicators', 'build', '--json', *words))['feeds'][0]
+
+    write(100)
+    hostname_list(os.path.join(folder, 'none.json'), 'None', 'other.example')
+    feed = f'feed shrinks {{ source "{path}" format list }}\nwarninglists "{folder}"\n'
+    this.configure(feed)
+    check(build()['used'], 100)
+    hostname_list(os.path.join(folder, 'all.json'), 'All', *(f'n{number}.example' for number in range(99)))
+    said = build()
+    check((said['kept'], said['used'], said['suppressed']), (False, 1, 99), f'{said}')
+    this.configure(feed + 'pin domain "n5.example"')
+    said = build()
+    check((said['kept'], said['used']), (False, 2), f'{said}')
+    check(this.acts('n5.example'), True, 'pinned')
+    write(0)
+    for _ in range(2):
+        said = build()
+        check_in('indicators build --accept shrinks', said['warning'])
+        check_in('(All)', this.tocsin('indicators', 'query', 'n6.example', status=1))
+    os.remove(os.path.join(folder, 'all.json'))
+    write(4)
+    check((build()['kept'], this.acts('n99.example')), (True, True), 'kept')
+    said = build('--accept', 'shrinks')
+    check((said['kept'], said['used'], this.acts('n99.example')), (False, 4, False), f'{said}')
+    check_in('no feed "shrink"', this.tocsin('indicators', 'build', '--accept', 'shrink', status=66))
+
+
+@case('a pattern that any message makes true is taken out, and what is defanged is counted as that')
+def broad_patterns(this):
+    path = os.path.join(this.top, 'broad.json')
+    broad = ["[domain-name:value != 'x.example']", "[email-addr:value MATCHES '.*']", "[url:value LIKE 'http%']",
+             "[domain-name:value = 'evil.example' OR domain-name:value > 'a']"]
+    narrow = ["[domain-name:value LIKE '%.evil-one.example']", "[email-message:subject MATCHES 'invoice [0-9]+']"]
+    defanged = ["[url:value = 'hxxp://defanged.example/a']", "[domain-name:value = 'defanged[.]example']"]
+    with open(path, 'w') as file:
+        json.dump({'type': 'bundle', 'objects': [
+            dict(stix_indicator(number, 'x'), pattern=pattern)
+            for number, pattern in enumerate(broad + narrow + defanged)]}, file)
+    this.configure(f'feed broad {{ source "{path}" format stix }}\nwarninglists {{ }}')
+    said = json.loads(this.tocsin('indicators', 'build', '--json'))['feeds'][0]
+    check((said['ignored']['too-broad'], said['ignored']['defanged']), (4, 2), f'{said}')
+    check_in('any message makes true', this.tocsin('indicators', 'suppressed'))
+    check_in('evil-one', this.tocsin('indicators', 'query', 'a.evil-one.example'))
+    check_in('no indicator', this.tocsin('indicators', 'query', 'b.example', status=1))
+
+
 @case('limits of a build are settings, and a build that meets one says which')
 def build_limits(this):
     path = os.path.join(this.top, 'limits.txt')
