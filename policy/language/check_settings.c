@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "indicator/feed.h"
+#include "indicator/overlay.h"
 #include "language/check_settings.h"
 #include "language/moment.h"
 
@@ -804,6 +805,12 @@ add_feed(struct scope *scope, const struct ast_file *file,
 
 	if (block->name.text.length == 0 || name == NULL)
 		return;
+	if (strcmp(name, OVERLAY_FEED_NAME) == 0) {
+		report(scope, file, block->name.offset,
+		    "the feed \"" OVERLAY_FEED_NAME "\" is that of "
+		    "`tocsin indicators add`; give this one another name");
+		return;
+	}
 	for (size_t i = 0; i < feeds->configs.count; i++)
 		if (strcmp(feeds->configs.items[i].name, name) == 0) {
 			diag_at(scope->diag, DIAG_ERROR, file->source,
