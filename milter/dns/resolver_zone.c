@@ -792,7 +792,7 @@ read_zone(const char *path, struct slice text, char *problem)
 	struct resolver *resolver = resolver_zone_new(text, what);
 
 	if (resolver == NULL)
-		snprintf(problem, RESOLVER_PROBLEM_MAX, "%.200s: %.200s", path,
+		snprintf(problem, RESOLVER_PROBLEM_MAX, "%.120s: %.120s", path,
 		    what);
 	return resolver;
 }

@@ -451,9 +451,11 @@ taxii_url(struct fetch *fetch, const char *after, const char *next)
 }
 
 /* Writes a page's objects, one a line. Returns how many, or -1 when the page
- * is no envelope. *next_out (arena) is the next page, or NULL. */
+ * is no envelope. *more_out: it is not the last; *next_out (arena) is then the
+ * name of the next one, or NULL when the server gives it none. */
 static long
-take_page(struct fetch *fetch, struct slice body, FILE *file, char **next_out)
+take_page(struct fetch *fetch, struct slice body, FILE *file, bool *more_out,
+    char **next_out)
 {
 	cJSON *page = cJSON_ParseWithLength(body.data, body.length);
 	const cJSON *objects = cJSON_GetObjectItem(page, "objects");
@@ -461,6 +463,7 @@ take_page(struct fetch *fetch, struct slice body, FILE *file, char **next_out)
 	const cJSON *object;
 	long count = 0;
 
+	*more_out = false;
 	*next_out = NULL;
 	if (!cJSON_IsObject(page)) {
 		cJSON_Delete(page);
@@ -475,8 +478,8 @@ take_page(struct fetch *fetch, struct slice body, FILE *file, char **next_out)
 		cJSON_free(text);
 		count++;
 	}
-	if (cJSON_IsTrue(cJSON_GetObjectItem(page, "more")) &&
-	    cJSON_IsString(next))
+	*more_out = cJSON_IsTrue(cJSON_GetObjectItem(page, "more"));
+	if (*more_out && cJSON_IsString(next))
 		*next_out =
 		    arena_text(fetch->arena, slice_text(next->valuestring));
 	cJSON_Delete(page);
@@ -512,6 +515,7 @@ fetch_pages(struct fetch *fetch, FILE *file, const char *after)
 						   : PAGES_DEFAULT;
 	const char *accept[] = { TAXII_TYPE };
 	char *next = NULL;
+	bool more, by_date = false;
 
 	do {
 		struct arena *arena = arena_new(0, NULL);
@@ -525,7 +529,7 @@ fetch_pages(struct fetch *fetch, FILE *file, const char *after)
 		    fetch, taxii_url(fetch, after, next), &transfer, accept, 1);
 		if (status == TC_OK)
 			count = take_page(
-			    fetch, builder_result(&body), file, &next);
+			    fetch, builder_result(&body), file, &more, &next);
 		arena_free(&arena);
 		if (status != TC_OK)
 			return status;
@@ -538,7 +542,20 @@ fetch_pages(struct fetch *fetch, FILE *file, const char *after)
 		if (next != NULL && before != NULL && strcmp(next, before) == 0)
 			return fail(fetch, TC_INVALID,
 			    "the server names the same next page again", NULL);
-	} while (next != NULL && --pages > 0);
+		/* Without a name what was added after this page comes next;
+		 * more that was added at the same time would be lost. */
+		if ((by_date && count == 0) ||
+		    (more && next == NULL &&
+			strcmp(transfer.added_last, after) <= 0))
+			return fail(fetch, TC_INVALID,
+			    "the server has more objects and names neither a "
+			    "next page nor a later date",
+			    NULL);
+		by_date = more && next == NULL;
+		if (by_date)
+			after = arena_text(
+			    fetch->arena, slice_text(transfer.added_last));
+	} while (more && --pages > 0);
 	return TC_OK;
 }
 

@@ -37,6 +37,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self):
         super().__init__(('127.0.0.1', 0), Handler)
         self.pages, self.asked, self.etag, self.login = {}, [], '"one"', None
+        self.names_no_next = False
         self.collection = [stix_indicator(1, 'taxii-one.example'), stix_indicator(2, 'taxii-two.example')]
         self.url = f'http://127.0.0.1:{self.server_address[1]}'
 
@@ -63,11 +64,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         at = int(query.get('next', ['0'])[0])
         if 'added_after' in query:
             objects = [o for o in objects if o.get('added', '2026-01-02T00:00:00Z') > query['added_after'][0]]
-        page = {'objects': objects[at:at + 1]}
+        page, last = {'objects': objects[at:at + 1]}, '2026-01-02T00:00:00Z'
         if at + 1 < len(objects):
             page.update(more=True, next=str(at + 1))
+        if self.server.names_no_next:
+            page.pop('next', None)
+            last = page['objects'][-1]['added'] if page['objects'] else query['added_after'][0]
         self.answer(200, json.dumps(page).encode(), Content_Type='application/taxii+json;version=2.1',
-                    X_TAXII_Date_Added_Last='2026-01-02T00:00:00Z')
+                    X_TAXII_Date_Added_Last=last)
 
     def do_GET(self):
         server, url = self.server, urllib.parse.urlsplit(self.path)
@@ -182,6 +186,29 @@ def taxii(this):
     this.tocsin('indicators', 'build')
     for value in ('taxii-one.example', 'taxii-two.example', 'taxii-three.example'):
         check(this.acts(value), True, value)
+
+
+@case('a TAXII server that has more and names no next page is asked by the date of its last object')
+def taxii_by_date(this):
+    server = this.server
+    server.names_no_next, before = True, server.collection
+    server.collection = [dict(stix_indicator(number, f'by-date-{number}.example'), added=f'2026-03-0{number}T00:00:00Z')
+                         for number in range(1, 5)]
+    try:
+        this.configure(f'feed dates {{ source "{server.url}/taxii/api" collection "c2" format stix status verified '
+                       'refresh 1h }')
+        check_in('4 objects', this.tocsin('feeds', 'update', 'dates'))
+        this.tocsin('indicators', 'build')
+        for number in range(1, 5):
+            check(this.acts(f'by-date-{number}.example'), True, number)
+        # the same date again and again would never end
+        for item in server.collection:
+            item['added'] = '2026-03-01T00:00:00Z'
+        server.collection[0]['added'] = '2026-03-02T00:00:00Z'
+        os.unlink(os.path.join(this.state, 'feeds', 'dates'))
+        check_in('neither a next page nor a later date', this.tocsin('feeds', 'update', '--force', 'dates', status=75))
+    finally:
+        server.names_no_next, server.collection = False, before
 
 
 @case('a MISP feed comes event by event; one that is missing does not lose the others')
