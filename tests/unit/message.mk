@@ -5,7 +5,8 @@ tests_unit_message_test_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_message_test_LDADD = $(TEST_LIBS)
 
 UNIT_TESTS += tests/unit/noxxi_test
-tests_unit_noxxi_test_SOURCES = tests/unit/noxxi_test.c tests/support/unit.h
+tests_unit_noxxi_test_SOURCES = tests/unit/noxxi_test.c tests/support/unit.h \
+	tests/support/handed_over.c tests/support/handed_over.h
 tests_unit_noxxi_test_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_noxxi_test_LDADD = $(TEST_LIBS)
 
@@ -49,6 +50,7 @@ tests_unit_gmime_test_CPPFLAGS = $(TEST_CPPFLAGS) $(OTHER_READER_CPPFLAGS)
 tests_unit_gmime_test_LDADD = $(TEST_LIBS) $(GMIME_LIBS)
 
 UNIT_TESTS += tests/unit/torture_test
-tests_unit_torture_test_SOURCES = tests/unit/torture_test.c tests/support/unit.h
+tests_unit_torture_test_SOURCES = tests/unit/torture_test.c tests/support/unit.h \
+	tests/support/handed_over.c tests/support/handed_over.h
 tests_unit_torture_test_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_torture_test_LDADD = $(TEST_LIBS)
