@@ -70,6 +70,7 @@ struct entity_work {
 	LIST_OF(struct digest_run *) spare_runs;
 	size_t parts_waiting; /* that other readings are going to make */
 	size_t extra_left;    /* bytes that other readings may still cost */
+	size_t search_left;   /* and the search for what they would read */
 	size_t decoded_left;
 };
 

@@ -73,6 +73,7 @@ mime_end(
 	work->extra_left = body.length < EXTRA_FLOOR    ? EXTRA_FLOOR
 			   : body.length > SIZE_MAX / 2 ? SIZE_MAX
 							: 2 * body.length;
+	work->search_left = work->extra_left;
 	vary_all(work);
 	for (size_t i = 0; i < work->parts->count; i++)
 		*defects |= work->parts->items[i].defects;

@@ -634,6 +634,11 @@ note_outside(struct push *push, const struct frame *frame, size_t end)
 
 	if (end <= frame->piece)
 		return;
+	/* each may become a part */
+	if (entity->outside.count >= push->work->limits->parts) {
+		entity_note(push->work, entity, BIT(TOO_MANY_PARTS));
+		return;
+	}
 	outside = list_append(push->work->arena, &entity->outside, SIZE_MAX);
 	if (outside != NULL)
 		*outside = (struct entity_outside){ frame->piece, end,

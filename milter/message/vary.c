@@ -229,10 +229,17 @@ vary_cut(struct varied *varied, struct entity *entity, struct slice boundary)
 {
 	struct split inner = { .boundary = boundary, .how = "inner-first" };
 	struct slice body = beyond(varied, entity, entity->body);
+	struct slice rest = slice_skip(body, entity->body.length);
 
-	if (body.length == 0 ||
-	    !has_delimiters(
-		varied, slice_skip(body, entity->body.length), &inner))
+	if (rest.length == 0)
+		return;
+	/* many of these would each search the rest of the message */
+	if (rest.length > varied->work->search_left) {
+		note(varied, entity, BIT(TOO_MANY_READINGS));
+		return;
+	}
+	varied->work->search_left -= rest.length;
+	if (!has_delimiters(varied, rest, &inner))
 		return;
 	note(varied, entity, BIT(BOUNDARY_NESTED));
 	split_otherwise(varied, entity, body, inner);

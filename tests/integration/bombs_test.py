@@ -138,6 +138,13 @@ def bombs():
         {'defect'}
     yield '49 MB of --x, boundary y', ADDRESS + b'Content-Type: multipart/mixed; boundary=y\r\n\r\n' + \
         b'--x\r\n' * (49 * 200000), {'defect'}
+    yield '900 open multiparts before 40 MB of --i', ADDRESS + \
+        b'Content-Type: multipart/mixed; boundary=b\r\n\r\n' + b''.join(
+            b'--b\r\nContent-Type: multipart/mixed; boundary=i%d\r\n\r\n' % n for n in range(900)) + \
+        b'--b\r\n\r\n' + b'--i\r\n' * 8000000, {'defect'}
+    yield '40 MB of epilogues', ADDRESS + b'Content-Type: multipart/mixed; boundary=b\r\n\r\n' + \
+        b'--b--\r\nx\r\n' * 4000000, {'defect'}
+    yield '40 MB of =', ADDRESS + b'Content-Transfer-Encoding: quoted-printable\r\n\r\n' + b'=' * 40000000, {'defect'}
     yield '35 MB of zeros in base64', attached(bytes(35 << 20), 'a.bin'), set()
     yield '40 MB of text', ADDRESS + b'\r\n' + b'word and word again and so on\r\n' * 1300000, set()
     yield '20 MB of links', ADDRESS + b'\r\n' + b''.join(b'http://h%d.example/x\r\n' % n for n in range(800000)), \
