@@ -175,6 +175,24 @@ lower_copy(struct arena *arena, struct slice text)
 	return slice_make(copy, text.length);
 }
 
+/* Where the word before a parameter without ';' ends ("attachment
+ * filename=a"), SIZE_MAX when the text is one word. */
+static size_t
+word_end(struct slice text)
+{
+	mime_defect_set odd = 0;
+	size_t end = extent(text, '=', &odd);
+
+	if (end == text.length)
+		return SIZE_MAX;
+	while (end > 0 && ascii_is_space(text.data[end - 1]))
+		end--;
+	while (end > 0 && !ascii_is_space(text.data[end - 1]))
+		end--;
+	return slice_trim(slice_range(text, 0, end)).length == 0 ? SIZE_MAX
+								 : end - 1;
+}
+
 bool
 param_header_parse(struct arena *arena, struct slice value, size_t params_max,
     struct param_header *header_out)
@@ -182,10 +200,15 @@ param_header_parse(struct arena *arena, struct slice value, size_t params_max,
 	struct param_header header = { .defects = 0 };
 	struct slice rest = header_unfold(arena, value);
 	size_t end = extent(rest, ';', &header.defects);
+	size_t bare = word_end(slice_range(rest, 0, end));
 	bool first = true;
 	struct param *added = NULL;
 	size_t strays = 0; /* each may cost a look to the end of the value */
 
+	if (bare != SIZE_MAX) {
+		header.defects |= MALFORMED;
+		end = bare;
+	}
 	header.token = lower_copy(arena,
 	    unquote(arena, slice_range(rest, 0, end), NULL, &header.defects));
 	while (first || rest.length > 0) {
@@ -413,8 +436,44 @@ join_sections(struct reader *reader, int start, bool over_gaps, bool decode_all,
 					  : value);
 		any = true;
 	}
-	if (any && !bytes.failed)
+	if (!any || bytes.failed)
+		return;
+	/* a word that was cut into sections is one word again */
+	if (charset.data == NULL)
+		add_plain(reader, builder_result(&bytes), how);
+	else
 		add_bytes(reader, charset, builder_result(&bytes), how);
+}
+
+/* Sections whose octets are decoded once they stand together, as readers do
+ * that let "%2" end one section and "E" begin the next. */
+static void
+join_then_decode(struct reader *reader)
+{
+	struct builder bytes = builder_make(reader->arena, VALUE_MAX);
+	struct slice charset = slice_make(NULL, 0), value;
+	size_t count = reader->header->params.count;
+	bool cut = false;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct param *param = &reader->header->params.items[i];
+
+		if (!is_ours(reader, param) || param->section < 0)
+			continue;
+		value = param->value;
+		cut |= param->extended &&
+		       (slice_ends_with(value, SLICE_LITERAL("%")) ||
+			   (value.length > 1 &&
+			       value.data[value.length - 2] == '%'));
+		builder_slice(&bytes, value);
+	}
+	if (!cut || bytes.failed)
+		return;
+	reader->readings->defects |= MALFORMED;
+	value = builder_result(&bytes);
+	split_charset(&value, &charset);
+	add_bytes(reader, charset, percent_decode(reader->arena, value),
+	    "rfc2231-joined");
 }
 
 /* Sections in the order in which they stand, whatever their numbers. */
@@ -466,6 +525,7 @@ read_continued(struct reader *reader)
 		return;
 	if (lowest == 0)
 		join_sections(reader, 0, false, false, "rfc2231");
+	join_then_decode(reader);
 	if (ordered)
 		return;
 	/* misnumbered: whatever a tolerant reader might make of it */

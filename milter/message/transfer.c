@@ -567,9 +567,13 @@ transfer_quoted_printable(
 		out, out, 0 };
 
 	while (quoted.at < quoted.end) {
-		size_t copied = line_copy(
-		    slice_make(quoted.at, (size_t)(quoted.end - quoted.at)),
-		    quoted.out);
+		/* the call alone would make a row of '=' slow */
+		size_t copied =
+		    *quoted.at == '='
+			? 0
+			: line_copy(slice_make(quoted.at,
+					(size_t)(quoted.end - quoted.at)),
+			      quoted.out);
 
 		quoted.at += copied;
 		quoted.out += copied;
@@ -599,7 +603,8 @@ take_line(struct slice *rest)
 	return line;
 }
 
-/* "begin MODE NAME": three or more octal digits. */
+/* "begin MODE NAME": three or more octal digits, as many as a mode of 32 bits
+ * has. */
 static bool
 is_begin_line(struct slice line, struct slice *name_out)
 {
@@ -613,7 +618,8 @@ is_begin_line(struct slice line, struct slice *name_out)
 		i++;
 		digits++;
 	}
-	if (digits < 3 || digits > 5 || i == line.length || line.data[i] != ' ')
+	if (digits < 3 || digits > 11 || i == line.length ||
+	    line.data[i] != ' ')
 		return false;
 	*name_out = slice_trim(slice_skip(line, i));
 	return true;

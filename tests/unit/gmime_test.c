@@ -125,6 +125,7 @@ enum difference {
 	STRUCTURE_TYPE_COMMENT,
 	STRUCTURE_BOUNDARY_CODED,
 	STRUCTURE_BOUNDARY_LONG,
+	STRUCTURE_BOUNDARY_GLUED,
 	TYPE_BROKEN,
 	NAME_OTHER_READING,
 	NAME_INSIDE,
@@ -151,6 +152,8 @@ static const char *const reasons[DIFFERENCES] = {
 	[STRUCTURE_BOUNDARY_CODED] =
 	    "parts: a boundary in RFC 2231 form, which GMime takes as it is",
 	[STRUCTURE_BOUNDARY_LONG] = "parts: a boundary longer than 70",
+	[STRUCTURE_BOUNDARY_GLUED] =
+	    "parts: a boundary without ';' before it, which GMime drops",
 	[TYPE_BROKEN] =
 	    "type: not type/subtype; GMime then drops its parameters",
 	[NAME_OTHER_READING] = "name: among the other names that we read",
@@ -241,6 +244,8 @@ boundary_difference(const struct message *message)
 	if (at != SIZE_MAX && parts->count > 1 &&
 	    slice_find_byte(slice_skip(type, at + 10), '"') > 70)
 		return STRUCTURE_BOUNDARY_LONG;
+	if (slice_find_fold(main_type, SLICE_LITERAL("boundary=")) != SIZE_MAX)
+		return STRUCTURE_BOUNDARY_GLUED;
 	return UNEXPLAINED;
 }
 

@@ -141,6 +141,13 @@ each_plausible_name_is_read(void **state)
 		    "a.txt|a.zip|" },
 		{ "attachment; filename=\"=?utf-8?Q?a=2Ezip?=\"",
 		    "a.zip|=?utf-8?Q?a=2Ezip?=|" },
+		/* one encoded word in two sections, an octet in two sections,
+		 * and no ';' */
+		{ "attachment; filename*0=\"=?utf-8?B?YS\"; filename*1=\"56aXA=?=\"",
+		    "a.zip|=?utf-8?B?YS56aXA=?=|" },
+		{ "attachment; filename*0*=utf-8''a%2; filename*1*=ezip",
+		    "a%2ezip|a.zip|" },
+		{ "attachment filename=a.zip", "a.zip|" },
 		{ "attachment; filename=(c)a.zip(d)", "a.zip|(c)a.zip(d)|" },
 		{ "attachment; filename=\"a\\\"b.zip\"",
 		    "a\"b.zip|a\\|\"a\\\"b.zip\"|" },
@@ -263,7 +270,7 @@ other_encodings_are_read(void **state)
 	assert_int_not_equal(result.defects, 0);
 	result = transfer_quoted_printable(text("=P=K==03"), QUOTED_DROP, out);
 	assert_slice(slice_make(out, result.length), "PK\003");
-	rest = text("x\nbegin 644 a b.txt\n#04)#\n`\nend\ny\n"
+	rest = text("x\nbegin 0100644 a b.txt\n#04)#\n`\nend\ny\n"
 		    "begin 600 c\n!00\nend\n");
 	assert_true(transfer_uuencode_next(&rest, true, out, &name, &result));
 	assert_slice(slice_make(out, result.length), "ABC");
