@@ -299,6 +299,9 @@ add_link(struct html_reader *reader, struct slice target, enum html_place place)
 {
 	struct html_link *link;
 
+	/* browsers pass over control characters there as well as blanks */
+	while (target.length > 0 && (unsigned char)target.data[0] <= ' ')
+		target = slice_skip(target, 1);
 	target = slice_trim(target);
 	if (target.length == 0)
 		return NULL;

@@ -311,6 +311,32 @@ is_html(const struct mime_part *part)
 	       slice_starts_with_fold(start, SLICE_LITERAL("<!doctype html"));
 }
 
+/* A byte order mark of UTF-16 in a text that declares something else: browsers
+ * go by the mark, others by the declaration, so both are read. */
+static void
+read_marked(struct text_reader *reader, const struct mime_part *part,
+    struct slice content, struct charset_result *text)
+{
+	struct builder both =
+	    builder_make(reader->arena, 2 * reader->limits->html_bytes + 1);
+	struct charset_result marked;
+
+	if (!slice_starts_with(content, SLICE_LITERAL("\xFF\xFE")) &&
+	    !slice_starts_with(content, SLICE_LITERAL("\xFE\xFF")))
+		return;
+	if (slice_starts_with_fold(part->charset, SLICE_LITERAL("utf-16")) ||
+	    !charset_to_utf8(reader->arena, SLICE_LITERAL("utf-16"), content,
+		reader->limits->html_bytes, &marked))
+		return;
+	builder_slice(&both, marked.text);
+	builder_byte(&both, '\n');
+	builder_slice(&both, text->text);
+	if (both.failed)
+		return;
+	text->text = builder_result(&both);
+	text->cut |= marked.cut;
+}
+
 static void
 read_part(
     struct text_reader *reader, struct mime_part *part, struct slice content)
@@ -321,6 +347,7 @@ read_part(
 	if (!charset_to_utf8(reader->arena, part->charset, content,
 		reader->limits->html_bytes, &converted))
 		return;
+	read_marked(reader, part, content, &converted);
 	if (converted.unknown && part->is_text)
 		part->defects |= BIT(CHARSET_UNKNOWN);
 	if (converted.cut)

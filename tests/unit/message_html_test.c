@@ -55,6 +55,7 @@ links_are_found_wherever_they_hide(void **state)
 		    HTML_HREF },
 		{ "<A\nHREF = 'u'>", "u", HTML_HREF },
 		{ "<a href=u>", "u", HTML_HREF },
+		{ "<a href=\" \1\2u\">", "u", HTML_HREF },
 		{ "<a/href=u/v>", "u/v", HTML_HREF },
 		{ "<a x=1/href=u>", NULL, HTML_HREF },
 		{ "<a title=\"x\"href=\"u\">", "u", HTML_HREF },

@@ -492,6 +492,28 @@ text_of_all_parts_is_joined_without_what_nobody_sees(void **state)
 	arena_free(&mail.arena);
 }
 
+/* Browsers go by the mark, others by the declaration. */
+static void
+a_byte_order_mark_is_read_beside_the_declared_charset(void **state)
+{
+	static const char marked[] =
+	    "Content-Type: text/html; charset=utf-8\r\n\r\n\xff\xfe<\0b\0>\0h\0i\0";
+	static const char plain[] =
+	    "Content-Type: text/plain; charset=us-ascii\r\n\r\n\xff\xfehi";
+	struct mail mail = parse_with(
+	    &message_limits_default, slice_make(marked, sizeof marked - 1));
+
+	(void)state;
+	assert_true(slice_find(message_body_text(mail.message), text("hi")) !=
+		    SIZE_MAX);
+	arena_free(&mail.arena);
+	mail = parse_with(
+	    &message_limits_default, slice_make(plain, sizeof plain - 1));
+	assert_true(slice_find(message_body_text(mail.message), text("hi")) !=
+		    SIZE_MAX);
+	arena_free(&mail.arena);
+}
+
 /* Ten fields of a name and 256 KiB of them are kept beyond the limits. */
 /* The deeper ones are hashed at their end, in one go. */
 static void
@@ -604,6 +626,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(digests_are_made_only_when_asked_for),
 	cmocka_unit_test(nested_parts_name_their_parents),
 	cmocka_unit_test(text_of_all_parts_is_joined_without_what_nobody_sees),
+	cmocka_unit_test(a_byte_order_mark_is_read_beside_the_declared_charset),
 };
 
 UNIT_MAIN(tests)
