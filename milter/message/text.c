@@ -311,30 +311,55 @@ is_html(const struct mime_part *part)
 	       slice_starts_with_fold(start, SLICE_LITERAL("<!doctype html"));
 }
 
-/* A byte order mark of UTF-16 in a text that declares something else: browsers
- * go by the mark, others by the declaration, so both are read. */
+/* Whether the charset writes its text in ASCII octets that are not that
+ * ASCII. */
+static bool
+is_written_in_ascii(struct slice charset)
+{
+	return slice_find_fold(charset, SLICE_LITERAL("utf-7")) != SIZE_MAX ||
+	       slice_find_fold(charset, SLICE_LITERAL("utf7")) != SIZE_MAX ||
+	       slice_find_fold(charset, SLICE_LITERAL("2022")) != SIZE_MAX ||
+	       slice_find_fold(charset, SLICE_LITERAL("hz")) != SIZE_MAX;
+}
+
+static bool
+has_mark(struct slice content)
+{
+	return slice_starts_with(content, SLICE_LITERAL("\xFF\xFE")) ||
+	       slice_starts_with(content, SLICE_LITERAL("\xFE\xFF"));
+}
+
+/* What a text is to readers that do not go by its charset: browsers follow a
+ * byte order mark of UTF-16 whatever is declared, and many take what is plain
+ * ASCII for that when the charset cannot be true. Both texts are read. */
 static void
-read_marked(struct text_reader *reader, const struct mime_part *part,
+read_otherwise(struct text_reader *reader, const struct mime_part *part,
     struct slice content, struct charset_result *text)
 {
-	struct builder both =
-	    builder_make(reader->arena, 2 * reader->limits->html_bytes + 1);
-	struct charset_result marked;
+	const size_t max = reader->limits->html_bytes;
+	struct slice kept = slice_range(content, 0, max);
+	struct charset_result other = { .text = kept };
+	struct builder both;
 
-	if (!slice_starts_with(content, SLICE_LITERAL("\xFF\xFE")) &&
-	    !slice_starts_with(content, SLICE_LITERAL("\xFE\xFF")))
-		return;
 	if (slice_starts_with_fold(part->charset, SLICE_LITERAL("utf-16")) ||
-	    !charset_to_utf8(reader->arena, SLICE_LITERAL("utf-16"), content,
-		reader->limits->html_bytes, &marked))
+	    !has_mark(content)) {
+		if (text->text.data == content.data ||
+		    utf8_ascii_prefix(kept) < kept.length ||
+		    slice_find_byte(kept, '\0') != SIZE_MAX ||
+		    slice_equal(text->text, kept) ||
+		    is_written_in_ascii(part->charset))
+			return;
+	} else if (!charset_to_utf8(reader->arena, SLICE_LITERAL("utf-16"),
+		       content, max, &other))
 		return;
-	builder_slice(&both, marked.text);
+	both = builder_make(reader->arena, 2 * max + 1);
+	builder_slice(&both, other.text);
 	builder_byte(&both, '\n');
 	builder_slice(&both, text->text);
 	if (both.failed)
 		return;
 	text->text = builder_result(&both);
-	text->cut |= marked.cut;
+	text->cut |= other.cut;
 }
 
 static void
@@ -347,7 +372,7 @@ read_part(
 	if (!charset_to_utf8(reader->arena, part->charset, content,
 		reader->limits->html_bytes, &converted))
 		return;
-	read_marked(reader, part, content, &converted);
+	read_otherwise(reader, part, content, &converted);
 	if (converted.unknown && part->is_text)
 		part->defects |= BIT(CHARSET_UNKNOWN);
 	if (converted.cut)

@@ -507,6 +507,14 @@ a_byte_order_mark_is_read_beside_the_declared_charset(void **state)
 	assert_true(slice_find(message_body_text(mail.message), text("hi")) !=
 		    SIZE_MAX);
 	arena_free(&mail.arena);
+	mail =
+	    parse("Content-Type: text/plain; charset=utf-16le\r\n\r\nhi you");
+	assert_true(slice_find(message_body_text(mail.message), text("hi")) !=
+		    SIZE_MAX);
+	arena_free(&mail.arena);
+	mail = parse("Content-Type: text/plain; charset=utf-7\r\n\r\n+AGg-i");
+	assert_slice(message_body_text(mail.message), "hi");
+	arena_free(&mail.arena);
 	mail = parse_with(
 	    &message_limits_default, slice_make(plain, sizeof plain - 1));
 	assert_true(slice_find(message_body_text(mail.message), text("hi")) !=
