@@ -248,5 +248,5 @@ control_client_result(const char *command, const struct cJSON *reply)
 		fputs(more->valuestring, stderr);
 	fprintf(stderr, "tocsin %s: %s\n", command,
 	    cJSON_IsString(error) ? error->valuestring : "refused");
-	return cJSON_IsString(more) ? EX_CONFIG : EX_UNAVAILABLE;
+	return cJSON_IsString(more) ? EX_CONFIG : EXIT_FAILURE;
 }

@@ -334,6 +334,22 @@ map_of_preset(enum feed_format format, struct csv_map *map)
 	}
 }
 
+/* Says that a column is not there, and which ones are. */
+static const char *
+no_column(struct arena *arena, const struct csv_row *header, const char *name)
+{
+	struct builder text = builder_make(arena, 1024);
+	const char *done;
+
+	builder_printf(&text, "has no column named \"%s\"", name);
+	for (size_t i = 0; i < header->count && text.length < 300; i++) {
+		builder_text(&text, i == 0 ? "; it has " : ", ");
+		builder_printable(&text, header->cells[i], 60);
+	}
+	done = builder_c_string(&text);
+	return done == NULL ? "has no column of a name that is wanted" : done;
+}
+
 /* The operator's columns; names are looked up in `header` (may be empty).
  * False with report->problem when a name is not there. */
 static bool
@@ -353,9 +369,8 @@ map_of_config(struct feed_reader *reader, const struct csv_row *header,
 					header->cells[at], column.name))
 					break;
 			if (at == header->count) {
-				reader->report->problem = arena_printf(
-				    reader->arena, "has no column named \"%s\"",
-				    column.name);
+				reader->report->problem = no_column(
+				    reader->arena, header, column.name);
 				return false;
 			}
 		}

@@ -1,5 +1,7 @@
 #include <config.h>
 
+#include <string.h>
+
 #include "language/node.h"
 
 #define KEY_BYTES_MAX 65536
@@ -187,7 +189,10 @@ node_regex(const struct scope_place *place, const struct token *token)
 		scope_error(place,
 		    token->offset + 1 +
 			(offset < token->length ? offset : token->length - 1),
-		    "regular expression: %s", problem);
+		    "regular expression: %s%s", problem,
+		    strstr(problem, "\\u") == NULL
+			? ""
+			: "; a character is written itself or as \\x{E9}");
 		return NULL;
 	}
 	slot = list_append(

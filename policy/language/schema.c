@@ -252,14 +252,18 @@ const struct schema_field schema_fields[FIELD_COUNT] = {
 	[FIELD_TLS_SUBJECT] = { "tls.subject", "client",
 	    F(MAIL, S, true, FREE, "subject of the client's certificate") },
 	[FIELD_AUTH_USER] = { "auth.user", "client",
-	    F(MAIL, S, true, FREE, "the account that logged in") },
+	    F(MAIL, S, true, FREE,
+		"the account that logged in, as the MTA names it: with or "
+		"without @domain") },
 	[FIELD_AUTH_METHOD] = { "auth.method", "client",
 	    F(MAIL, S, true, FREE, "how (PLAIN, ...)") },
 	[FIELD_DAEMON] = { "daemon", "client",
 	    F(CONNECT, S, true, FREE, "the MTA's {daemon_name}") },
 	[FIELD_DIRECTION] = { "direction", "client",
 	    W(RCPT, directions, FREE,
-		"inbound, outbound or internal; at rcpt for that recipient") },
+		"from ours (a login, own-networks, no SMTP) to any recipient "
+		"outside own-domains: outbound, to none: internal; all else: "
+		"inbound; at rcpt for that recipient") },
 	[FIELD_MAIL_FROM] = { "mail-from", "envelope",
 	    F(MAIL, A, true, FREE,
 		"the envelope sender; missing for the null sender") },

@@ -503,6 +503,7 @@ def switches(this):
         wait_for(lambda: contained(client) == [], 5, 'its end')
     check_in('has ended', this.filter.log_text())
     done = this.filter.tool('set', 'containmend', 'on')
+    check(done.returncode, 1, 'what the filter refuses')
     check(done.returncode != 0, True, 'an unknown switch')
     check_in('did you mean "containment"', done.stdout)
 

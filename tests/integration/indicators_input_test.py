@@ -89,6 +89,16 @@ def kept(world, why, octets):
     check(world.acts('evil-999.example'), True, 'the old content')
 
 
+@case('a column that is not in the heading is named, beside those that are')
+def no_column(world):
+    world.configure('format csv columns { value "Indicator" type "Typ" }')
+    try:
+        world.publish('Indikator;Typ;Datum\nevil.example;domain;2026-11-20\n')
+        check_in('has no column named "Indicator"; it has Indikator, Typ, Datum', world.build()['feeds'][0]['warning'])
+    finally:
+        world.configure()
+
+
 @case('a state directory that is not there is named, with how it is made')
 def no_state(world):
     world.publish('evil.example\n')
