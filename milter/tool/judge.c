@@ -113,12 +113,12 @@ judge_message(struct judge *judge, struct slice raw)
 		return TC_LIMIT;
 	session_keep(judge->session);
 	session_set_auth(judge->session, options->auth);
-	session_set_trace(judge->session, options->trace);
+	session_set_trace(judge->session, options->explain != NULL);
 	session_set_any_age(judge->session, options->as_of == JUDGE_AS_OF_ANY);
 	if (options->as_of == JUDGE_AS_OF_RECEIVED)
 		session_set_now(judge->session, replay_received(raw));
 	return replay_message(judge->session, judge->arena, raw,
-	    &options->envelope, &judge->result);
+	    &options->envelope, options->explain, &judge->result);
 }
 
 void

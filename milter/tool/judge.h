@@ -28,7 +28,8 @@ struct judge_options {
 	bool auth_given;
 	enum session_auth auth;
 	enum judge_as_of as_of;
-	bool trace; /* keep what explain.h wants */
+	/* Keep what explain.h wants, and explain refusals so; NULL: neither. */
+	const struct explain_options *explain;
 	int zygote; /* of the scanner; -1: parts are not opened */
 	struct replay_envelope envelope;
 };

@@ -16,6 +16,7 @@ struct replay {
 	struct session *session;
 	struct arena *arena;
 	const struct replay_envelope *envelope;
+	const struct explain_options *explain; /* or NULL */
 	struct replay_result *result;
 	struct header_list headers;
 	struct slice body;
@@ -178,6 +179,19 @@ send_sender(struct replay *replay)
 	return status;
 }
 
+/* The rules at rcpt, as they answered the recipient at hand. */
+static struct slice
+clauses_of(const struct replay *replay)
+{
+	struct explain_options options = *replay->explain;
+	struct builder out = builder_make(replay->arena, SIZE_MAX);
+
+	options.stage_only = true;
+	if (session_eval(replay->session) != NULL)
+		explain_print(session_eval(replay->session), &options, &out);
+	return builder_result(&out);
+}
+
 static bool
 note_refusal(struct replay *replay, struct slice recipient)
 {
@@ -194,6 +208,8 @@ note_refusal(struct replay *replay, struct slice recipient)
 			    ? ""
 			    : verdict->decided_by->name;
 	refusal->reply = replay->result->reply;
+	if (replay->explain != NULL)
+		refusal->clauses = clauses_of(replay);
 	return true;
 }
 
@@ -410,7 +426,8 @@ send_end(struct replay *replay)
 
 enum tc_status
 replay_message(struct session *session, struct arena *arena, struct slice raw,
-    const struct replay_envelope *envelope, struct replay_result *result_out)
+    const struct replay_envelope *envelope,
+    const struct explain_options *explain, struct replay_result *result_out)
 {
 	static enum tc_status (*const steps[])(
 	    struct replay *) = { connect_client, greet, send_sender,
@@ -418,6 +435,7 @@ replay_message(struct session *session, struct arena *arena, struct slice raw,
 	struct replay replay = { .session = session,
 		.arena = arena,
 		.envelope = envelope,
+		.explain = explain,
 		.result = result_out };
 	enum tc_status status = TC_OK;
 

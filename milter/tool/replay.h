@@ -13,6 +13,7 @@
 #define TOCSIN_TOOL_REPLAY_H
 
 #include "base/list.h"
+#include "language/explain.h"
 #include "session/flow.h"
 
 #define REPLAY_RECIPIENTS_MAX 1000
@@ -46,6 +47,9 @@ struct replay_refusal {
 	struct slice recipient;
 	const char *rule; /* "" when none decided */
 	struct apply_reply reply;
+	/* Why, clause by clause, when that was asked for: the evaluation of one
+	 * recipient is gone when the next is asked. */
+	struct slice clauses;
 };
 
 struct replay_result {
@@ -65,11 +69,12 @@ enum disposition replay_early_disposition(const struct replay_result *result);
 time_t replay_received(struct slice raw);
 
 /* Plays the message through `session`, which keeps evidence and verdict
- * (session_keep()). The result lives in `arena`. Returns as
+ * (session_keep()). `explain` is how refusals are explained, NULL: not at all.
+ * The result lives in `arena`. Returns as
  * flow_end_of_message(), never TC_AGAIN; an early reply ends the play with
  * TC_OK and that reply, as it does when every recipient is refused. */
 enum tc_status replay_message(struct session *session, struct arena *arena,
     struct slice raw, const struct replay_envelope *envelope,
-    struct replay_result *result_out);
+    const struct explain_options *explain, struct replay_result *result_out);
 
 #endif

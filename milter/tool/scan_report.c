@@ -139,8 +139,18 @@ put_reply(struct builder *out, const struct apply_reply *reply)
 	    out, "%s %s %s", reply->code, reply->enhanced, reply->text);
 }
 
+struct explain_options
+scan_report_explaining(const struct scan_report_options *options)
+{
+	return (struct explain_options){ .show_content = options->show_content,
+		.names = options->rules,
+		.name_count = options->rule_count };
+}
+
+/* Each with its clauses; those of the last are left out when the evaluation
+ * behind it is shown anyway, as that of the message. */
 static void
-put_refused(struct builder *out, const struct replay_result *result)
+put_refused(struct builder *out, const struct replay_result *result, bool last)
 {
 	for (size_t i = 0; i < result->refused.count; i++) {
 		const struct replay_refusal *refusal =
@@ -153,15 +163,9 @@ put_refused(struct builder *out, const struct replay_result *result)
 		builder_printf(out, "%s%s%s\n",
 		    *refusal->rule == '\0' ? "" : " (", refusal->rule,
 		    *refusal->rule == '\0' ? "" : ")");
+		if (last || i + 1 < result->refused.count)
+			builder_slice(out, refusal->clauses);
 	}
-}
-
-static struct explain_options
-explaining(const struct scan_report_options *options)
-{
-	return (struct explain_options){ .show_content = options->show_content,
-		.names = options->rules,
-		.name_count = options->rule_count };
 }
 
 /* A message that got its answer before its end: what is known by then, and who
@@ -171,7 +175,7 @@ put_early(struct builder *out, const struct session *session,
     const struct replay_result *result,
     const struct scan_report_options *options)
 {
-	const struct explain_options explain = explaining(options);
+	const struct explain_options explain = scan_report_explaining(options);
 	const struct evidence *evidence = session_evidence(session);
 	enum schema_stage stage = STAGE_CONNECT;
 	const struct verdict *verdict = session_refusal(session, &stage);
@@ -195,7 +199,7 @@ put_early(struct builder *out, const struct session *session,
 		builder_printf(
 		    out, ">%s\n", derived_mark(result, REPLAY_MAIL_FROM));
 	}
-	put_refused(out, result);
+	put_refused(out, result, false);
 	if (verdict == NULL)
 		return;
 	put_rules(out, verdict);
@@ -219,7 +223,7 @@ scan_report_text(struct builder *out, const struct mailbox_entry *entry,
 	builder_printf(
 	    out, ": %s\n", verdict_disposition_name(verdict->disposition));
 	put_parties(out, evidence, result);
-	put_refused(out, result);
+	put_refused(out, result, true);
 	builder_printf(out, "  %-11s spf=%s dkim=%s dmarc=%s arc=%s\n",
 	    "results", results_spf(evidence), results_dkim(evidence),
 	    results_dmarc(evidence), results_arc(evidence));
@@ -307,7 +311,7 @@ scan_report_json(struct builder *out, const struct mailbox_entry *entry,
 {
 	const struct evidence *evidence = session_evidence(session);
 	const struct verdict *verdict = session_verdict(session);
-	const struct explain_options explain = explaining(options);
+	const struct explain_options explain = scan_report_explaining(options);
 
 	builder_byte(out, '{');
 	put_json_member(out, "file", slice_text(entry->path));
@@ -332,13 +336,15 @@ scan_report_json(struct builder *out, const struct mailbox_entry *entry,
 }
 
 bool
-scan_report_has_match(const struct session *session)
+scan_report_has_match(
+    const struct session *session, const struct replay_result *result)
 {
 	const struct evidence *evidence = session_evidence(session);
 	const struct verdict *verdict = session_verdict(session);
 
 	return verdict == NULL || evidence == NULL ||
-	       verdict->matches.count > 0 || evidence->hit_count > 0;
+	       result->refused.count > 0 || verdict->matches.count > 0 ||
+	       evidence->hit_count > 0;
 }
 
 /* ---- the explanation */
@@ -576,7 +582,7 @@ scan_report_explain(struct builder *out, const struct session *session,
 {
 	const struct evidence *evidence = session_evidence(session);
 	const struct eval *eval = session_eval(session);
-	const struct explain_options explain = explaining(options);
+	const struct explain_options explain = scan_report_explaining(options);
 
 	if (evidence == NULL || eval == NULL)
 		return;

@@ -38,7 +38,12 @@ void scan_report_json(struct builder *out, const struct mailbox_entry *entry,
 void scan_report_explain(struct builder *out, const struct session *session,
     const struct scan_report_options *options);
 
-/* True when a rule or an indicator matched. */
-bool scan_report_has_match(const struct session *session);
+/* True when a rule or an indicator matched, if only for one recipient. */
+bool scan_report_has_match(
+    const struct session *session, const struct replay_result *result);
+
+/* How the options want rules explained. */
+struct explain_options scan_report_explaining(
+    const struct scan_report_options *options);
 
 #endif

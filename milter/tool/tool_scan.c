@@ -37,6 +37,7 @@ struct scan {
 	struct compare *compare; /* NULL without `against` */
 
 	unsigned long messages, matched, failed;
+	struct explain_options explain;
 	unsigned long unasked; /* results of authentication not on record */
 	unsigned long dispositions[DISPOSITION_REJECT + 1];
 	unsigned long hits;
@@ -257,7 +258,9 @@ open_all(struct scan *scan)
 
 	/* Forked first, while the process is small. */
 	scan->options.zygote = scanner_zygote_start();
-	scan->options.trace = scan->report.explain;
+	scan->explain = scan_report_explaining(&scan->report);
+	if (scan->report.explain)
+		scan->options.explain = &scan->explain;
 	scan->options.envelope.recipients = scan->recipients;
 	status = judge_open(&scan->judge, scan->config, &scan->options);
 	if (status == EX_OK)
@@ -289,7 +292,7 @@ report(struct scan *scan, const struct mailbox_entry *entry)
 	const struct replay_result *result = &scan->judge.result;
 	struct builder out = builder_make(scan->judge.arena, SIZE_MAX);
 	const struct verdict *verdict = session_verdict(session);
-	bool matched = scan_report_has_match(session);
+	bool matched = scan_report_has_match(session, result);
 
 	scan->messages++;
 	scan->matched += matched;

@@ -428,8 +428,11 @@ is_asked_for(const struct walk *walk, const struct program_rule *rule)
 {
 	const struct explain_options *options = walk->options;
 
+	if ((options->names == NULL || options->stage_only) &&
+	    rule->stage != walk->eval->stage)
+		return false;
 	if (options->names == NULL)
-		return rule->stage == walk->eval->stage;
+		return true;
 	for (size_t i = 0; i < options->name_count; i++)
 		if (strcmp(options->names[i], rule->name) == 0)
 			return true;

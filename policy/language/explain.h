@@ -20,6 +20,9 @@ struct explain_options {
 	 * was run last. */
 	const char *const *names;
 	size_t name_count;
+	/* Of these only those of the stage that was run last: what a later one
+	 * asks for is not known yet. */
+	bool stage_only;
 };
 
 /* The rules of the last run as indented text, those that matched first. Of a

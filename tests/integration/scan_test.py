@@ -359,6 +359,21 @@ def what_ends_early_is_shown_with_its_rule_stage_and_reply(place):
     gone = ('--rcpt', 'a@old.example')
     done = place.run('scan', '--all', *gone, '--rcpt', 'b@interieur.example', 'good.eml')
     assert '  refused     <a@old.example> at rcpt: 550 5.1.6 Has moved (gone)\n' in done.stdout, done.stdout
+    # Refusing one recipient is a match as well, wherever in the row it stands.
+    for both in ((*gone, '--rcpt', 'b@interieur.example'), ('--rcpt', 'b@interieur.example', *gone)):
+        done = place.run('scan', *both, 'good.eml')
+        assert '  refused     <a@old.example> at rcpt: 550 5.1.6 Has moved (gone)\n' in done.stdout, done
+        assert '1 messages, 1 with a match, 0 indicator hits\n' in done.stderr, done.stderr
+        for words in (('--explain',), ('--rule', 'gone')):
+            done = place.run('scan', *words, *both, 'good.eml')
+            assert re.search(r'  refused     <a@old\.example> .*\n\+ gone: matches: reject  \[.*\n'
+                             r'    yes   rcpt\.domain == "old\.example"    \(is old\.example\)\n',
+                             done.stdout), done.stdout
+    done = place.run('scan', '--rule', 'later', *both, 'good.eml')
+    # A rule at connect is not explained by a recipient.
+    assert done.stdout.count('- later: no match') == 1, done.stdout
+    done = place.run('scan', '--explain', '--rcpt', 'c@old.example', *gone, 'good.eml')
+    assert [done.stdout.count(f'(is {name})') for name in ('old.example', 'interieur.example')] == [2, 0], done.stdout
     done = place.run('scan', *gone, 'good.eml')
     assert done.stdout.startswith('good.eml: reject early, at rcpt: 550 5.1.6 Has moved\n'), done.stdout
     place.write('old.conf', CONF)
