@@ -77,7 +77,14 @@ parse_options(int argc, char **argv, struct check_options *options, int *status)
 
 struct rule_counts {
 	unsigned enforcing, shadow;
+	unsigned ended; /* neither, and off */
 };
+
+static bool
+is_over(int64_t until_unix, int64_t now_unix)
+{
+	return until_unix != 0 && until_unix <= now_unix;
+}
 
 static struct rule_counts
 count_rules(const struct program *program)
@@ -85,9 +92,15 @@ count_rules(const struct program *program)
 	bool all_shadow = program_settings(program)->enforcement_shadow ==
 			  SETTINGS_ENFORCEMENT_SHADOW;
 	struct rule_counts counts = { 0 };
+	int64_t now = (int64_t)time(NULL);
 
 	for (unsigned i = 0; i < program_rule_count(program); i++) {
-		if (all_shadow || program_rule(program, i)->shadow)
+		const struct program_rule *rule = program_rule(program, i);
+
+		if (is_over(rule->until, now) ||
+		    (rule->shadow && is_over(rule->shadow_until, now)))
+			counts.ended++;
+		else if (all_shadow || rule->shadow)
 			counts.shadow++;
 		else
 			counts.enforcing++;
@@ -133,7 +146,9 @@ print_end(void *context, const struct end *end)
 		builder_text(shown->out, ": ");
 		builder_printable(shown->out, end->entry, 100);
 	}
-	builder_printf(shown->out, " ends %s\n", text);
+	builder_printf(shown->out, " %s %s\n",
+	    is_over(end->until_unix, (int64_t)time(NULL)) ? "ended" : "ends",
+	    text);
 }
 
 static void
@@ -189,12 +204,15 @@ print_summary(const struct program *program, struct builder *out)
 		    "would have done\n");
 	print_ours(program, out);
 	builder_printf(out,
-	    "good: %u files, %u rules (%u enforcing, %u in shadow), "
-	    "%u exemptions, %u lists, %zu feeds, policy %s\n",
+	    "good: %u files, %u rules (%u enforcing, %u in shadow",
 	    program_file_count(program), program_rule_count(program),
-	    counts.enforcing, counts.shadow, program_exemption_count(program),
-	    program_list_count(program), settings->feed_count,
-	    program_hash(program));
+	    counts.enforcing, counts.shadow);
+	if (counts.ended > 0)
+		builder_printf(out, ", %u ended", counts.ended);
+	builder_printf(out,
+	    "), %u exemptions, %u lists, %zu feeds, policy %s\n",
+	    program_exemption_count(program), program_list_count(program),
+	    settings->feed_count, program_hash(program));
 	print_ends(program, out);
 }
 
@@ -216,13 +234,13 @@ print_json(
 
 		builder_printf(out,
 		    ",\"policy\":\"%s\",\"enforcement\":\"%s\",\"enforcing\":%u"
-		    ",\"shadow\":%u",
+		    ",\"shadow\":%u,\"ended\":%u",
 		    program_hash(program),
 		    program_settings(program)->enforcement_shadow ==
 			    SETTINGS_ENFORCEMENT_SHADOW
 			? "shadow"
 			: "on",
-		    counts.enforcing, counts.shadow);
+		    counts.enforcing, counts.shadow, counts.ended);
 	}
 	builder_text(out, ",\"messages\":[");
 	for (size_t i = 0; i < diag->entries.count; i++) {

@@ -85,6 +85,26 @@ exempt a "why" until 2030-03-05 { when client.ip == 192.0.2.1 }
     check('shadow of rule c' in text, False, f'only the first of those that end later is named: {text}')
 
 
+@case('what is over counts as ended, and is spoken of as past')
+def ended():
+    policy = """
+rule a shadow until 2020-10-01 { when subject is missing then tag }
+rule b until 2020-10-01 { when spf == fail then tag }
+rule c shadow until 2099-10-01 { when spf == pass then tag }
+rule d { when spf == softfail then tag }
+"""
+    status, text = checked(policy)
+    check(status, 0, text)
+    for line in ('warning: the shadow of a has ended: the rule is off', '4 rules (1 enforcing, 1 in shadow, 2 ended), ',
+                 '  shadow of rule a ended 2020-10-02 00:00:00', '  rule b ended 2020-10-02 00:00:00',
+                 '  shadow of rule c ends 2099-10-02 00:00:00'):
+        check_in(line, text)
+    status, text = checked(policy, '--json')
+    found = json.loads(text)
+    check([found[name] for name in ('enforcing', 'shadow', 'ended')], [1, 1, 2], text)
+    check_in('4 rules (2 enforcing, 2 in shadow), ', checked(policy.replace('2020', '2099'))[1])
+
+
 @case('warnings: what others may write, rules without a test, an empty and an absent list')
 def warnings():
     with tempfile.TemporaryDirectory() as folder:
