@@ -7,10 +7,12 @@
 
 #include "base/diag.h"
 
-#define KEPT_TEXT_MAX ((size_t)16 << 20)
 #include "base/utf8.h"
 
+#define KEPT_TEXT_MAX  ((size_t)16 << 20)
+
 #define SHOWN_LINE_MAX 200 /* characters of a source line that are shown */
+#define SHOWN_AFTER    80  /* of these behind the place, where there are more */
 
 struct diag
 diag_make(struct arena *arena, unsigned entries_max)
@@ -133,18 +135,31 @@ line_numbered(struct slice text, unsigned number)
 	return line;
 }
 
+/* The first character of the line that is shown: 1, or what keeps the column
+ * well within the window. */
+static unsigned
+window_start(const struct diag_entry *entry, struct slice line)
+{
+	return count_characters(line) <= SHOWN_LINE_MAX ||
+		       entry->column <= SHOWN_LINE_MAX - SHOWN_AFTER
+		   ? 1
+		   : entry->column - (SHOWN_LINE_MAX - SHOWN_AFTER);
+}
+
 /* The source line cut to what a terminal shows, then blanks and a caret. */
 static void
 print_place(const struct diag_entry *entry, struct builder *out)
 {
 	struct slice line = line_numbered(entry->source->text, entry->line);
 	struct builder caret = builder_make(out->arena, 8 * SHOWN_LINE_MAX);
-	unsigned column = 1;
+	unsigned first = window_start(entry, line), column = 1;
 	size_t start, blanks;
 
-	builder_text(out, "    ");
-	builder_text(&caret, "    ");
-	while (line.length > 0 && column < SHOWN_LINE_MAX) {
+	for (; column < first && line.length > 0; column++)
+		utf8_next(&line, NULL);
+	builder_text(out, first > 1 ? "    ..." : "    ");
+	builder_text(&caret, first > 1 ? "       " : "    ");
+	while (line.length > 0 && column < first + SHOWN_LINE_MAX) {
 		struct slice before = line;
 		uint32_t c = utf8_next(&line, NULL);
 
@@ -162,11 +177,9 @@ print_place(const struct diag_entry *entry, struct builder *out)
 			builder_byte(&caret, c == '\t' ? '\t' : ' ');
 		column++;
 	}
-	builder_byte(out, '\n');
-	if (entry->column < SHOWN_LINE_MAX) {
-		builder_slice(out, builder_result(&caret));
-		builder_text(out, "^\n");
-	}
+	builder_text(out, line.length > 0 ? "...\n" : "\n");
+	builder_slice(out, builder_result(&caret));
+	builder_text(out, "^\n");
 }
 
 void

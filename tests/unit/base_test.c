@@ -532,6 +532,64 @@ errors_show_line_column_and_caret(void **state)
 	arena_free(&arena);
 }
 
+/* How an error at `column` of a line of `length` letters is shown: the source
+ * line in *shown_out, and the letter above the caret. */
+static char
+shown_at(
+    struct arena *arena, size_t length, size_t column, const char **shown_out)
+{
+	struct diag diag = diag_make(arena, 1);
+	struct builder out = builder_make(arena, SIZE_MAX);
+	char *line = arena_alloc(arena, length + 1);
+	const char *caret;
+	struct diag_source source = { .file = "p" };
+
+	memset(line, '-', length);
+	line[column - 1] = '#';
+	source.text = (struct slice){ line, length };
+	diag_at(&diag, DIAG_ERROR, &source, column - 1, "x");
+	diag_print_all(&diag, &out);
+	*shown_out = strchr(builder_c_string(&out), '\n') + 1;
+	caret = strchr(*shown_out, '\n') + 1;
+	assert_string_equal(caret + strspn(caret, " "), "^\n");
+	return (*shown_out)[strspn(caret, " ")];
+}
+
+static void
+a_long_line_is_shown_around_its_error(void **state)
+{
+	static const struct {
+		size_t length, column;
+		bool before, after; /* is cut there */
+	} cases[] = {
+		{ 200, 1, false, false },
+		{ 200, 200, false, false },
+		{ 201, 120, false, true },
+		{ 1000, 121, false, true },
+		{ 1000, 122, true, true },
+		{ 1000, 500, true, true },
+		{ 1000, 1000, true, false },
+	};
+	struct arena *arena = arena_new(0, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const char *shown;
+		size_t width;
+
+		assert_int_equal(
+		    shown_at(arena, cases[i].length, cases[i].column, &shown),
+		    '#');
+		width = strcspn(shown, "\n");
+		assert_in_range(width, 5, 4 + 3 + 200 + 3);
+		assert_int_equal(
+		    strncmp(shown, "    ...", 7) == 0, cases[i].before);
+		assert_int_equal(
+		    strncmp(shown + width - 3, "...", 3) == 0, cases[i].after);
+	}
+	arena_free(&arena);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(an_arena_stops_at_its_ceiling_and_says_so),
 	cmocka_unit_test(what_hangs_on_an_arena_goes_with_it_once),
@@ -551,6 +609,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(addresses_are_split_at_the_last_at),
 	cmocka_unit_test(text_folds_beyond_ascii),
 	cmocka_unit_test(errors_show_line_column_and_caret),
+	cmocka_unit_test(a_long_line_is_shown_around_its_error),
 };
 
 UNIT_MAIN(tests)
