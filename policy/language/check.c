@@ -340,9 +340,10 @@ set_disposition(const struct scope_place *place, const struct ast_action *ast,
 	if (is_early(rule) && (ast->disposition == DISPOSITION_QUARANTINE ||
 				  ast->disposition == DISPOSITION_DISCARD)) {
 		scope_error(place, ast->offset,
-		    "only %s act at %s; %s needs the whole message: leave out "
-		    "at %s",
-		    stage_verbs, schema_stage_name(rule->stage),
+		    "at %s only %s act at once, and what tags or marks is "
+		    "taken along to the end; %s needs the whole message: leave "
+		    "out at %s",
+		    schema_stage_name(rule->stage), stage_verbs,
 		    verdict_disposition_name(ast->disposition),
 		    schema_stage_name(rule->stage));
 		return false;
