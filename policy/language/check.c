@@ -507,10 +507,20 @@ compile_let(struct scope *scope, struct scope_symbol *symbol)
 {
 	struct scope_place place =
 	    place_of(scope, symbol->file, &symbol->traits);
+	struct compiled_let *let;
 
 	place.is_let = true;
 	symbol->node = check_expr(&place, symbol->statement->let.expr);
-	return symbol->node != NULL;
+	if (symbol->node == NULL)
+		return false;
+	let = list_append(scope->arena, &scope->program->lets, SIZE_MAX);
+	if (let != NULL) {
+		let->node = symbol->node;
+		let->name = arena_text(scope->arena, symbol->name.text);
+	}
+	if (let == NULL || let->name == NULL)
+		scope->full = true;
+	return !scope->full;
 }
 
 static bool

@@ -147,6 +147,12 @@ struct compiled_place {
 	size_t offset;
 };
 
+/* A node that has a name: lets leave no other trace. */
+struct compiled_let {
+	const char *name;
+	const struct program_node *node;
+};
+
 struct program {
 	struct arena *arena;
 	struct settings settings;
@@ -158,6 +164,7 @@ struct program {
 	LIST_OF(struct program_switch) switches;
 	LIST_OF(struct compiled_list) list_entries;
 	LIST_OF(struct compiled_test) tests;
+	LIST_OF(struct compiled_let) lets;
 	LIST_OF(const char *) files;
 	LIST_OF(const char *) own_headers;
 	LIST_OF(const char *) need_headers;

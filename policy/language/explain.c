@@ -276,6 +276,21 @@ what_is_negated(const struct program_node *node)
 		   : node;
 }
 
+/* `ours: one of these`: with the name of the let that says so. */
+static void
+add_chain(struct builder *out, const struct program *program,
+    const struct program_node *node)
+{
+	for (size_t i = 0; i < program->lets.count; i++)
+		if (program->lets.items[i].node == node) {
+			builder_printf(
+			    out, "%s: ", program->lets.items[i].name);
+			break;
+		}
+	builder_text(
+	    out, node->kind == NODE_AND ? "all of these" : "one of these");
+}
+
 static void
 walk_node(struct walk *walk, const struct program_node *node, unsigned depth)
 {
@@ -292,8 +307,7 @@ walk_node(struct walk *walk, const struct program_node *node, unsigned depth)
 	node = what_is_negated(node);
 	quantifier = node->kind == NODE_ANY || node->kind == NODE_ALL;
 	if (node->kind == NODE_AND || node->kind == NODE_OR)
-		builder_text(&text,
-		    node->kind == NODE_AND ? "all of these" : "one of these");
+		add_chain(&text, walk->eval->program, node);
 	else
 		add_source(&text, node);
 	before = note.length;

@@ -626,6 +626,40 @@ explain_shows_each_clause(void **state)
 	program_free(&program);
 }
 
+static void
+an_explanation_names_the_let_that_a_rule_names(void **state)
+{
+	struct program *program =
+	    loaded("let odd = spf == fail or dmarc == fail\n"
+		   "let grave = odd and not (dkim == pass or arc == pass)\n"
+		   "rule a { when grave and subject is missing then tag }\n");
+	struct eval_input input = {
+		.program = program, .now = NOW, .trace = true
+	};
+	struct eval *eval = eval_new(arena, &input);
+	struct explain_options options = { 0 };
+	struct builder out = builder_make(arena, SIZE_MAX);
+	struct verdict verdict;
+
+	(void)state;
+	assert_int_equal(
+	    eval_run(eval, STAGE_MESSAGE, facts_new(arena), &verdict), TC_OK);
+	explain_print(eval, &options, &out);
+	assert_string_equal(builder_c_string(&out),
+	    "- a: no match  [test:3]\n"
+	    "    no    all of these\n"
+	    "    no      grave: all of these\n"
+	    "    no        odd: one of these\n"
+	    "    no          spf == fail    (is none)\n"
+	    "    no          dmarc == fail    (is none)\n"
+	    "    yes       not (dkim == pass or arc == pass)\n"
+	    "    no          one of these\n"
+	    "    no            dkim == pass    (is none)\n"
+	    "    no            arc == pass    (is none)\n"
+	    "    yes     subject is missing    (missing)\n");
+	program_free(&program);
+}
+
 /* --------------------------------------------------------------- settings */
 
 static void
@@ -1206,6 +1240,7 @@ main(void)
 		TEST(a_program_says_what_it_needs),
 		TEST(conditions_that_rules_share_are_one),
 		TEST(explain_shows_each_clause),
+		TEST(an_explanation_names_the_let_that_a_rule_names),
 		TEST(what_attackers_register_is_a_lookalike),
 		TEST(names_of_others_are_no_lookalikes),
 		TEST(settings_have_defaults_and_are_read),
