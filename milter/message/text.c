@@ -14,6 +14,9 @@
 
 #define BIT(name) MIME_DEFECT_BIT(MIME_DEFECT_##name)
 
+/* How far the opening of HTML is looked for. */
+#define HTML_OPENING_MAX 4096
+
 /* Characters that take no room on the screen. */
 static bool
 is_invisible(uint32_t point)
@@ -287,28 +290,61 @@ unfold_calendar(struct arena *arena, struct slice text)
 	return slice_make(out, length);
 }
 
+/* Whether a program would take a file of that name for HTML. */
+static bool
+names_html(struct slice name)
+{
+	static const char *const endings[] = { ".htm", ".html", ".xhtml",
+		".xht", ".shtml", ".shtm", ".hta", ".svg" };
+
+	for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+		if (slice_ends_with_fold(name, slice_text(endings[i])))
+			return true;
+	return false;
+}
+
+/* Whether a text opens as HTML, behind what browsers pass over: a mark,
+ * blanks, comments, the line of XML. */
+static bool
+opens_as_html(struct slice content)
+{
+	static const char *const openings[] = { "<html", "<!doctype html",
+		"<head", "<body", "<script" };
+	struct slice rest = slice_range(content, 0, HTML_OPENING_MAX);
+	size_t end = 0;
+
+	if (slice_starts_with(rest, SLICE_LITERAL("\xEF\xBB\xBF")))
+		rest = slice_skip(rest, 3);
+	while (end != SIZE_MAX) {
+		rest = slice_trim(rest);
+		end = SIZE_MAX;
+		if (slice_starts_with(rest, SLICE_LITERAL("<!--")))
+			end = slice_find(rest, SLICE_LITERAL("-->"));
+		else if (slice_starts_with(rest, SLICE_LITERAL("<?xml")))
+			end = slice_find(rest, SLICE_LITERAL("?>"));
+		if (end != SIZE_MAX)
+			rest = slice_skip(
+			    slice_skip(rest, end), rest.data[1] == '?' ? 2 : 3);
+	}
+	for (size_t i = 0; i < sizeof openings / sizeof openings[0]; i++)
+		if (slice_starts_with_fold(rest, slice_text(openings[i])))
+			return true;
+	return false;
+}
+
 /* Whether a part is HTML by its declaration, its name or its first bytes. */
 static bool
 is_html(const struct mime_part *part)
 {
-	struct slice start = slice_trim(slice_range(part->content, 0, 512));
-
 	if (slice_equal_text(part->type, "text/html") ||
 	    slice_equal_text(part->type, "application/xhtml+xml") ||
+	    slice_equal_text(part->type, "application/hta") ||
 	    slice_equal_text(part->type, "image/svg+xml"))
 		return true;
-	for (size_t i = 0; i < part->names.count; i++) {
-		struct slice name = part->names.items[i].name;
-
-		if (slice_ends_with_fold(name, SLICE_LITERAL(".htm")) ||
-		    slice_ends_with_fold(name, SLICE_LITERAL(".html")) ||
-		    slice_ends_with_fold(name, SLICE_LITERAL(".xhtml")) ||
-		    slice_ends_with_fold(name, SLICE_LITERAL(".shtml")) ||
-		    slice_ends_with_fold(name, SLICE_LITERAL(".svg")))
+	for (size_t i = 0; i < part->names.count; i++)
+		if (names_html(part->names.items[i].name))
 			return true;
-	}
-	return slice_starts_with_fold(start, SLICE_LITERAL("<html")) ||
-	       slice_starts_with_fold(start, SLICE_LITERAL("<!doctype html"));
+	return opens_as_html(part->content);
 }
 
 /* Whether the charset writes its text in ASCII octets that are not that

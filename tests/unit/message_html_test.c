@@ -315,6 +315,53 @@ every_place_of_a_message_gives_urls(void **state)
 	arena_free(&arena);
 }
 
+/* Whatever it is declared as, what a program opens as HTML is read as that. */
+static void
+pages_are_known_by_name_and_by_how_they_open(void **state)
+{
+#define LINK "<a href='http:&#47;&#47;evil.example/'>x</a>"
+	static const struct {
+		const char *name, *content;
+		bool is_page;
+	} rows[] = {
+		{ "x.bin", "<html>" LINK, true },
+		{ "x.bin", "\xEF\xBB\xBF <!-- a --> <!-- b -->\r\n<HTML>" LINK,
+		    true },
+		{ "x.bin", "<?xml version='1.0'?><!DOCTYPE html>" LINK, true },
+		{ "x.bin", "<body>" LINK, true },
+		{ "x.hta", "<p>" LINK, true },
+		{ "x.shtm", "<p>" LINK, true },
+		{ "X.XHT", "<p>" LINK, true },
+		{ "x.bin", "<!-- never closed <html>" LINK, false },
+		{ "x.bin", "x <html>" LINK, false },
+		{ "x.htax", "<p>" LINK, false },
+	};
+	struct arena *arena = arena_new(0, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct message *message = message_new(
+		    arena, &message_limits_default, MESSAGE_NEED_URLS);
+		const struct url_list *urls;
+		bool found = false;
+
+		message_parse_raw(message,
+		    slice_text(arena_printf(arena,
+			"Content-Type: multipart/mixed; boundary=x\r\n\r\n"
+			"--x\r\nContent-Type: application/octet-stream; "
+			"name=%s\r\n\r\n%s\r\n--x--\r\n",
+			rows[i].name, rows[i].content)));
+		urls = message_urls(message);
+		for (size_t k = 0; k < urls->count; k++)
+			found |= slice_equal_text(
+			    urls->items[k].normal, "http://evil.example/");
+		if (found != rows[i].is_page)
+			fail_msg("row %zu: found %d", i, found);
+	}
+	arena_free(&arena);
+#undef LINK
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(text_is_what_a_browser_shows),
 	cmocka_unit_test(links_are_found_wherever_they_hide),
@@ -324,6 +371,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(link_text_is_held_against_its_target),
 	cmocka_unit_test(relative_links_follow_the_base),
 	cmocka_unit_test(every_place_of_a_message_gives_urls),
+	cmocka_unit_test(pages_are_known_by_name_and_by_how_they_open),
 };
 
 UNIT_MAIN(tests)
