@@ -274,6 +274,29 @@ put_json_derived(struct builder *out, const struct replay_result *result)
 }
 
 static void
+put_json_refused(struct builder *out, const struct replay_result *result)
+{
+	if (result->refused.count == 0)
+		return;
+	builder_text(out, "\"refused\":[");
+	for (size_t i = 0; i < result->refused.count; i++) {
+		const struct replay_refusal *refusal =
+		    &result->refused.items[i];
+
+		builder_text(out, i == 0 ? "{" : ",{");
+		put_json_member(out, "rcpt", refusal->recipient);
+		put_json_member(out, "rule", slice_text(refusal->rule));
+		put_json_member(out, "code", slice_text(refusal->reply.code));
+		put_json_member(
+		    out, "enhanced", slice_text(refusal->reply.enhanced));
+		builder_text(out, "\"reply\":\"");
+		builder_json(out, slice_text(refusal->reply.text));
+		builder_text(out, "\"}");
+	}
+	builder_text(out, "],");
+}
+
+static void
 put_json_early(struct builder *out, const struct session *session,
     const struct replay_result *result, const struct explain_options *explain,
     const struct scan_report_options *options)
@@ -282,6 +305,7 @@ put_json_early(struct builder *out, const struct session *session,
 	const struct verdict *verdict = session_refusal(session, &stage);
 
 	put_json_member(out, "message_id", result->message_id);
+	put_json_refused(out, result);
 	builder_printf(out, "\"disposition\":\"%s\",",
 	    verdict_disposition_name(replay_early_disposition(result)));
 	put_json_member(out, "code", slice_text(result->reply.code));
@@ -322,6 +346,7 @@ scan_report_json(struct builder *out, const struct mailbox_entry *entry,
 		return;
 	}
 	put_json_derived(out, result);
+	put_json_refused(out, result);
 	if (options->explain) {
 		struct builder text = builder_make(evidence->arena, SIZE_MAX);
 

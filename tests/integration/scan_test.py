@@ -372,6 +372,13 @@ def what_ends_early_is_shown_with_its_rule_stage_and_reply(place):
     done = place.run('scan', '--rule', 'later', *both, 'good.eml')
     # A rule at connect is not explained by a recipient.
     assert done.stdout.count('- later: no match') == 1, done.stdout
+    refused = {'rcpt': 'a@old.example', 'rule': 'gone', 'code': '550', 'enhanced': '5.1.6', 'reply': 'Has moved'}
+    record, = place.scan(*both, 'good.eml')
+    assert record['refused'] == [refused] and 'early' not in record, record
+    record, = place.scan(*gone, 'good.eml')
+    assert record['refused'] == [refused] and record['early'], record
+    record, = place.scan('--rcpt', 'b@interieur.example', 'good.eml')
+    assert 'refused' not in record, record
     done = place.run('scan', '--explain', '--rcpt', 'c@old.example', *gone, 'good.eml')
     assert [done.stdout.count(f'(is {name})') for name in ('old.example', 'interieur.example')] == [2, 0], done.stdout
     done = place.run('scan', *gone, 'good.eml')
