@@ -703,10 +703,49 @@ static const struct exempt_verdict any_message = {
 	.reason = "is a pattern that any message makes true",
 };
 
+/* The key of a pattern that has none of its own; FEED_USED, or why it is not
+ * taken. */
+static enum feed_reason
+pattern_key(
+    struct build *build, const struct feed_item *item, struct slice *key_out)
+{
+	if (build->exempt != NULL &&
+	    broad_pattern(build->scratch, item->program)) {
+		if (!suppress(build, item, &any_message))
+			build->full = true;
+		return FEED_TOO_BROAD;
+	}
+	if (build->unkeyed >= build->limits.unkeyed_patterns_max)
+		return FEED_TOO_MANY;
+	build->unkeyed++;
+	*key_out = slice_range(slice_trim(item->value), 0, NORMAL_KEY_MAX);
+	return FEED_USED;
+}
+
+/* The canonical form of a value, or of the atom under which a pattern is
+ * found; FEED_USED, or why it is not taken. */
+static enum feed_reason
+value_key(
+    struct build *build, const struct feed_item *item, struct slice *key_out)
+{
+	struct slice keyed =
+	    item->program.length > 0 ? item->atom : slice_trim(item->value);
+
+	if (!is_hex_digest(item->kind, slice_trim(keyed)) ||
+	    normal_key(build->scratch, item->kind, keyed, key_out) !=
+		NORMAL_GOOD ||
+	    key_out->length == 0)
+		return is_defanged(build, item->kind, keyed) ? FEED_DEFANGED
+							     : FEED_BAD_VALUE;
+	if (item->kind == INDICATOR_URL && has_defanged_scheme(build, keyed))
+		return FEED_DEFANGED;
+	return FEED_USED;
+}
+
 enum feed_reason
 build_add(struct build *build, const struct feed_item *item)
 {
-	struct slice key, value = slice_trim(item->value);
+	struct slice key;
 	struct exempt_verdict verdict;
 	enum feed_reason reason;
 
@@ -720,35 +759,15 @@ build_add(struct build *build, const struct feed_item *item)
 	}
 	if (item->kind == INDICATOR_YARA) {
 		reason = setting_reason(build->config, item);
-		return reason == FEED_USED ? build_rules_add(build, value)
-					   : reason;
+		return reason == FEED_USED
+			   ? build_rules_add(build, slice_trim(item->value))
+			   : reason;
 	}
-	if (item->kind == INDICATOR_PATTERN) {
-		if (build->exempt != NULL &&
-		    broad_pattern(build->scratch, item->program)) {
-			if (!suppress(build, item, &any_message))
-				build->full = true;
-			return FEED_TOO_BROAD;
-		}
-		if (build->unkeyed >= build->limits.unkeyed_patterns_max)
-			return FEED_TOO_MANY;
-		build->unkeyed++;
-		key = slice_range(value, 0, NORMAL_KEY_MAX);
-	} else {
-		struct slice keyed =
-		    item->program.length > 0 ? item->atom : value;
-
-		if (!is_hex_digest(item->kind, slice_trim(keyed)) ||
-		    normal_key(build->scratch, item->kind, keyed, &key) !=
-			NORMAL_GOOD ||
-		    key.length == 0)
-			return is_defanged(build, item->kind, keyed)
-				   ? FEED_DEFANGED
-				   : FEED_BAD_VALUE;
-		if (item->kind == INDICATOR_URL &&
-		    has_defanged_scheme(build, keyed))
-			return FEED_DEFANGED;
-	}
+	reason = item->kind == INDICATOR_PATTERN
+		     ? pattern_key(build, item, &key)
+		     : value_key(build, item, &key);
+	if (reason != FEED_USED)
+		return reason;
 	if (build->exempt != NULL && !item->mask) {
 		verdict = exempt_judge(build->exempt, item->kind, key);
 		if (verdict.exempted && (verdict.never || !item->forced)) {
