@@ -792,7 +792,7 @@ feed_csv_read(
 		file.delimiter = find_delimiter(reader->config, bytes);
 	while (!reader->stopped) {
 		arena_reset(reader->scratch);
-		feed_reader_more(reader, &bytes);
+		feed_file_more(reader, &bytes);
 		if (bytes.length == 0)
 			break;
 		if (is_comment(reader->config, bytes)) {

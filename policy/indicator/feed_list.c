@@ -221,7 +221,7 @@ feed_list_read(
 	while (!reader->stopped) {
 		struct slice why;
 
-		feed_reader_more(reader, &bytes);
+		feed_file_more(reader, &bytes);
 		if (!feed_reader_line(
 			&bytes, &line, reader->limits->line_bytes_max, &cut))
 			break;

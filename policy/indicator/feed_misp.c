@@ -461,7 +461,7 @@ walk_lines(struct feed_reader *reader, struct slice bytes)
 		else
 			feed_reader_reject(reader, FEED_BAD_OBJECT,
 			    slice_range(line, 0, 80), "a broken line");
-		feed_reader_passed(reader, bytes);
+		feed_file_passed(reader, bytes);
 	}
 	return events;
 }

@@ -1,14 +1,16 @@
 /*
  * feed_reader - what the readers of the single forms share
  *
- * feed.c finds out the form, opens files and counts; feed_list.c, feed_csv.c,
- * feed_misp.c and feed_stix.c take bytes and call feed_reader_item() and
- * feed_reader_reject(). Nobody else includes this.
+ * feed.c begins a reading, feed_file.c reads files and feed_form.c finds out
+ * their form; feed_list.c, feed_csv.c, feed_misp.c and feed_stix.c take bytes
+ * and call feed_reader_item() and feed_reader_reject(). Nobody else includes
+ * this.
  */
 #ifndef TOCSIN_INDICATOR_FEED_READER_H
 #define TOCSIN_INDICATOR_FEED_READER_H
 
 #include "indicator/feed.h"
+#include "indicator/feed_file.h"
 
 struct feed_reader {
 	const struct feed_config *config;
@@ -18,30 +20,8 @@ struct feed_reader {
 	struct arena *arena;   /* of the whole reading */
 	struct arena *scratch; /* of one item: reset before each */
 	bool stopped;          /* the sink wants no more */
-
-	/* A large JSON file is mapped, and its pages are let go behind us. */
-	char *mapped; /* NULL: in memory */
-	size_t mapped_bytes;
-	size_t passed;         /* of them; a multiple of the page size */
-	uint64_t bytes_before; /* report->bytes when it began */
-
-	/* A large file of lines goes through a window. */
-	char *window; /* NULL: all of it is at hand */
-	int fd;
-	bool ended;         /* the window holds the end of the file */
-	int window_error;   /* errno of a read that failed, or 0 */
-	uint64_t bytes_max; /* of the file */
+	struct feed_file file; /* at hand */
 };
-
-/* For readers of lines, at the begin of each line or row: sees to it that
- * *rest holds a whole line and at least a quarter of the window, or all that is
- * left of the file. Slices into it are stale afterwards. A line that does not even fit
- * the window is rejected and passed over. */
-void feed_reader_more(struct feed_reader *reader, struct slice *rest);
-
-/* Says that all before `rest` is done with. Readers that look at a whole file
- * more than once don't say so; the pages come back when they are read again. */
-void feed_reader_passed(struct feed_reader *reader, struct slice rest);
 
 /* Hands an item to the sink and counts what became of it. */
 void feed_reader_item(struct feed_reader *reader, const struct feed_item *item);

@@ -331,7 +331,7 @@ walk_lines(struct feed_reader *reader, struct slice bytes)
 		else
 			feed_reader_reject(reader, FEED_BAD_OBJECT,
 			    slice_range(line, 0, 80), "a broken line");
-		feed_reader_passed(reader, bytes);
+		feed_file_passed(reader, bytes);
 	}
 	return objects;
 }
@@ -361,7 +361,7 @@ read_bundle(struct feed_reader *reader, struct slice *rest, uint64_t *objects)
 		while (
 		    !reader->stopped && json_split_element(&inside, &value)) {
 			*objects += walk(reader, &value, 1);
-			feed_reader_passed(reader, inside.rest);
+			feed_file_passed(reader, inside.rest);
 		}
 		if (inside.broken) {
 			reader->report->cut_off = true;
@@ -395,7 +395,7 @@ read_values(struct feed_reader *reader, struct slice bytes)
 			return objects + walk(reader, &value, 0);
 		}
 		objects += walk(reader, &value, 0);
-		feed_reader_passed(reader, bytes);
+		feed_file_passed(reader, bytes);
 	}
 	return objects;
 }

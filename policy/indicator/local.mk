@@ -7,8 +7,11 @@ libpolicy_a_SOURCES += \
 	policy/indicator/build_run.c \
 	policy/indicator/exempt.c policy/indicator/exempt.h \
 	policy/indicator/feed.c policy/indicator/feed.h \
+	policy/indicator/feed_file.c policy/indicator/feed_file.h \
 	policy/indicator/feed_folder.c policy/indicator/feed_folder.h \
-	policy/indicator/feed_csv.c policy/indicator/feed_reader.h \
+	policy/indicator/feed_form.c policy/indicator/feed_form.h \
+	policy/indicator/feed_reader.c policy/indicator/feed_reader.h \
+	policy/indicator/feed_csv.c \
 	policy/indicator/feed_list.c \
 	policy/indicator/feed_misp.c \
 	policy/indicator/feed_stix.c \

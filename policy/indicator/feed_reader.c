@@ -1,0 +1,281 @@
+#include <config.h>
+
+#include "base/ipaddr.h"
+#include "indicator/feed_reader.h"
+#include "indicator/normal.h"
+
+struct feed_item
+feed_item_make(enum indicator_kind kind, struct slice value)
+{
+	return (struct feed_item){
+		.kind = kind,
+		.value = value,
+		.roles = INDICATOR_ROLE_ANY,
+		.confidence = INDICATOR_CONFIDENCE_ABSENT,
+		.to_ids = true,
+	};
+}
+
+void
+feed_reader_item(struct feed_reader *reader, const struct feed_item *item)
+{
+	enum feed_reason reason =
+	    reader->sink->item(reader->sink->context, item);
+
+	if (!item->shared)
+		reader->report->read++;
+	else if (reason == FEED_USED)
+		return; /* the same pattern under one more key */
+	if (reason == FEED_USED)
+		reader->report->used++;
+	else if ((unsigned)reason < FEED_REASONS)
+		reader->report->reasons[reason]++;
+	else
+		reader->stopped = true;
+}
+
+void
+feed_reader_reject(struct feed_reader *reader, enum feed_reason reason,
+    struct slice what, const char *detail)
+{
+	reader->report->read++;
+	reader->report->reasons[reason]++;
+	if (reader->sink->rejected != NULL)
+		reader->sink->rejected(
+		    reader->sink->context, reason, what, detail);
+}
+
+void
+feed_reader_skip(struct feed_reader *reader, enum feed_reason reason)
+{
+	reader->report->reasons[reason]++;
+}
+
+bool
+feed_reader_line(
+    struct slice *rest, struct slice *line_out, size_t bytes_max, bool *cut_out)
+{
+	const char *end, *bare;
+	size_t length;
+
+	if (rest->length == 0)
+		return false;
+	end = memchr(rest->data, '\n', rest->length);
+	length = end == NULL ? rest->length : (size_t)(end - rest->data);
+	/* A CR that no LF follows ends a line as well. */
+	bare = memchr(rest->data, '\r', length);
+	if (bare != NULL && bare + 1 != end &&
+	    (size_t)(bare - rest->data) + 1 < length)
+		length = (size_t)(bare - rest->data);
+	*line_out = slice_make(rest->data, length);
+	*rest = slice_skip(*rest, length < rest->length ? length + 1 : length);
+	*cut_out = length > bytes_max;
+	if (*cut_out)
+		line_out->length = bytes_max;
+	if (line_out->length > 0 &&
+	    line_out->data[line_out->length - 1] == '\r')
+		line_out->length--;
+	return true;
+}
+
+/* ----------------------------------------------------------------- the times */
+
+static bool
+take_number(struct slice *text, unsigned digits_max, long *number_out)
+{
+	size_t length = 0;
+
+	*number_out = 0;
+	while (length < text->length && length < digits_max &&
+	       ascii_is_digit(text->data[length]))
+		*number_out = *number_out * 10 + (text->data[length++] - '0');
+	*text = slice_skip(*text, length);
+	return length > 0;
+}
+
+static bool
+take_byte(struct slice *text, const char *set)
+{
+	if (text->length == 0 || text->data[0] == '\0' ||
+	    strchr(set, text->data[0]) == NULL)
+		return false;
+	*text = slice_skip(*text, 1);
+	return true;
+}
+
+/* Days since 1970 of a date in the Gregorian calendar. */
+static int64_t
+days_of(long year, long month, long day)
+{
+	long shifted = month > 2 ? year : year - 1;
+	long era = shifted / 400;
+	long year_of_era = shifted - era * 400;
+	long day_of_year =
+	    (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+	long day_of_era = year_of_era * 365 + year_of_era / 4 -
+			  year_of_era / 100 + day_of_year;
+
+	return (int64_t)era * 146097 + day_of_era - 719468;
+}
+
+/* "T07:03:03.25+02:00", " 07:03", "Z", "" behind a date. */
+static int64_t
+time_of_day(struct slice text)
+{
+	long hour = 0, minute = 0, second = 0, unused;
+	int64_t zone = 0;
+
+	if (!take_byte(&text, "Tt ") || !take_number(&text, 2, &hour))
+		return 0;
+	if (take_byte(&text, ":"))
+		take_number(&text, 2, &minute);
+	if (take_byte(&text, ":"))
+		take_number(&text, 2, &second);
+	if (take_byte(&text, "."))
+		while (take_number(&text, 9, &unused))
+			;
+	if (text.length > 0 && (text.data[0] == '+' || text.data[0] == '-')) {
+		bool west = text.data[0] == '-';
+		long hours, minutes = 0;
+
+		text = slice_skip(text, 1);
+		if (take_number(&text, 2, &hours)) {
+			take_byte(&text, ":");
+			take_number(&text, 2, &minutes);
+			zone = (int64_t)hours * 3600 + minutes * 60;
+			zone = west ? -zone : zone;
+		}
+	}
+	if (hour > 24 || minute > 59 || second > 60)
+		return 0;
+	return (int64_t)hour * 3600 + minute * 60 + second - zone;
+}
+
+int64_t
+feed_reader_time(struct slice text)
+{
+	unsigned long seconds;
+	long year, month, day;
+	struct slice whole;
+
+	text = slice_trim(text);
+	whole = slice_range(text, 0, slice_find_byte(text, '.'));
+	if (slice_parse_number(whole, 9999999999999UL, &seconds) &&
+	    whole.length >= 9)
+		return (int64_t)(whole.length >= 12 ? seconds / 1000 : seconds);
+	if (!take_number(&text, 4, &year) || !take_byte(&text, "-/.") ||
+	    !take_number(&text, 2, &month) || !take_byte(&text, "-/.") ||
+	    !take_number(&text, 4, &day))
+		return 0;
+	if (day > 31) { /* day first, or "12/31/2024" */
+		long swap = year;
+
+		year = day;
+		day = month > 12 ? month : swap;
+		month = month > 12 ? swap : month;
+	}
+	if (year < 1970 || year > 9999 || month < 1 || month > 12 || day < 1 ||
+	    day > 31)
+		return 0;
+	return days_of(year, month, day) * 86400 + time_of_day(text);
+}
+
+/* ---------------------------------------------------------------- the values */
+
+static bool
+looks_defanged(struct slice text)
+{
+	/* Nearly all values have none of these. */
+	if (slice_find_byte(text, '[') == SIZE_MAX &&
+	    slice_find_byte(text, '(') == SIZE_MAX)
+		return slice_starts_with_fold(text, SLICE_LITERAL("hxxp"));
+	return slice_find(text, SLICE_LITERAL("[.]")) != SIZE_MAX ||
+	       slice_find(text, SLICE_LITERAL("[@]")) != SIZE_MAX ||
+	       slice_find(text, SLICE_LITERAL("[:")) != SIZE_MAX ||
+	       slice_find(text, SLICE_LITERAL("(.)")) != SIZE_MAX ||
+	       slice_find_fold(text, SLICE_LITERAL("[dot]")) != SIZE_MAX ||
+	       slice_find_fold(text, SLICE_LITERAL("(dot)")) != SIZE_MAX ||
+	       slice_find_fold(text, SLICE_LITERAL("[at]")) != SIZE_MAX ||
+	       slice_find_fold(text, SLICE_LITERAL("(at)")) != SIZE_MAX ||
+	       slice_starts_with_fold(text, SLICE_LITERAL("hxxp"));
+}
+
+/* "192.0.2.1:443" and "[2001:db8::1]:443" without the port. */
+static struct slice
+without_port(struct slice text)
+{
+	size_t colon = slice_find_last_byte(text, ':');
+	unsigned long port;
+	struct ipaddr address;
+	struct slice host;
+
+	if (colon == SIZE_MAX ||
+	    !slice_parse_number(slice_skip(text, colon + 1), 65535, &port))
+		return text;
+	host = slice_range(text, 0, colon);
+	if (host.length > 2 && host.data[0] == '[' &&
+	    host.data[host.length - 1] == ']')
+		host = slice_range(host, 1, host.length - 1);
+	else if (slice_find_byte(host, ':') != SIZE_MAX)
+		return text; /* a bare IPv6 address has no port */
+	return ipaddr_parse(host, &address) ? host : text;
+}
+
+/* "sha256:HASH", "MD5: HASH", "Some Body <some@body.example>": without what
+ * people write around the value. */
+static struct slice
+without_label(struct slice text)
+{
+	size_t colon = slice_find_byte(text, ':');
+	size_t open = slice_find_last_byte(text, '<');
+	enum indicator_kind kind;
+	struct slice rest;
+
+	if (open != SIZE_MAX && text.data[text.length - 1] == '>' &&
+	    slice_find_byte(slice_skip(text, open), '@') != SIZE_MAX)
+		return slice_trim(slice_range(text, open + 1, text.length - 1));
+	if (colon == SIZE_MAX ||
+	    !indicator_kind_parse(
+		slice_trim(slice_range(text, 0, colon)), &kind) ||
+	    indicator_digest_size(kind) == 0)
+		return text;
+	rest = slice_trim(slice_skip(text, colon + 1));
+	return rest.length == 2 * indicator_digest_size(kind) ? rest : text;
+}
+
+bool
+feed_reader_value(struct feed_reader *reader, struct slice text,
+    const enum indicator_kind *fixed, struct feed_item *item_out)
+{
+	enum indicator_kind kind;
+	bool guessed = fixed == NULL || *fixed == INDICATOR_NETWORK;
+
+	text = slice_trim(text);
+	if (text.length >= 2 && (text.data[0] == '"' || text.data[0] == '\'') &&
+	    text.data[text.length - 1] == text.data[0])
+		text = slice_trim(slice_range(text, 1, text.length - 1));
+	if (text.length == 0)
+		return false;
+	if (looks_defanged(text)) {
+		if (!reader->config->refang) {
+			feed_reader_reject(reader, FEED_DEFANGED, text, NULL);
+			return false;
+		}
+		text = normal_refang(reader->scratch, text, NULL);
+	}
+	if (fixed == NULL)
+		text = without_label(text);
+	if (guessed)
+		text = without_port(text);
+	if (fixed != NULL) {
+		kind = *fixed;
+	} else if (!normal_guess_kind(reader->scratch, text, &kind)) {
+		feed_reader_reject(reader, FEED_BAD_VALUE, text,
+		    text.data[0] == '/' ? "a path without a host"
+					: "of no known kind");
+		return false;
+	}
+	*item_out = feed_item_make(kind, text);
+	item_out->tlp = INDICATOR_TLP_ABSENT;
+	return true;
+}
