@@ -12,6 +12,7 @@
 #include <config.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,6 +189,7 @@ static struct {
 static atomic_bool matching_ends;
 
 struct timing {
+	bool favoured;
 	double total, worst, worst_cpu;
 	unsigned long count, over_1_ms, over_5_ms;
 };
@@ -240,13 +242,27 @@ observe(struct arena *arena, struct match_observations *observations)
 	}
 }
 
+/* Before all else that runs here, where root asks: what is timed is then ours
+ * and not our neighbours'. */
+static bool
+favour_thread(void)
+{
+	struct sched_param parameters = { .sched_priority = 10 };
+
+	return pthread_setschedparam(pthread_self(), SCHED_RR, &parameters) ==
+	       0;
+}
+
 static void *
 match_on(void *context)
 {
 	struct timing *timing = context;
+	/* At that priority half of the processor stays free. */
+	struct timespec pause = { .tv_nsec = 100000 };
 	struct match_limits limits = match_limits_defaults();
 	struct arena *arena = arena_new(0, NULL);
 
+	timing->favoured = favour_thread();
 	while (!atomic_load(&matching_ends)) {
 		struct match_observations observations = { 0 };
 		struct match_hits hits;
@@ -274,6 +290,7 @@ match_on(void *context)
 		timing->over_5_ms += took > 5e-3;
 		if (took > timing->worst)
 			timing->worst = took;
+		nanosleep(&pause, NULL);
 	}
 	arena_free(&arena);
 	return NULL;
@@ -310,12 +327,13 @@ match_while(const char *path, unsigned swaps)
 	}
 	atomic_store(&matching_ends, true);
 	pthread_join(thread, NULL);
-	printf(
-	    "matching with %u swaps: %.1f us a message, worst %.2f ms "
-	    "(%.2f ms of processor time), %lu of %lu over 1 ms, %lu over 5 ms",
-	    swaps, timing.total / (double)timing.count * 1e6,
-	    timing.worst * 1e3, timing.worst_cpu * 1e3, timing.over_1_ms,
-	    timing.count, timing.over_5_ms);
+	printf("matching with %u swaps%s: %.1f us a message, worst %.2f ms "
+	       "(%.2f ms of processor time), %lu of %lu over 1 ms, "
+	       "%lu over 5 ms",
+	    swaps, timing.favoured ? " at real-time priority" : "",
+	    timing.total / (double)timing.count * 1e6, timing.worst * 1e3,
+	    timing.worst_cpu * 1e3, timing.over_1_ms, timing.count,
+	    timing.over_5_ms);
 	if (swaps > 0)
 		printf("; open and warm %.1f ms, unmap %.1f ms, behind it",
 		    bound / swaps * 1e3, unbound / swaps * 1e3);
