@@ -9,6 +9,7 @@
 #include "evidence/results.h"
 #include "language/program.h"
 #include "message/message.h"
+#include "tool/scan_report.h"
 
 #define VALUE_MAX 400 /* octets of one value for people */
 
@@ -17,6 +18,7 @@ struct effect {
 	enum disposition disposition;
 	enum disposition would; /* by rules in shadow */
 	unsigned actions;       /* 1u << enum verdict_action_kind */
+	size_t refused;         /* recipients */
 	bool early;             /* refused before the end of the message */
 };
 
@@ -33,6 +35,8 @@ struct rule_row {
 	unsigned long both, gained, lost;
 	/* of the message at hand; NULL: did not match */
 	const struct verdict_match *matches[SIDES];
+	/* the first recipient of it that the rule refused */
+	const struct replay_refusal *refusals[SIDES];
 };
 
 struct effect_row {
@@ -129,7 +133,8 @@ static struct effect
 effect_of(const struct judge *judge)
 {
 	const struct verdict *verdict = session_verdict(judge->session);
-	struct effect effect = { .early = verdict == NULL };
+	struct effect effect = { .early = verdict == NULL,
+		.refused = judge->result.refused.count };
 
 	if (verdict == NULL) {
 		effect.disposition = replay_early_disposition(&judge->result);
@@ -148,7 +153,8 @@ static bool
 effect_is(const struct effect *a, const struct effect *b)
 {
 	return a->disposition == b->disposition && a->would == b->would &&
-	       a->actions == b->actions && a->early == b->early;
+	       a->actions == b->actions && a->refused == b->refused &&
+	       a->early == b->early;
 }
 
 static void
@@ -173,18 +179,43 @@ count_effects(struct compare *compare, const struct effect effects[SIDES])
 			.count = 1 };
 }
 
+/* What refused one recipient alone is in no verdict. */
+static void
+note_refusals(struct compare *compare, enum side side)
+{
+	const struct replay_result *result = &compare->judges[side]->result;
+
+	for (size_t i = result->refused.count; i-- > 0;) {
+		const struct replay_refusal *refusal =
+		    &result->refused.items[i];
+		struct rule_row *row;
+
+		if (*refusal->rule == '\0')
+			continue;
+		row = row_of(compare, refusal->rule);
+		if (row == NULL)
+			compare->failed = true;
+		else
+			row->refusals[side] = refusal;
+	}
+}
+
 /* Notes in each row which side matched it. */
 static void
 note_matches(struct compare *compare)
 {
-	for (size_t i = 0; i < compare->rules.count; i++)
-		memset(compare->rules.items[i]->matches, 0,
-		    sizeof compare->rules.items[i]->matches);
+	for (size_t i = 0; i < compare->rules.count; i++) {
+		struct rule_row *row = compare->rules.items[i];
+
+		memset(row->matches, 0, sizeof row->matches);
+		memset(row->refusals, 0, sizeof row->refusals);
+	}
 	for (int side = SIDE_OLD; side < SIDES; side++) {
 		const struct session *session = compare->judges[side]->session;
 		const struct verdict *verdict = session_verdict(session);
 		enum schema_stage stage;
 
+		note_refusals(compare, (enum side)side);
 		if (verdict == NULL)
 			verdict = session_refusal(session, &stage);
 		for (size_t i = 0;
@@ -203,9 +234,56 @@ note_matches(struct compare *compare)
 }
 
 static bool
-acts(const struct verdict_match *match)
+acts(const struct rule_row *row, enum side side)
 {
-	return match != NULL && match->exempted_by == NULL;
+	const struct verdict_match *match = row->matches[side];
+
+	return row->refusals[side] != NULL ||
+	       (match != NULL && match->exempted_by == NULL);
+}
+
+/* The refusal of the same recipient by the other policy, or NULL. */
+static const struct replay_refusal *
+refusal_of(
+    const struct compare *compare, enum side side, struct slice recipient)
+{
+	const struct replay_result *result = &compare->judges[side]->result;
+
+	for (size_t i = 0; i < result->refused.count; i++)
+		if (slice_equal(result->refused.items[i].recipient, recipient))
+			return &result->refused.items[i];
+	return NULL;
+}
+
+static bool
+same_reply(const struct apply_reply *a, const struct apply_reply *b)
+{
+	return strcmp(a->code, b->code) == 0 &&
+	       strcmp(a->enhanced, b->enhanced) == 0 &&
+	       strcmp(a->text, b->text) == 0;
+}
+
+/* Whether each recipient is refused by both, with the same reply, or by none. */
+static bool
+same_refusals(const struct compare *compare)
+{
+	for (int side = SIDE_OLD; side < SIDES; side++) {
+		const struct replay_result *result =
+		    &compare->judges[side]->result;
+		enum side other = side == SIDE_OLD ? SIDE_NEW : SIDE_OLD;
+
+		for (size_t i = 0; i < result->refused.count; i++) {
+			const struct replay_refusal *refusal =
+			    &result->refused.items[i];
+			const struct replay_refusal *its =
+			    refusal_of(compare, other, refusal->recipient);
+
+			if (its == NULL ||
+			    !same_reply(&its->reply, &refusal->reply))
+				return false;
+		}
+	}
+	return true;
 }
 
 static bool
@@ -215,8 +293,8 @@ count_rules(struct compare *compare)
 
 	for (size_t i = 0; i < compare->rules.count; i++) {
 		struct rule_row *row = compare->rules.items[i];
-		bool before = acts(row->matches[SIDE_OLD]);
-		bool now = acts(row->matches[SIDE_NEW]);
+		bool before = acts(row, SIDE_OLD);
+		bool now = acts(row, SIDE_NEW);
 
 		row->both += before && now;
 		row->gained += now && !before;
@@ -246,6 +324,9 @@ put_effect(struct builder *out, const struct effect *effect)
 		    verdict_action_name((enum verdict_action_kind)i));
 		separator = ",";
 	}
+	if (effect->refused > 0 && !effect->early)
+		builder_printf(out, ", %zu recipient%s refused",
+		    effect->refused, effect->refused == 1 ? "" : "s");
 }
 
 static void
@@ -263,12 +344,19 @@ put_effects(struct builder *out, const struct effect effects[SIDES])
 /* "gained      NAME (would quarantine): what it is"; `idle` is the match of the
  * other side where an exemption lifts it. */
 static void
-put_rule(struct builder *out, const char *change,
-    const struct verdict_match *match, const struct verdict_match *idle,
-    const char *when)
+put_rule(struct builder *out, const char *change, const struct rule_row *row,
+    enum side side, const struct verdict_match *idle, const char *when)
 {
-	builder_printf(out, "  %-11s %s", change, match->rule->name);
-	if (match->disposition != DISPOSITION_NONE)
+	const struct verdict_match *match = row->matches[side];
+	const struct program_rule *rule = row->rules[side];
+
+	builder_printf(out, "  %-11s %s", change, row->name);
+	if (match == NULL)
+		builder_printf(out, " (%s a recipient)",
+		    row->refusals[side]->reply.answer == APPLY_REJECT
+			? "reject"
+			: "defer");
+	else if (match->disposition != DISPOSITION_NONE)
 		builder_printf(out, " (%s%s)", match->shadow ? "would " : "",
 		    verdict_disposition_name(match->disposition));
 	else if (match->shadow)
@@ -276,9 +364,52 @@ put_rule(struct builder *out, const char *change,
 	if (idle != NULL && idle->exempted_by != NULL)
 		builder_printf(
 		    out, ", %s exempted by %s", when, idle->exempted_by);
-	if (match->rule->description[0] != '\0')
-		builder_printf(out, ": %s", match->rule->description);
+	if (rule != NULL && rule->description[0] != '\0')
+		builder_printf(out, ": %s", rule->description);
 	builder_byte(out, '\n');
+}
+
+static void
+put_reply(struct builder *out, const struct replay_refusal *refusal)
+{
+	builder_printf(out, "%s %s %s", refusal->reply.code,
+	    refusal->reply.enhanced, refusal->reply.text);
+	if (*refusal->rule != '\0')
+		builder_printf(out, " (%s)", refusal->rule);
+}
+
+/* The recipients that fare differently. */
+static void
+put_refusals(const struct compare *compare, struct builder *out)
+{
+	for (int side = SIDE_NEW; side >= SIDE_OLD; side--) {
+		const struct replay_result *result =
+		    &compare->judges[side]->result;
+		enum side other = side == SIDE_OLD ? SIDE_NEW : SIDE_OLD;
+
+		for (size_t i = 0; i < result->refused.count; i++) {
+			const struct replay_refusal *refusal =
+			    &result->refused.items[i];
+			const struct replay_refusal *its =
+			    refusal_of(compare, other, refusal->recipient);
+
+			if (its != NULL &&
+			    (side == SIDE_OLD ||
+				same_reply(&its->reply, &refusal->reply)))
+				continue;
+			builder_printf(out, "  %-11s <",
+			    side == SIDE_NEW ? "refused" : "accepted");
+			builder_printable(out, refusal->recipient, VALUE_MAX);
+			builder_text(
+			    out, side == SIDE_NEW ? ">: " : ">, was: ");
+			put_reply(out, refusal);
+			if (its != NULL) {
+				builder_text(out, ", was: ");
+				put_reply(out, its);
+			}
+			builder_byte(out, '\n');
+		}
+	}
 }
 
 static const struct evidence *
@@ -317,13 +448,14 @@ put_message(const struct compare *compare, struct builder *out,
 		const struct verdict_match *before = row->matches[SIDE_OLD];
 		const struct verdict_match *now = row->matches[SIDE_NEW];
 
-		if (acts(before) && acts(now))
-			put_rule(out, "both", now, NULL, "");
-		else if (acts(now))
-			put_rule(out, "gained", now, before, "was");
-		else if (acts(before))
-			put_rule(out, "lost", before, now, "now");
+		if (acts(row, SIDE_OLD) && acts(row, SIDE_NEW))
+			put_rule(out, "both", row, SIDE_NEW, NULL, "");
+		else if (acts(row, SIDE_NEW))
+			put_rule(out, "gained", row, SIDE_NEW, before, "was");
+		else if (acts(row, SIDE_OLD))
+			put_rule(out, "lost", row, SIDE_OLD, now, "now");
 	}
+	put_refusals(compare, out);
 }
 
 /* ---- for programs */
@@ -339,6 +471,8 @@ put_json_effect(
 	if (effect->would != DISPOSITION_NONE)
 		builder_printf(out, ",\"would\":\"%s\"",
 		    verdict_disposition_name(effect->would));
+	if (effect->refused > 0)
+		builder_printf(out, ",\"refused\":%zu", effect->refused);
 	if (effect->early)
 		builder_text(out, ",\"early\":true");
 	builder_text(out, ",\"actions\":[");
@@ -362,13 +496,31 @@ put_json_rules(const struct compare *compare, struct builder *out,
 	for (size_t i = 0; i < compare->rules.count; i++) {
 		const struct rule_row *row = compare->rules.items[i];
 
-		if (acts(row->matches[SIDE_OLD]) != before ||
-		    acts(row->matches[SIDE_NEW]) != now)
+		if (acts(row, SIDE_OLD) != before || acts(row, SIDE_NEW) != now)
 			continue;
 		builder_printf(out, "%s\"%s\"", separator, row->name);
 		separator = ",";
 	}
 	builder_byte(out, ']');
+}
+
+/* ,"refused":{"old":[{"rcpt":...}],"new":[]} where there are any. */
+static void
+put_json_refusals(const struct compare *compare, struct builder *out)
+{
+	static const char *const keys[SIDES] = { "{\"old\":[", "],\"new\":[" };
+	size_t count = 0;
+
+	for (int side = SIDE_OLD; side < SIDES; side++)
+		count += compare->judges[side]->result.refused.count;
+	if (count == 0)
+		return;
+	builder_text(out, ",\"refused\":");
+	for (int side = SIDE_OLD; side < SIDES; side++) {
+		builder_text(out, keys[side]);
+		scan_report_json_refused(out, &compare->judges[side]->result);
+	}
+	builder_text(out, "]}");
 }
 
 static void
@@ -395,6 +547,7 @@ put_json_message(const struct compare *compare, struct builder *out,
 	put_json_rules(compare, out, "both", true, true);
 	put_json_rules(compare, out, "gained", false, true);
 	put_json_rules(compare, out, "lost", true, false);
+	put_json_refusals(compare, out);
 	builder_text(out, "}\n");
 }
 
@@ -408,7 +561,7 @@ compare_message(struct compare *compare, struct builder *out,
 	bool differs;
 
 	note_matches(compare);
-	differs = count_rules(compare) ||
+	differs = count_rules(compare) || !same_refusals(compare) ||
 		  !effect_is(&effects[SIDE_OLD], &effects[SIDE_NEW]);
 	count_effects(compare, effects);
 	compare->messages++;

@@ -1,12 +1,19 @@
 #include <config.h>
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "tool/judge.h"
 
+#include "daemon/pattern_build.h"
 #include "daemon/rulesets.h"
+#include "daemon/switches.h"
 #include "dns/resolver.h"
 #include "dns/resolver_zone.h"
 #include "language/program.h"
@@ -65,6 +72,55 @@ open_scanner(struct judge *judge)
 	fwrite(text.data, 1, text.length, stderr);
 }
 
+/* As the state folder has them, then as the options do. What is not as the
+ * policy has it is said: the policy's text would mislead. */
+static bool
+set_switches(struct judge *judge, const char *config)
+{
+	const struct program *program = judge->engine.program;
+	const struct judge_options *options = &judge->options;
+	const char *folder = program_settings(program)->state_directory;
+	struct switches switches = { 0 };
+	enum tc_status status =
+	    switches_read(folder, judge->engine.arena, &switches);
+
+	if (status != TC_OK)
+		fprintf(stderr,
+		    "tocsin scan: %s/%s: %s; switches are as the policy says "
+		    "(--switch NAME=on)\n",
+		    folder, SWITCHES_FILE_NAME,
+		    status == TC_SYSTEM ? strerror(errno) : "not of its form");
+	judge->positions = switches_positions(&switches, program, time(NULL));
+	if (judge->positions == NULL)
+		return false;
+	for (unsigned i = 0; i < program_switch_count(program); i++) {
+		const struct program_switch *known = program_switch(program, i);
+
+		for (size_t j = 0; j < options->switch_count; j++)
+			if (slice_equal_text(
+				options->switches[j].name, known->name))
+				judge->positions[i] = options->switches[j].on;
+		if (judge->positions[i] != known->initial)
+			fprintf(stderr,
+			    "tocsin scan: %s: switch %s is taken "
+			    "to be %s, other than the policy says\n",
+			    config, known->name,
+			    judge->positions[i] ? "on" : "off");
+	}
+	return true;
+}
+
+bool
+judge_has_switch(const struct judge *judge, struct slice name)
+{
+	const struct program *program = judge->engine.program;
+
+	for (unsigned i = 0; i < program_switch_count(program); i++)
+		if (slice_equal_text(name, program_switch(program, i)->name))
+			return true;
+	return false;
+}
+
 int
 judge_open(struct judge *judge, const char *config,
     const struct judge_options *options)
@@ -89,9 +145,12 @@ judge_open(struct judge *judge, const char *config,
 		judge->options.auth = judge->resolver != NULL
 					  ? SESSION_AUTH_NOW
 					  : SESSION_AUTH_RECORDED;
+	if (!set_switches(judge, config))
+		return EX_OSERR;
 	limits_set(&judge->limits, program_settings(engine->program));
 	judge->shared.limits = &judge->limits;
 	judge->basis = (struct session_basis){ .program = engine->program,
+		.switches = judge->positions,
 		.resolver = judge->resolver,
 		.matcher = engine->matcher,
 		.scanner = judge->scanner,
@@ -101,6 +160,29 @@ judge_open(struct judge *judge, const char *config,
 	return EX_OK;
 }
 
+/* Makes one search of the policy's patterns, once and where that pays. A child
+ * tries it first, as the daemon has it done. */
+static void
+make_patterns(struct judge *judge)
+{
+	const struct program *program = judge->engine.program;
+	int ended = 0;
+	pid_t child;
+
+	if (++judge->messages != JUDGE_PATTERNS_AFTER ||
+	    !program_settings(program)->vectorscan ||
+	    !pattern_set_is_worth(program))
+		return;
+	fflush(stdout); /* or the child writes it as well */
+	child = pattern_build_try(program);
+	while (child > 0 && waitpid(child, &ended, 0) < 0 && errno == EINTR)
+		continue;
+	if (child < 0 || ended != 0)
+		return;
+	judge->patterns = pattern_set_new(program, &judge->pattern_report);
+	judge->basis.patterns = judge->patterns;
+}
+
 enum tc_status
 judge_message(struct judge *judge, struct slice raw)
 {
@@ -108,6 +190,7 @@ judge_message(struct judge *judge, struct slice raw)
 
 	session_free(&judge->session);
 	arena_reset(judge->arena);
+	make_patterns(judge);
 	judge->session = session_new(&judge->shared, &judge->basis);
 	if (judge->session == NULL)
 		return TC_LIMIT;
@@ -128,6 +211,9 @@ judge_close(struct judge *judge)
 	arena_free(&judge->arena);
 	scanner_free(&judge->scanner);
 	resolver_free(&judge->resolver);
+	pattern_set_free(&judge->patterns);
+	free(judge->positions);
+	judge->positions = NULL;
 	if (judge->engine.arena != NULL)
 		engine_close(&judge->engine);
 }

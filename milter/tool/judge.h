@@ -11,6 +11,7 @@
 #ifndef TOCSIN_TOOL_JUDGE_H
 #define TOCSIN_TOOL_JUDGE_H
 
+#include "language/pattern_set.h"
 #include "session/session.h"
 #include "tool/engine.h"
 #include "tool/replay.h"
@@ -22,6 +23,16 @@ enum judge_as_of {
 	JUDGE_AS_OF_RECEIVED /* everything as of the day the mail came */
 };
 
+/* The position that a switch is taken to have. */
+struct judge_switch {
+	struct slice name;
+	bool on;
+};
+
+/* Their patterns are searched for in one pass from so many messages on: about
+ * what making that search costs is then won back (tests/bench/policy_bench). */
+#define JUDGE_PATTERNS_AFTER 100
+
 struct judge_options {
 	const char *zone; /* answers DNS; NULL: none */
 	bool dns;         /* DNS is asked now */
@@ -32,6 +43,9 @@ struct judge_options {
 	const struct explain_options *explain;
 	int zygote; /* of the scanner; -1: parts are not opened */
 	struct replay_envelope envelope;
+	/* Switches that are not as the state folder has them. */
+	const struct judge_switch *switches;
+	size_t switch_count;
 };
 
 struct judge {
@@ -42,7 +56,11 @@ struct judge {
 	struct limits limits;
 	struct session_shared shared;
 	struct session_basis basis;
-	struct arena *arena; /* of one message */
+	bool *positions;              /* of the switches, by index */
+	struct pattern_set *patterns; /* NULL: not made (yet) */
+	struct pattern_set_report pattern_report;
+	unsigned long messages; /* judged so far */
+	struct arena *arena;    /* of one message */
 
 	/* the message that was judged last */
 	struct session *session; /* NULL: none */
@@ -57,6 +75,9 @@ int judge_open(struct judge *judge, const char *config,
 /* Judges one message; session, result and what the arena holds live until the
  * next call. */
 enum tc_status judge_message(struct judge *judge, struct slice raw);
+
+/* Whether the policy has a switch of this name. */
+bool judge_has_switch(const struct judge *judge, struct slice name);
 
 /* Accepts one that was never opened, all zero. */
 void judge_close(struct judge *judge);

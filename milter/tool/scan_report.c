@@ -273,12 +273,10 @@ put_json_derived(struct builder *out, const struct replay_result *result)
 	builder_text(out, "],");
 }
 
-static void
-put_json_refused(struct builder *out, const struct replay_result *result)
+void
+scan_report_json_refused(
+    struct builder *out, const struct replay_result *result)
 {
-	if (result->refused.count == 0)
-		return;
-	builder_text(out, "\"refused\":[");
 	for (size_t i = 0; i < result->refused.count; i++) {
 		const struct replay_refusal *refusal =
 		    &result->refused.items[i];
@@ -293,6 +291,15 @@ put_json_refused(struct builder *out, const struct replay_result *result)
 		builder_json(out, slice_text(refusal->reply.text));
 		builder_text(out, "\"}");
 	}
+}
+
+static void
+put_json_refused(struct builder *out, const struct replay_result *result)
+{
+	if (result->refused.count == 0)
+		return;
+	builder_text(out, "\"refused\":[");
+	scan_report_json_refused(out, result);
 	builder_text(out, "],");
 }
 

@@ -34,6 +34,10 @@ void scan_report_json(struct builder *out, const struct mailbox_entry *entry,
     const struct session *session, const struct replay_result *result,
     const struct scan_report_options *options);
 
+/* Appends the refused recipients as JSON objects, without the brackets. */
+void scan_report_json_refused(
+    struct builder *out, const struct replay_result *result);
+
 /* Appends the explanation alone: methods, then rules. */
 void scan_report_explain(struct builder *out, const struct session *session,
     const struct scan_report_options *options);

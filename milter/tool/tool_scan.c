@@ -31,6 +31,7 @@ struct scan {
 	struct judge_options options;
 	const char *recipients[MESSAGE_OPTIONS_MAX];
 	const char *rules[MESSAGE_OPTIONS_MAX];
+	struct judge_switch switches[MESSAGE_OPTIONS_MAX];
 
 	struct judge judge;
 	struct judge old;        /* of `against` */
@@ -70,6 +71,8 @@ static const char help[] =
     "                     (default)\n"
     "  --as-of now        what has expired does not count\n"
     "  --as-of received   judge each message as of its day\n"
+    "  --switch NAME=on   take a switch to be on (or off); else they are as\n"
+    "                     `tocsin set` left them\n"
     "  --against OLD.conf what changes from the policy OLD.conf to that of -c:\n"
     "                     messages judged differently, with the rules that\n"
     "                     match under both, gained and lost, and a table;\n"
@@ -90,6 +93,7 @@ enum option_id {
 	OPTION_RCPT,
 	OPTION_RULE,
 	OPTION_SHOW_CONTENT,
+	OPTION_SWITCH,
 	OPTION_ZONE
 };
 
@@ -110,6 +114,7 @@ static const struct option options[] = {
 	{ "rcpt", required_argument, NULL, OPTION_RCPT },
 	{ "rule", required_argument, NULL, OPTION_RULE },
 	{ "show-content", no_argument, NULL, OPTION_SHOW_CONTENT },
+	{ "switch", required_argument, NULL, OPTION_SWITCH },
 	{ "zone", required_argument, NULL, OPTION_ZONE },
 	{ NULL, 0, NULL, 0 },
 };
@@ -179,6 +184,30 @@ take_recipient(struct scan *scan, const char *argument)
 	return true;
 }
 
+/* NAME=on, NAME=off. */
+static bool
+take_switch(struct scan *scan, const char *argument)
+{
+	const char *equals = strchr(argument, '=');
+	struct judge_switch *taken =
+	    &scan->switches[scan->options.switch_count];
+
+	if (equals == NULL || equals == argument ||
+	    (strcmp(equals, "=on") != 0 && strcmp(equals, "=off") != 0)) {
+		tool_misused("scan",
+		    "--switch takes NAME=on or NAME=off, not \"%s\"", argument);
+		return false;
+	}
+	if (scan->options.switch_count == MESSAGE_OPTIONS_MAX) {
+		tool_misused("scan", "--switch is given too often");
+		return false;
+	}
+	taken->name = slice_make(argument, (size_t)(equals - argument));
+	taken->on = strcmp(equals, "=on") == 0;
+	scan->options.switch_count++;
+	return true;
+}
+
 /* One option; false when it was misused (and said). */
 static bool
 take_option(struct scan *scan, int option, const char *argument)
@@ -229,6 +258,8 @@ take_option(struct scan *scan, int option, const char *argument)
 	case OPTION_SHOW_CONTENT:
 		scan->report.show_content = true;
 		return true;
+	case OPTION_SWITCH:
+		return take_switch(scan, argument);
 	case OPTION_ZONE:
 		scan->options.zone = argument;
 		return true;
@@ -251,6 +282,23 @@ check_rules(const struct scan *scan)
 	return EX_OK;
 }
 
+/* Nor one like a switch that changes nothing. */
+static int
+check_switches(const struct scan *scan)
+{
+	for (size_t i = 0; i < scan->options.switch_count; i++) {
+		struct slice name = scan->switches[i].name;
+
+		if (!judge_has_switch(&scan->judge, name) &&
+		    (scan->against == NULL ||
+			!judge_has_switch(&scan->old, name)))
+			return tool_misused("scan",
+			    "the policy has no switch \"%.*s\"",
+			    (int)name.length, name.data);
+	}
+	return EX_OK;
+}
+
 static int
 open_all(struct scan *scan)
 {
@@ -262,13 +310,15 @@ open_all(struct scan *scan)
 	if (scan->report.explain)
 		scan->options.explain = &scan->explain;
 	scan->options.envelope.recipients = scan->recipients;
+	scan->options.switches = scan->switches;
 	status = judge_open(&scan->judge, scan->config, &scan->options);
 	if (status == EX_OK)
 		status = check_rules(scan);
+	if (status == EX_OK && scan->against != NULL)
+		status = judge_open(&scan->old, scan->against, &scan->options);
+	if (status == EX_OK)
+		status = check_switches(scan);
 	if (status != EX_OK || scan->against == NULL)
-		return status;
-	status = judge_open(&scan->old, scan->against, &scan->options);
-	if (status != EX_OK)
 		return status;
 	scan->compare = compare_new(&scan->old, &scan->judge);
 	return scan->compare == NULL ? EX_OSERR : EX_OK;
@@ -382,6 +432,17 @@ print_comparison(const struct scan *scan)
 	fputc('\n', stderr);
 }
 
+static void
+print_patterns(const struct judge *judge)
+{
+	if (judge->patterns != NULL)
+		fprintf(stderr,
+		    "%u patterns over %u fields in one pass, from message %d "
+		    "on\n",
+		    judge->pattern_report.patterns,
+		    judge->pattern_report.fields, JUDGE_PATTERNS_AFTER);
+}
+
 /* Rules about SPF, DKIM and DMARC say little about such mail. */
 static void
 print_unasked(const struct scan *scan)
@@ -420,6 +481,7 @@ scan_all(struct scan *scan, char **paths, int count)
 	else if (scan->messages > 0 || status == EX_OK)
 		print_summary(scan);
 	print_unasked(scan);
+	print_patterns(&scan->judge);
 	if (status == EX_OK && scan->failed > 0)
 		status = EX_NOINPUT;
 	if (status == EX_OK && scan->compare != NULL &&

@@ -283,6 +283,80 @@ def against_shows_what_a_rule_in_shadow_would_do(place):
 
 
 @case
+def against_shows_recipients_that_fare_differently(place):
+    both = ('--rcpt', 'a@old.example', '--rcpt', 'b@interieur.example')
+    place.write('old.conf', CONF)
+    place.write('tocsin.conf', CONF + EARLY)
+    done = place.run('scan', '--against', 'old.conf', *both, 'good.eml')
+    assert done.returncode == 1, done
+    lines = done.stdout.splitlines()
+    assert lines[0] == 'good.eml: none +tag -> none +tag, 1 recipient refused', lines
+    assert '  gained      gone (reject a recipient): has left' in lines, lines
+    assert '  refused     <a@old.example>: 550 5.1.6 Has moved (gone)' in lines, lines
+    assert ['gone', '0', '1', '0', 'new'] in [line.split() for line in lines], lines
+    done = place.run('scan', '-c', 'old.conf', '--against', 'tocsin.conf', *both, 'good.eml')
+    assert done.returncode == 1 and '  accepted    <a@old.example>, was: 550 5.1.6 Has moved (gone)' in done.stdout
+    # The same rule, but for another recipient.
+    place.write('old.conf', CONF + EARLY.replace('rcpt.domain == "old.example"', 'rcpt == "b@interieur.example"'))
+    done = place.run('scan', '--against', 'old.conf', '--json', *both, 'good.eml')
+    message, last = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 1 and message['changed'] and message['both'] == ['unchecked', 'gone'], message
+    assert [[refused['rcpt'] for refused in message['refused'][side]] for side in ('old', 'new')] == \
+        [['b@interieur.example'], ['a@old.example']], message
+    assert last['summary']['verdicts'][0]['new'] == {'disposition': 'none', 'refused': 1, 'actions': ['tag']}, last
+    # The same refusal with other words.
+    place.write('old.conf', CONF + EARLY.replace('Has moved', 'Is gone'))
+    done = place.run('scan', '--against', 'old.conf', *both, 'good.eml')
+    assert '  refused     <a@old.example>: 550 5.1.6 Has moved (gone), was: 550 5.1.6 Is gone (gone)\n' \
+        in done.stdout, done.stdout
+    assert place.run('scan', '--against', 'tocsin.conf', *both, 'good.eml').returncode == 0
+
+
+@case
+def switches_are_as_they_were_set_or_as_an_option_says(place):
+    place.write('tocsin.conf', CONF + 'switch lock off\nrule locked "shut" { when lock then reject }\n')
+    assert 'locked' not in place.run('scan', 'good.eml').stdout
+    entry = {'name': 'lock', 'on': True, 'until': 0, 'since': 1, 'reason': '', 'by': 'root'}
+    place.write('state/switches.json', json.dumps([entry]))
+    done = place.run('scan', 'good.eml')
+    assert 'rule        locked (reject): shut' in done.stdout, done
+    assert 'switch lock is taken to be on, other than the policy says' in done.stderr, done
+    done = place.run('scan', '--switch', 'lock=off', '--all', 'good.eml')
+    assert 'locked' not in done.stdout and 'switch' not in done.stderr, done
+    place.write('state/switches.json', json.dumps([dict(entry, until=1)]))
+    assert 'locked' not in place.run('scan', 'good.eml').stdout
+    assert 'locked' in place.run('scan', '--switch', 'lock=on', 'good.eml').stdout
+    place.write('state/switches.json', '{')
+    done = place.run('scan', 'good.eml')
+    assert 'switches.json: not of its form; switches are as the policy says' in done.stderr, done
+    for wrong, why in (('lock', 'NAME=on or NAME=off'), ('key=on', 'no switch "key"')):
+        done = place.run('scan', '--switch', wrong, 'good.eml')
+        assert done.returncode == 64 and why in done.stderr, done
+
+
+@case
+def many_messages_are_searched_for_all_patterns_at_once_with_the_same_answers(place):
+    rules = ''.join(f'rule r{n} "a word" {{ when body.text matches /\\bword{n}\\b/ then add-header "X-R" "{n}" }}\n'
+                    for n in range(20))
+    place.write('tocsin.conf', CONF + rules)
+    letters = ''.join(f'From x@y.example Mon Nov 23 10:00:00 2026\n{GOOD}\nA word{n % 30} and Word3.\n\n'
+                      for n in range(150))
+    place.write('many.mbox', letters)
+    done = place.run('scan', '--json', 'many.mbox')
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    found = [[rule['name'] for rule in record['rules']] for record in records]
+    assert found == [
+        ['unchecked'] + ([f'r{n % 30}'] if n % 30 < 20 else []) for n in range(150)], found[100:103]
+    shown = subprocess.run([os.path.join(BUILD, 'tocsind'), '-V'], capture_output=True, text=True, check=True).stdout
+    line = '20 patterns over 1 fields in one pass, from message 100 on'
+    assert (line in done.stderr) == ('not built in' not in shown), (shown, done.stderr)
+    place.write('tocsin.conf', CONF + rules + 'vectorscan off\n')
+    again = place.run('scan', '--json', 'many.mbox')
+    assert 'in one pass' not in again.stderr, again.stderr
+    assert [[rule['name'] for rule in json.loads(line)['rules']] for line in again.stdout.splitlines()] == found
+
+
+@case
 def against_refuses_what_it_cannot_do(place):
     done = place.run('scan', '--against', 'nothing.conf', 'good.eml')
     assert done.returncode == 78 and 'nothing.conf' in done.stderr, done
