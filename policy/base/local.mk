@@ -3,6 +3,7 @@ libpolicy_a_SOURCES += \
 	policy/base/arena.c policy/base/arena.h \
 	policy/base/block_cache.c policy/base/block_cache.h \
 	policy/base/builder.c policy/base/builder.h \
+	policy/base/compose.c policy/base/compose.h \
 	policy/base/diag.c policy/base/diag.h \
 	policy/base/domain.c policy/base/domain.h \
 	policy/base/ipaddr.c policy/base/ipaddr.h \

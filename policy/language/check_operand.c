@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include "base/address.h"
+#include "base/compose.h"
 #include "base/domain.h"
 #include "base/utf8.h"
 #include "indicator/feed.h"
@@ -774,9 +775,10 @@ read_text(const struct scope_place *place, const struct token *token,
 	if (like->type == VALUE_DOMAIN)
 		value_set_domain(arena, value, token->text);
 	else if (like->type == VALUE_ADDRESS)
-		value_set_address(arena, value, token->text);
+		value_set_address(
+		    arena, value, compose_slice(arena, token->text));
 	else
-		value_set_text(value, token->text);
+		value_set_text(value, compose_slice(arena, token->text));
 	if (value->state != VALUE_PRESENT)
 		scope_error(place, token->offset,
 		    "%s can't be empty; to ask whether there is none write is "

@@ -1,5 +1,6 @@
 #include <config.h>
 
+#include "base/compose.h"
 #include "base/domain.h"
 #include "base/utf8.h"
 #include "language/eval_node.h"
@@ -135,6 +136,55 @@ first_of(const struct facts_collection *collection,
 	}
 }
 
+static bool
+compose(struct eval *eval, struct slice *text)
+{
+	struct slice composed = compose_slice(eval->arena, *text);
+
+	if (composed.data == NULL && text->length > 0)
+		return false;
+	*text = composed;
+	return true;
+}
+
+static bool
+compose_set(struct eval *eval, struct value *value)
+{
+	size_t count = value->texts.count;
+	struct slice *items =
+	    arena_alloc_array(eval->arena, count + 1, sizeof *items);
+
+	if (items == NULL)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		items[i] = value->texts.items[i];
+		if (!compose(eval, &items[i]))
+			return false;
+	}
+	value->texts.items = items;
+	return true;
+}
+
+/* Brings the text to composed form, once for each value: what is compared with
+ * it has that form since the policy was loaded. */
+static struct value *
+composed(struct eval *eval, enum value_type type, struct value *value)
+{
+	bool good = true;
+
+	if (value->composed || value->state != VALUE_PRESENT)
+		return value;
+	if (type == VALUE_STRINGS)
+		good = compose_set(eval, value);
+	else if (type == VALUE_STRING || type == VALUE_DOMAIN ||
+		 type == VALUE_ADDRESS)
+		good = compose(eval, &value->text);
+	if (!good)
+		set_error(value);
+	value->composed = true;
+	return value;
+}
+
 struct value *
 eval_node_value(struct eval *eval, const struct compiled_operand *operand,
     struct value *scratch)
@@ -144,11 +194,13 @@ eval_node_value(struct eval *eval, const struct compiled_operand *operand,
 	switch (operand->kind) {
 	case COMPILED_FIELD:
 		if (require(eval, operand->field))
-			return &eval->facts->values[operand->field];
+			return composed(eval, operand->type,
+			    &eval->facts->values[operand->field]);
 		set_error(scratch);
 		return scratch;
 	case COMPILED_MEMBER:
-		return &eval->element[operand->member];
+		return composed(
+		    eval, operand->type, &eval->element[operand->member]);
 	case COMPILED_FIRST:
 		*scratch = (struct value){ .state = VALUE_MISSING };
 		collection = eval_node_elements(eval, operand->field);
@@ -156,7 +208,7 @@ eval_node_value(struct eval *eval, const struct compiled_operand *operand,
 			set_error(scratch);
 		else
 			first_of(collection, operand, scratch);
-		return scratch;
+		return composed(eval, operand->type, scratch);
 	case COMPILED_LITERAL:
 		*scratch = operand->literal;
 		return scratch;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/compose.h"
 #include "language/node.h"
 
 #define KEY_BYTES_MAX 65536
@@ -184,7 +185,8 @@ node_regex(const struct scope_place *place, const struct token *token)
 	regex = table_get(&scope->regexes, builder_result(&key));
 	if (regex != NULL)
 		return regex;
-	regex = regex_new(token->text, token->fold, problem, &offset);
+	regex = regex_new(compose_slice(scope->arena, token->text), token->fold,
+	    problem, &offset);
 	if (regex == NULL) {
 		scope_error(place,
 		    token->offset + 1 +

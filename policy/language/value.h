@@ -51,6 +51,7 @@ enum value_state {
 
 struct value {
 	enum value_state state;
+	bool composed; /* the evaluator's: the text is in that form */
 	union {
 		bool truth;
 		int64_t number;

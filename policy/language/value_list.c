@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include "base/address.h"
+#include "base/compose.h"
 #include "base/domain.h"
 #include "base/list.h"
 #include "base/table.h"
@@ -193,7 +194,7 @@ value_list_add(struct value_list *list, struct slice text, int64_t expires,
 		*problem_out = "an empty value";
 		return TC_INVALID;
 	}
-	text = arena_copy(list->arena, text);
+	text = compose_slice(list->arena, arena_copy(list->arena, text));
 	key = text.data == NULL ? text : entry_key(list, text, problem_out);
 	if (key.data == NULL)
 		return **problem_out == '\0' ? TC_LIMIT : TC_INVALID;

@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <unictype.h>
+#include <uninorm.h>
 
 #include "support/unit.h"
 
@@ -9,6 +11,7 @@
 #include "base/arena.h"
 #include "base/block_cache.h"
 #include "base/builder.h"
+#include "base/compose.h"
 #include "base/diag.h"
 #include "base/domain.h"
 #include "base/ipaddr.h"
@@ -590,6 +593,78 @@ a_long_line_is_shown_around_its_error(void **state)
 	arena_free(&arena);
 }
 
+/* Against the library, for each character there is. */
+static void
+plain_characters_stay_and_join_nothing_before_them(void **state)
+{
+	static bool second[0x110000];
+	unsigned count = 0;
+
+	(void)state;
+	for (uint32_t c = 0; c < 0x110000; c++) {
+		ucs4_t parts[UC_DECOMPOSITION_MAX_LENGTH];
+
+		if (uc_canonical_decomposition(c, parts) == 2)
+			second[parts[1]] = true;
+	}
+	for (uint32_t c = 0; c < 0x110000; c++) {
+		uint32_t composed[8], given = c;
+		size_t length = 8;
+
+		if (!compose_is_plain(c))
+			continue;
+		count++;
+		assert_ptr_equal(
+		    u32_normalize(UNINORM_NFC, &given, 1, composed, &length),
+		    composed);
+		if (length != 1 || composed[0] != c || second[c] ||
+		    uc_combining_class(c) != 0)
+			fail_msg("U+%04X is not plain", c);
+	}
+	assert_true(count > 40000);
+}
+
+static void
+accents_are_joined_with_their_letters(void **state)
+{
+	static const struct {
+		const char *given, *wanted;
+	} cases[] = {
+		{ "cafe\xcc\x81", "caf\xc3\xa9" },
+		{ "e\xcc\x81t\xc3\xa9 e\xcc\x82",
+		    "\xc3\xa9t\xc3\xa9 \xc3\xaa" },
+		{ "\xc3\xa0 l\xe2\x80\x99heure", NULL },
+		{ "\xcc\x81x", NULL },          /* nothing to join */
+		{ "\xff\xcc\x81", NULL },       /* nor that */
+		{ "e\xcc", NULL },              /* cut */
+		{ "x\xcc\x81", NULL },          /* there is no such letter */
+		{ "\xe2\x84\xab", "\xc3\x85" }, /* Angstrom */
+		{ "\xe1\x84\x80\xe1\x85\xa1", "\xea\xb0\x80" },
+		{ "e\xcc\xa3\xcc\x82", "\xe1\xbb\x87" },
+		{ "e\xcc\x82\xcc\xa3", "\xe1\xbb\x87" }, /* any order */
+		{ "e\xcc\x81\xff"
+		  "e\xcc\x81",
+		    "\xc3\xa9\xff\xc3\xa9" },
+	};
+	struct arena *arena = arena_new(0, NULL);
+	struct builder many = builder_make(arena, SIZE_MAX);
+	struct slice composed;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		assert_slice(compose_slice(arena, text(cases[i].given)),
+		    cases[i].wanted == NULL ? cases[i].given : cases[i].wanted);
+	composed = text("plain \xc3\xa9 and \xe2\x82\xac");
+	assert_ptr_equal(compose_slice(arena, composed).data, composed.data);
+	/* A letter under a million marks. */
+	builder_byte(&many, 'e');
+	for (unsigned i = 0; i < 1000000; i++)
+		builder_text(&many, i == 0 ? "\xcc\x81" : "\xcc\xa1");
+	composed = compose_slice(arena, builder_result(&many));
+	assert_int_equal(composed.length, 2 * 1000000);
+	arena_free(&arena);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(an_arena_stops_at_its_ceiling_and_says_so),
 	cmocka_unit_test(what_hangs_on_an_arena_goes_with_it_once),
@@ -608,6 +683,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(names_have_one_canonical_form),
 	cmocka_unit_test(addresses_are_split_at_the_last_at),
 	cmocka_unit_test(text_folds_beyond_ascii),
+	cmocka_unit_test(plain_characters_stay_and_join_nothing_before_them),
+	cmocka_unit_test(accents_are_joined_with_their_letters),
 	cmocka_unit_test(errors_show_line_column_and_caret),
 	cmocka_unit_test(a_long_line_is_shown_around_its_error),
 };

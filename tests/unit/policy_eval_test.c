@@ -252,6 +252,75 @@ large_lists_are_asked_by_name(void **state)
 	program_free(&program);
 }
 
+#define NFC "\xc3\x89t\xc3\xa9"
+#define NFD "E\xcc\x81te\xcc\x81"
+
+/* However the policy and the mail write their accents. */
+static void
+accents_match_in_both_forms(void **state)
+{
+	static const char *const conditions[] = {
+		"subject == \"@\"",
+		"exactly subject == \"@\"",
+		"subject in { \"x\", \"@\" }",
+		"subject contains \"@\"",
+		"exactly subject contains \"@\"",
+		"subject starts-with \"@\"",
+		"subject ends-with \"@\"",
+		"subject matches /^@$/",
+		"subject matches /^@$/i and length(subject) == 3",
+		"subject matches /^.t[@]$/",
+		"lower(subject) == \"@\"",
+		"subject contains any words",
+		"subject in words",
+		"any from (.display == \"@\" and .local == \"@\")",
+		"any from (.address == \"@#x.example\")",
+		"any attachment (.extensions contains \"@\")",
+		"any attachment (.extensions in { \"@\" })",
+	};
+	static const char *const forms[] = { NFC, NFD };
+
+	(void)state;
+	for (unsigned at = 0; at < sizeof conditions / sizeof conditions[0] * 4;
+	     at++) {
+		const char *condition = conditions[at / 4];
+		const char *written = forms[at & 1], *sent = forms[at >> 1 & 1];
+		struct builder out = builder_make(arena, SIZE_MAX),
+			       address = out;
+		struct facts *facts = facts_new(arena);
+		struct eval_input input = { .now = NOW };
+		struct program *program;
+		struct slice extension = text(sent);
+		struct verdict verdict;
+
+		builder_printf(&out,
+		    "list words strings { \"%s\" }\nrule r { when ", written);
+		for (const char *c = conditions[at / 4]; *c != '\0'; c++)
+			builder_text(&out, *c == '@'   ? written
+					   : *c == '#' ? "@"
+						       : (char[]){ *c, '\0' });
+		builder_text(&out, " then tag }\n");
+		program = loaded(builder_result(&out));
+		builder_text(&address, sent);
+		builder_text(&address, "@x.example");
+		facts_set_text(facts, FIELD_SUBJECT, text(sent));
+		facts_add_mailbox(
+		    facts, FIELD_FROM, builder_result(&address), text(sent));
+		value_set_texts(
+		    &facts_add(
+			facts, FIELD_ATTACHMENT)[FACT_ATTACHMENT_EXTENSIONS],
+		    &extension, 1);
+		input.program = program;
+		assert_int_equal(eval_run(eval_new(arena, &input),
+				     STAGE_MESSAGE, facts, &verdict),
+		    TC_OK);
+		if (verdict.matches.count != 1)
+			fail_msg("%s: policy %s, mail %s", condition,
+			    at & 1 ? "NFD" : "NFC", at & 2 ? "NFD" : "NFC");
+		program_free(&program);
+	}
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, begin, end)
 
 int
@@ -262,6 +331,7 @@ main(void)
 		TEST(rules_that_do_not_match_take_no_memory),
 		TEST(an_indexed_list_finds_what_one_by_one_would),
 		TEST(large_lists_are_asked_by_name),
+		TEST(accents_match_in_both_forms),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
