@@ -7,6 +7,7 @@
 #include "base/domain.h"
 #include "daemon/feeds.h"
 #include "indicator/overlay.h"
+#include "indicator/warninglist.h"
 
 #define FOLDER_ENTRIES_MAX  100000
 #define WARNINGLISTS_FOLDER "warninglists"
@@ -98,8 +99,34 @@ take_warninglists(const struct settings *settings, struct arena *arena,
 }
 
 static void
+take_feed_limits(const struct settings_limits *limits, struct feed_limits *out)
+{
+	out->line_bytes_max = (size_t)limits->feed_line;
+	out->columns_max = (unsigned)limits->feed_columns;
+	out->object_bytes_max = (size_t)limits->feed_object;
+	out->json_depth_max = (unsigned)limits->feed_depth;
+	out->pattern_bytes_max = (unsigned)limits->feed_pattern;
+	out->pattern_atoms_max = (unsigned)limits->feed_pattern_terms;
+	out->files_max = (unsigned)limits->feed_files;
+}
+
+static void
+take_exempt_limits(
+    const struct settings_limits *limits, struct exempt_limits *out)
+{
+	out->list_bytes_max = (size_t)limits->warninglist_size;
+	out->lists_max = (uint32_t)limits->warninglist_files;
+	out->entries_max = (uint32_t)limits->warninglist_entries;
+	out->regexes_max = (uint32_t)limits->warninglist_regexes;
+	out->regex_steps_max = (uint32_t)limits->regex_steps;
+}
+
+static void
 take_limits(const struct settings_limits *limits, struct build_limits *out)
 {
+	take_feed_limits(limits, &out->feed);
+	out->same_key_max = (uint32_t)limits->indicators_per_value;
+	out->suppressed_max = (uint32_t)limits->suppressed_listed;
 	out->unkeyed_patterns_max = (uint32_t)limits->unkeyed_patterns;
 	out->entries_max = (uint32_t)limits->indicators;
 	out->rules_max = (uint32_t)limits->feed_yara_rules;
@@ -146,6 +173,7 @@ sum_feed(uint64_t *sum, const struct feed_config *feed)
 	sum_number(sum, feed->confidence);
 	sum_number(sum, feed->refang);
 	sum_number(sum, feed->size_bytes_max);
+	sum_number(sum, feed->indicators_max);
 	sum_number(sum, (unsigned char)feed->delimiter);
 	sum_number(sum, (unsigned char)feed->comment);
 	for (size_t i = 0; i < feed->column_count; i++) {
@@ -163,8 +191,14 @@ static void
 sum_exempt(uint64_t *sum, const struct exempt_config *exempt)
 {
 	sum_number(sum, exempt->misp_hostname_rule);
+	sum_number(sum, exempt->limits.list_bytes_max);
+	sum_number(sum, exempt->limits.lists_max);
+	sum_number(sum, exempt->limits.entries_max);
+	sum_number(sum, exempt->limits.regexes_max);
+	sum_number(sum, exempt->limits.regex_steps_max);
 	for (size_t i = 0; i < exempt->warninglist_count; i++)
-		(void)exempt_each_file(exempt->warninglists[i], sum_file, sum);
+		(void)warninglist_each_file(
+		    exempt->warninglists[i], sum_file, sum);
 	sum_number(sum, exempt->own_domain_count);
 	for (size_t i = 0; i < exempt->own_domain_count; i++)
 		sum_bytes(sum, exempt->own_domains[i].data,
@@ -182,6 +216,24 @@ sum_exempt(uint64_t *sum, const struct exempt_config *exempt)
 	}
 }
 
+/* One by one: between the members of a struct there may be anything. */
+static void
+sum_limits(uint64_t *sum, const struct build_limits *limits)
+{
+	sum_number(sum, limits->unkeyed_patterns_max);
+	sum_number(sum, limits->entries_max);
+	sum_number(sum, limits->rules_max);
+	sum_number(sum, limits->same_key_max);
+	sum_number(sum, limits->suppressed_max);
+	sum_number(sum, limits->feed.line_bytes_max);
+	sum_number(sum, limits->feed.columns_max);
+	sum_number(sum, limits->feed.object_bytes_max);
+	sum_number(sum, limits->feed.json_depth_max);
+	sum_number(sum, limits->feed.pattern_bytes_max);
+	sum_number(sum, limits->feed.pattern_atoms_max);
+	sum_number(sum, limits->feed.files_max);
+}
+
 static uint32_t
 settings_sum(const struct build_request *request)
 {
@@ -190,9 +242,7 @@ settings_sum(const struct build_request *request)
 	for (size_t i = 0; i < request->feed_count; i++)
 		sum_feed(&sum, &request->feeds[i]);
 	sum_exempt(&sum, &request->exempt);
-	sum_number(&sum, request->limits.unkeyed_patterns_max);
-	sum_number(&sum, request->limits.entries_max);
-	sum_number(&sum, request->limits.rules_max);
+	sum_limits(&sum, &request->limits);
 	return (uint32_t)(sum ^ sum >> 32) | 1; /* 0: unknown */
 }
 
@@ -219,6 +269,7 @@ feeds_build_request(const struct program *program, int64_t now_unix,
 	enum tc_status status;
 
 	take_limits(&settings->limits, &request.limits);
+	take_exempt_limits(&settings->limits, &request.exempt.limits);
 	status = take_warninglists(settings, arena, &request.exempt);
 	if (status == TC_OK)
 		status = take_own_domains(program, arena, &request.exempt);
@@ -245,7 +296,7 @@ feeds_without_warninglists(
 {
 	if (request->feed_count == 0 ||
 	    !request->exempt.warninglists_optional ||
-	    exempt_each_file(
+	    warninglist_each_file(
 		request->exempt.warninglists[0], take_nothing, NULL))
 		return NULL;
 	return arena_printf(arena,

@@ -33,6 +33,45 @@ print_reasons_json(const uint64_t *reasons)
 	printf("}");
 }
 
+/* How much was beyond each limit that was met. */
+static void
+print_limits_json(const struct feed_report *report)
+{
+	bool first = true;
+
+	printf(",\"limits\":{");
+	for (unsigned i = 0; i < FEED_LIMITS; i++) {
+		if (report->limits[i] == 0)
+			continue;
+		printf("%s\"%s\":%llu", first ? "" : ",",
+		    feed_limit_name((enum feed_limit)i),
+		    (unsigned long long)report->limits[i]);
+		first = false;
+	}
+	printf("}");
+}
+
+static void
+print_warninglists(const struct exempt_counts *counts, bool json)
+{
+	printf(json ? ",\"warninglists\":{\"lists\":%zu,\"entries\":%zu,"
+		      "\"broken\":%zu}"
+		    : "warninglists: %zu lists, %zu entries, %zu broken\n",
+	    counts->lists, counts->entries, counts->broken);
+}
+
+static void
+print_texts_json(const char *name, const char *const *texts, size_t count)
+{
+	printf(",\"%s\":[", name);
+	for (size_t i = 0; i < count; i++) {
+		printf("%s\"", i > 0 ? "," : "");
+		engine_print_json(slice_text(texts[i]));
+		printf("\"");
+	}
+	printf("]");
+}
+
 static void
 print_reasons(const uint64_t *reasons, const char *indent)
 {
@@ -80,14 +119,10 @@ print_files(const struct feed_report *report, const char *indent, size_t max)
 static void
 print_files_json(const struct feed_report *report)
 {
-	printf(",\"files\":%u,\"files-failed\":%u,\"left-out\":[",
-	    report->files, report->files_failed);
-	for (size_t i = 0; i < report->left_out.count; i++) {
-		printf("%s\"", i > 0 ? "," : "");
-		engine_print_json(slice_text(report->left_out.items[i]));
-		printf("\"");
-	}
-	printf("]");
+	printf(",\"files\":%u,\"files-failed\":%u", report->files,
+	    report->files_failed);
+	print_texts_json(
+	    "left-out", report->left_out.items, report->left_out.count);
 }
 
 static void
@@ -103,6 +138,7 @@ print_feed_json(const struct build_feed *feed)
 	    (unsigned long long)feed->bytes, feed->seconds,
 	    feed->kept ? "true" : "false");
 	print_reasons_json(feed->report.reasons);
+	print_limits_json(&feed->report);
 	print_files_json(&feed->report);
 	if (feed->warning != NULL)
 		print_json_member("warning", feed->warning);
@@ -168,13 +204,11 @@ print_build_json(const struct build_report *report, const char *note)
 		engine_print_json(slice_text(report->pins[i].reason));
 		printf("\"}");
 	}
-	printf("],\"warnings\":[");
-	for (size_t i = 0; i < report->warnings.count; i++) {
-		printf("%s\"", i > 0 ? "," : "");
-		engine_print_json(slice_text(report->warnings.items[i]));
-		printf("\"");
-	}
-	printf("]}\n");
+	printf("]");
+	print_warninglists(&report->warninglists, true);
+	print_texts_json(
+	    "warnings", report->warnings.items, report->warnings.count);
+	printf("}\n");
 }
 
 void
@@ -205,6 +239,7 @@ indicators_report_build(
 	for (size_t i = 0; i < report->warnings.count; i++)
 		printf("warning: %s\n", report->warnings.items[i]);
 	print_pins(report);
+	print_warninglists(&report->warninglists, false);
 	if (note != NULL)
 		printf("note: %s\n", note);
 	if (report->problem == NULL)
@@ -261,8 +296,10 @@ print_store_feed(
 }
 
 void
-indicators_report_stat(const struct store *store, int64_t now_unix, bool json)
+indicators_report_stat(const struct store *store, const struct exempt *exempt,
+    int64_t now_unix, bool json)
 {
+	struct exempt_counts counts = exempt_counts(exempt);
 	struct arena *arena = arena_new(0, NULL);
 	struct store_feed feed;
 
@@ -279,7 +316,9 @@ indicators_report_stat(const struct store *store, int64_t now_unix, bool json)
 	for (uint32_t i = 0; i < store_feed_count(store); i++)
 		if (store_feed(store, i, &feed))
 			print_store_feed(&feed, arena, json, i == 0);
-	printf(json ? "]}\n" : "");
+	printf(json ? "]" : "");
+	print_warninglists(&counts, json);
+	printf(json ? "}\n" : "");
 	arena_free(&arena);
 }
 
@@ -593,9 +632,13 @@ print_explanation_json(const struct build_explanation *explanation)
 	    feed_format_name(report->format), (unsigned long long)report->read,
 	    (unsigned long long)report->used);
 	print_reasons_json(report->reasons);
+	print_limits_json(report);
 	print_files_json(report);
 	if (report->problem != NULL)
 		print_json_member("problem", report->problem);
+	print_warninglists(&explanation->warninglists, true);
+	print_texts_json("warnings", explanation->warnings.items,
+	    explanation->warnings.count);
 	printf(",\"examples\":[");
 	for (size_t i = 0; i < explanation->examples.count; i++) {
 		const struct build_example *example =
@@ -647,12 +690,18 @@ indicators_report_explain(
 	    feed_format_name(report->format), report->files,
 	    (unsigned long long)report->bytes, (unsigned long long)report->read,
 	    (unsigned long long)report->used);
+	for (size_t i = 0; i < explanation->warnings.count; i++) {
+		printf("warning: ");
+		engine_print_safe(slice_text(explanation->warnings.items[i]));
+		printf("\n");
+	}
 	print_files(report, "  ", SIZE_MAX);
 	for (unsigned kind = 0; kind < INDICATOR_KINDS; kind++)
 		if (explanation->kinds[kind] > 0)
 			printf("  %8llu %s\n",
 			    (unsigned long long)explanation->kinds[kind],
 			    indicator_kind_name(kind));
+	print_warninglists(&explanation->warninglists, false);
 	printf("not used:\n");
 	for (unsigned i = FEED_USED + 1; i < FEED_REASONS; i++) {
 		if (report->reasons[i] == 0)

@@ -11,8 +11,9 @@
 void indicators_report_build(
     const struct build_report *report, const char *note, bool json);
 
-void indicators_report_stat(
-    const struct store *store, int64_t now_unix, bool json);
+/* What the store holds, and the warninglists as they are now. */
+void indicators_report_stat(const struct store *store,
+    const struct exempt *exempt, int64_t now_unix, bool json);
 
 /* Exit status: 0 when an indicator would act, 1 when none does. */
 int indicators_report_query(const struct match_answers *answers,

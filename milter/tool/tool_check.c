@@ -282,7 +282,8 @@ check_feeds(
 		const struct feed_config *feed = &settings->feeds[i];
 		struct feed_folder folder;
 
-		if (feed_folder_look(arena, feed, &folder)) {
+		if (feed_folder_look(arena, feed,
+			(size_t)settings->limits.feed_files, &folder)) {
 			for (size_t k = 0; k < folder.left_out.count; k++)
 				diag_plain(diag, DIAG_WARNING, "feed %s: %s/%s",
 				    feed->name, feed->source,

@@ -283,14 +283,19 @@ static int
 run_stat(struct engine *engine, const struct options *options, char **words)
 {
 	int status = engine_open_matcher(engine);
+	struct exempt *exempt;
 
 	(void)words;
 	if (status != EX_OK)
 		return status;
 	if (engine->store == NULL)
 		return EX_NOINPUT;
+	exempt = exempt_new(&engine->request.exempt);
+	if (exempt == NULL)
+		return EX_OSERR;
 	indicators_report_stat(
-	    engine->store, engine->request.now_unix, options->json);
+	    engine->store, exempt, engine->request.now_unix, options->json);
+	exempt_free(&exempt);
 	return EX_OK;
 }
 

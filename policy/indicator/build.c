@@ -208,6 +208,7 @@ build_free(struct build **build)
 	free(old->intern);
 	free(old->entries.items);
 	free(old->feeds.items);
+	free(old->beyond.items);
 	free(old->suppressed.items);
 	free(old->versions.items);
 	free(old->rules.items);
@@ -237,7 +238,7 @@ build_begin_feed(struct build *build, const struct feed_config *config)
 
 	if (build->feeds.count == UINT16_MAX)
 		return TC_LIMIT;
-	if (!ARRAY_ROOM(build->feeds))
+	if (!ARRAY_ROOM(build->feeds) || !ARRAY_ROOM(build->beyond))
 		return TC_SYSTEM;
 	feed = &build->feeds.items[build->feeds.count];
 	*feed = (struct format_feed){
@@ -257,6 +258,9 @@ build_begin_feed(struct build *build, const struct feed_config *config)
 	if (!intern(build, slice_text(config->name), &feed->name) ||
 	    !intern(build, slice_text(config->source), &feed->source))
 		return TC_SYSTEM;
+	build->beyond.items[build->feeds.count] =
+	    (struct build_beyond){ { 0 } };
+	build->beyond.count++;
 	build->feeds.count++;
 	build->config = config;
 	build->mark = (struct build_mark){ build->entries.count,
@@ -265,7 +269,41 @@ build_begin_feed(struct build *build, const struct feed_config *config)
 	build->versions.count = 0;
 	build->suppressed_here = 0;
 	build->unkeyed_here = build->unkeyed;
+	build_set_room(build, build->limits.entries_max, FEED_LIMIT_INDICATORS);
+	if (config->indicators_max != 0)
+		build_set_room(
+		    build, config->indicators_max, FEED_LIMIT_MAX_INDICATORS);
 	return TC_OK;
+}
+
+void
+build_set_room(struct build *build, size_t entries, enum feed_limit limit)
+{
+	build->room = build->mark.entries + entries;
+	build->room_limit = limit;
+}
+
+static enum feed_reason
+beyond(struct build *build, enum feed_limit limit)
+{
+	build->beyond.items[build->feeds.count - 1].counts[limit]++;
+	return FEED_TOO_MANY;
+}
+
+uint32_t
+build_share(const struct build *build, uint32_t of_all)
+{
+	return build->several ? of_all - of_all / 2 : of_all;
+}
+
+uint64_t
+build_beyond_room(const struct build *build)
+{
+	const uint64_t *counts =
+	    build->beyond.items[build->feeds.count - 1].counts;
+
+	return counts[FEED_LIMIT_MAX_INDICATORS] +
+	       counts[FEED_LIMIT_INDICATORS];
 }
 
 bool
@@ -297,6 +335,8 @@ build_drop_feed(struct build *build)
 	build->programs.length = build->mark.programs;
 	build->suppressed.count = build->mark.suppressed;
 	build->rules.count = build->mark.rules;
+	build->beyond.items[build->feeds.count - 1] =
+	    (struct build_beyond){ { 0 } };
 	build->versions.count = 0;
 	build->suppressed_here = 0;
 	build->unkeyed = build->unkeyed_here;
@@ -455,8 +495,9 @@ add_entry(struct build *build, const struct feed_item *item, struct slice key)
 {
 	struct format_entry *entry;
 
-	build->too_many = build->entries.count >= build->limits.entries_max;
-	if (build->too_many || !ARRAY_ROOM(build->entries)) {
+	if (build->entries.count >= build->room)
+		return beyond(build, build->room_limit);
+	if (!ARRAY_ROOM(build->entries)) {
 		build->full = true;
 		return FEED_TOO_MANY;
 	}
@@ -609,8 +650,10 @@ suppress(struct build *build, const struct feed_item *item,
 	struct format_suppressed *suppressed;
 
 	build->suppressed_here++;
-	if (build->suppressed.count >= build->limits.suppressed_max)
+	if (build->suppressed.count >= build->limits.suppressed_max) {
+		(void)beyond(build, FEED_LIMIT_SUPPRESSED);
 		return true;
+	}
 	if (!ARRAY_ROOM(build->suppressed))
 		return false;
 	suppressed = &build->suppressed.items[build->suppressed.count];
@@ -715,8 +758,10 @@ pattern_key(
 			build->full = true;
 		return FEED_TOO_BROAD;
 	}
-	if (build->unkeyed >= build->limits.unkeyed_patterns_max)
-		return FEED_TOO_MANY;
+	if (build->unkeyed >= build->limits.unkeyed_patterns_max ||
+	    build->unkeyed - build->unkeyed_here >=
+		build_share(build, build->limits.unkeyed_patterns_max))
+		return beyond(build, FEED_LIMIT_UNKEYED_PATTERNS);
 	build->unkeyed++;
 	*key_out = slice_range(slice_trim(item->value), 0, NORMAL_KEY_MAX);
 	return FEED_USED;
@@ -778,8 +823,10 @@ build_add(struct build *build, const struct feed_item *item)
 		}
 	}
 	reason = add_entry(build, item, key);
-	if (reason != FEED_USED)
+	if (reason != FEED_USED) {
+		build->unkeyed -= item->kind == INDICATOR_PATTERN;
 		return reason;
+	}
 	if (!note_version(build, item, (uint32_t)(build->entries.count - 1)))
 		build->full = true;
 	return setting_reason(build->config, item);

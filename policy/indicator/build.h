@@ -7,8 +7,9 @@
  *
  * The new file is written beside the old one, synced, verified and renamed; a
  * reader has the old or the new one, never a part. A feed that cannot be read,
- * is empty, cut off or has shrunk by more than 90 % keeps the content that it has in
- * the old store, with a warning. One build runs at a time (a lock file). When
+ * is empty, cut off, has shrunk by more than 90 % or grown beyond its limit
+ * keeps the content that it has in the old store, with a warning. One that is
+ * too large from the beginning is cut. One build runs at a time (a lock file). When
  * anything fails (disk full, no memory) the old store stays.
  */
 #ifndef TOCSIN_INDICATOR_BUILD_H
@@ -86,6 +87,7 @@ struct build_report {
 	uint64_t size_bytes;
 	const char *problem; /* why there is no new store, or NULL */
 	LIST_OF(const char *) warnings;
+	struct exempt_counts warninglists;
 	struct build_pin *pins;
 	size_t pin_count;
 };
@@ -108,6 +110,8 @@ struct build_explanation {
 	struct feed_report report;
 	LIST_OF(struct build_example) examples;
 	uint64_t kinds[INDICATOR_KINDS]; /* used, by kind */
+	LIST_OF(const char *) warnings;  /* limits met, bad warninglists */
+	struct exempt_counts warninglists;
 };
 
 enum tc_status build_explain(struct arena *arena,

@@ -11,7 +11,8 @@
 #define BUCKET_ENTRIES  64 /* wanted in one */
 #define BUFFER_BYTES    (1u << 20)
 #define DROPPED         0xff
-#define SAME_KEY_KEPT   4096u /* of all feeds together */
+/* So many times limits.same_key_max of all feeds together. */
+#define SAME_KEY_FEEDS 64u
 
 /* ------------------------------------------------------------------ sorting */
 
@@ -220,7 +221,10 @@ reduce(struct build *build, struct order *run, size_t count)
 		if (at < kept)
 			continue;
 		if (same_feed >= build->limits.same_key_max ||
-		    kept >= SAME_KEY_KEPT) {
+		    kept >=
+			(size_t)build->limits.same_key_max * SAME_KEY_FEEDS) {
+			build->beyond.items[entry->feed]
+			    .counts[FEED_LIMIT_PER_VALUE]++;
 			note_loss(build, entry, FEED_TOO_MANY);
 			continue;
 		}

@@ -28,6 +28,11 @@ struct build_version {
 	uint32_t entry; /* UINT32_MAX: a revocation */
 };
 
+/* What of one feed was beyond each limit of the build. */
+struct build_beyond {
+	uint64_t counts[FEED_LIMITS];
+};
+
 /* Where the feed at hand began. */
 struct build_mark {
 	size_t entries, keys, texts, programs, suppressed, rules;
@@ -65,12 +70,28 @@ struct build {
 	uint64_t suppressed_here;       /* by the feed at hand */
 	uint64_t lost[INDICATOR_KINDS]; /* said again, or too many of a key */
 	uint32_t unkeyed, unkeyed_here;
+	/* The feed at hand has room for entries up to `room`; which limit says
+	 * so, for what is beyond. */
+	size_t room;
+	enum feed_limit room_limit;
+	bool several; /* feeds: none may take more than half of what is bounded
+		       * for all together */
+	BUILD_ARRAY(struct build_beyond) beyond; /* by feed */
 	uint32_t last_value, last_program;
 	bool (*progress)(void *context, uint64_t bytes, uint64_t total);
 	void *progress_context;
-	bool full;     /* memory or a 32-bit offset ran out */
-	bool too_many; /* `full` because of limits.entries_max */
+	bool full; /* memory or a 32-bit offset ran out */
 };
+
+/* Bounds the feed at hand to so many entries more than there were when it
+ * began; `limit` says why. */
+void build_set_room(struct build *build, size_t entries, enum feed_limit limit);
+
+/* How much of what is bounded for all feeds together one of them may take. */
+uint32_t build_share(const struct build *build, uint32_t of_all);
+
+/* What the feed at hand has beyond its room. */
+uint64_t build_beyond_room(const struct build *build);
 
 void build_set_exempt(struct build *build, const struct exempt *exempt);
 

@@ -22,8 +22,12 @@ build_rules_add(struct build *build, struct slice text)
 	    slice_find(text, SLICE_LITERAL("condition")) == SIZE_MAX ||
 	    slice_find_byte(text, '\0') != SIZE_MAX)
 		return FEED_BAD_VALUE;
-	if (build->rules.count >= build->limits.rules_max)
+	if (build->rules.count >= build->limits.rules_max ||
+	    build->rules.count - build->mark.rules >=
+		build_share(build, build->limits.rules_max)) {
+		build->beyond.items[rule.feed].counts[FEED_LIMIT_YARA_RULES]++;
 		return FEED_TOO_MANY;
+	}
 	if (!build_take_rule(build, &rule, text)) {
 		build->full = true;
 		return FEED_TOO_MANY;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "indicator/build_image.h"
+#include "indicator/build_limit.h"
 #include "indicator/build_rules.h"
 #include "indicator/normal.h"
 #include "indicator/overlay.h"
@@ -34,6 +35,9 @@ struct run {
 	const struct build_feed *reading; /* the one at hand */
 	uint64_t bytes_before;            /* of the feeds before it */
 	bool stopped;
+	size_t room; /* for entries of the feed at hand */
+	/* Entries that the old store has of it and of those behind it. */
+	uint64_t held_behind;
 	bool acceptable; /* the doubt is one that an operator can set aside */
 	/* When it began, twice as futimens() takes it: the store's time, so
 	 * that a source that changes from now on is newer than the store. */
@@ -244,6 +248,27 @@ little_is_left(struct run *run, const struct build_feed *feed,
 	return NULL;
 }
 
+/* What is beyond the room of the feed at hand, as a predicate. */
+static const char *
+too_many(struct run *run)
+{
+	return arena_printf(run->arena, "has %s",
+	    build_limit_text(run->arena, run->request, run->build->config,
+		run->build->room_limit, build_beyond_room(run->build)));
+}
+
+/* Says that a feed has grown beyond its room and had been whole before, or
+ * NULL. What was cut before, or would not fit now, is no better than the new
+ * content cut. */
+static const char *
+outgrown(struct run *run, const struct store_feed *before)
+{
+	if (build_beyond_room(run->build) == 0 || before->used > run->room ||
+	    before->reasons[FEED_TOO_MANY] > 0)
+		return NULL;
+	return too_many(run);
+}
+
 /* Why a feed's new content is not to be trusted, or NULL. */
 static const char *
 doubt(struct run *run, enum tc_status status, const struct build_feed *feed,
@@ -253,9 +278,6 @@ doubt(struct run *run, enum tc_status status, const struct build_feed *feed,
 	const char *why;
 
 	run->acceptable = false;
-	if (run->build->too_many)
-		return "does not fit: more indicators than limits { indicators "
-		       "} allows";
 	if (run->build->full)
 		return "does not fit: there is no memory";
 	if (status != TC_OK)
@@ -269,7 +291,7 @@ doubt(struct run *run, enum tc_status status, const struct build_feed *feed,
 		return is_accepted(run, feed->name) ? NULL : why;
 	if (report->cut_off && before != NULL && before->used > 0)
 		return "ends in the middle: the file was cut off";
-	return NULL;
+	return before == NULL ? NULL : outgrown(run, before);
 }
 
 /* What the old store lists as taken out of the feed stays listed. */
@@ -339,6 +361,11 @@ settle_feed(struct run *run, const struct feed_config *config,
 		    config->format != FEED_FORMAT_YARA &&
 		    config->format != FEED_FORMAT_LOCAL)
 			why = nothing_used(run, &feed->report);
+		if (why == NULL && build_beyond_room(run->build) > 0)
+			why = arena_printf(run->arena,
+			    "%s; what stands first in it is used, a higher "
+			    "limit takes all",
+			    too_many(run));
 		if (why != NULL)
 			feed->warning = arena_printf(
 			    run->arena, "feed %s %s", config->name, why);
@@ -366,6 +393,57 @@ seconds_now(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* How many entries a feed has in the old store, no more than it may. Settings
+ * keep some from being used that stand there all the same. */
+static uint64_t
+held_before(const struct run *run, const struct feed_config *config)
+{
+	uint64_t room = build_limit_room(run->request, config), held;
+	struct store_feed before;
+	uint32_t index;
+
+	if (run->old == NULL)
+		return 0;
+	index = store_feed_index(run->old, slice_text(config->name));
+	if (index == UINT32_MAX || !store_feed(run->old, index, &before))
+		return 0;
+	held = before.used + before.reasons[FEED_KIND_OFF] +
+	       before.reasons[FEED_TO_IDS] +
+	       before.reasons[FEED_LOW_CONFIDENCE];
+	return held < room ? held : room;
+}
+
+/* Gives the feed its room: one that grows must not take that of the content
+ * which the feeds behind it have now. What was added by hand always has room.
+ */
+static void
+give_room(struct run *run, const struct feed_config *config)
+{
+	const struct build_limits *limits = &run->request->limits;
+	uint64_t left = limits->entries_max, own, behind;
+	enum feed_limit limit = FEED_LIMIT_MAX_INDICATORS;
+
+	run->room = build_limit_room(run->request, config);
+	if (config->format == FEED_FORMAT_LOCAL) {
+		run->room = UINT32_MAX;
+	} else {
+		left -= run->build->entries.count < left
+			    ? run->build->entries.count
+			    : left;
+		own = held_before(run, config);
+		run->held_behind -= own;
+		behind = run->held_behind;
+		/* Less room than before is shared out as it was. */
+		if (own + behind > left)
+			behind = left * behind / (own + behind);
+		if (left - behind < run->room) {
+			run->room = left - behind;
+			limit = FEED_LIMIT_INDICATORS;
+		}
+	}
+	build_set_room(run->build, run->room, limit);
+}
+
 static enum tc_status
 read_feed(
     struct run *run, const struct feed_config *config, struct build_feed *feed)
@@ -375,12 +453,16 @@ read_feed(
 	double begun = seconds_now();
 	enum tc_status status = build_begin_feed(run->build, config);
 
+	/* What was added by hand is no publisher's. */
+	if (config->format == FEED_FORMAT_LOCAL)
+		limits = feed_limits_defaults();
 	limits.spool_folder = run->request->state_directory;
 	feed->name = config->name;
 	run->progress.feed = config->name;
 	run->reading = feed;
 	if (status != TC_OK)
 		return status;
+	give_room(run, config);
 	status = feed_read(run->arena, config, &limits, &sink, &feed->report);
 	feed->seconds = seconds_now() - begun;
 	feed->bytes = feed->report.bytes;
@@ -403,7 +485,8 @@ bytes_to_read(const struct build_request *request)
 	uint64_t total = 0;
 
 	for (size_t i = 0; i < request->feed_count; i++)
-		total += feed_source_bytes(&request->feeds[i]);
+		total += feed_source_bytes(
+		    &request->feeds[i], &request->limits.feed);
 	return total;
 }
 
@@ -421,6 +504,8 @@ read_feeds(struct run *run)
 	    run->arena, "%s/%s", request->state_directory, OVERLAY_FILE_NAME);
 	if (report->feeds == NULL || local.source == NULL)
 		return TC_SYSTEM;
+	for (size_t i = 0; i < request->feed_count; i++)
+		run->held_behind += held_before(run, &request->feeds[i]);
 	for (size_t i = 0; i < request->feed_count && status == TC_OK; i++) {
 		status = read_feed(run, &request->feeds[i], &report->feeds[i]);
 		report->feed_count++;
@@ -477,6 +562,30 @@ check_file(struct run *run, const char *path)
 	return status;
 }
 
+/* Adds what the build has found beyond limits to what the reader has. */
+static void
+add_beyond(const struct build *build, size_t feed, struct feed_report *report)
+{
+	for (unsigned i = 0; i < FEED_LIMITS; i++)
+		report->limits[i] += build->beyond.items[feed].counts[i];
+}
+
+/* One line for each limit that a feed has met: how much is lost, and the
+ * setting that would take it. Of its room has been spoken before. */
+static void
+warn_beyond(struct run *run, const struct feed_config *config,
+    const struct feed_report *report)
+{
+	for (unsigned i = FEED_LIMIT_PER_VALUE; i < FEED_LIMITS; i++)
+		if (report->limits[i] > 0)
+			warn(run, arena_printf(run->arena,
+				      "feed %s: %s; a higher one takes them",
+				      config->name,
+				      build_limit_text(run->arena, run->request,
+					  config, (enum feed_limit)i,
+					  report->limits[i])));
+}
+
 /* Repetitions and older versions come to light when all is laid out. */
 static void
 settle_counts(struct run *run)
@@ -489,6 +598,9 @@ settle_counts(struct run *run)
 		report->used = feed->used;
 		for (unsigned k = 0; k < FEED_REASONS; k++)
 			report->reasons[k] = feed->reasons[k];
+		add_beyond(run->build, i, report);
+		if (i < run->request->feed_count)
+			warn_beyond(run, &run->request->feeds[i], report);
 	}
 }
 
@@ -594,20 +706,20 @@ run_locked(struct run *run)
 		warn(run, arena_printf(run->arena, "warninglist %s", problem));
 	build_set_exempt(run->build, run->exempt);
 	run->build->settings_sum = run->request->settings_sum;
+	run->build->several = run->request->feed_count > 1;
 	if (run->request->progress != NULL)
 		build_set_progress(run->build, tell_writing, run);
 	status = read_feeds(run);
 	report_pins(run);
+	run->report->warninglists = exempt_counts(run->exempt);
+	warn(run, build_limit_steps(run->arena, &run->request->exempt,
+		      exempt_stopped_count(run->exempt)));
 	if (status == TC_OK)
 		status = write_store(run);
 	else if (run->report->problem == NULL)
 		run->report->problem =
-		    status == TC_AGAIN ? "stopped"
-		    : run->build->too_many
-			? arena_printf(run->arena,
-			      "there are more than %u indicators; limits { "
-			      "indicators N } allows more",
-			      run->request->limits.entries_max)
+		    status == TC_AGAIN
+			? "stopped"
 			: "there is no memory for the indicators";
 	return status;
 }
@@ -772,10 +884,46 @@ settle_explanation(struct explaining *explaining)
 	out->report.used = feed->used;
 	for (unsigned i = 0; i < FEED_REASONS; i++)
 		out->report.reasons[i] = feed->reasons[i];
+	add_beyond(build, build->feeds.count - 1, &out->report);
 	for (unsigned i = 0; i < INDICATOR_KINDS; i++)
 		out->kinds[i] -= build->lost[i] < out->kinds[i] ? build->lost[i]
 								: out->kinds[i];
 	return status;
+}
+
+static void
+note(struct explaining *explaining, const char *text)
+{
+	const char **slot = text == NULL
+				? NULL
+				: list_append(explaining->arena,
+				      &explaining->out->warnings, WARNINGS_MAX);
+
+	if (slot != NULL)
+		*slot = text;
+}
+
+/* What of the feed is beyond a limit, and what is wrong with warninglists. */
+static void
+explain_warnings(struct explaining *explaining,
+    const struct feed_config *config, const struct exempt *exempt)
+{
+	struct build_explanation *out = explaining->out;
+	const char *problem;
+
+	for (unsigned i = 0; i < FEED_LIMITS; i++)
+		if (out->report.limits[i] > 0)
+			note(explaining,
+			    build_limit_text(explaining->arena,
+				explaining->request, config, (enum feed_limit)i,
+				out->report.limits[i]));
+	for (size_t i = 0; (problem = exempt_problem(exempt, i)) != NULL; i++)
+		note(explaining,
+		    arena_printf(explaining->arena, "warninglist %s", problem));
+	note(explaining,
+	    build_limit_steps(explaining->arena, &explaining->request->exempt,
+		exempt_stopped_count(exempt)));
+	out->warninglists = exempt_counts(exempt);
 }
 
 enum tc_status
@@ -785,7 +933,7 @@ build_explain(struct arena *arena, const struct build_request *request,
 {
 	struct explaining explaining = { .request = request,
 		.progress = { .feed = feed->name,
-		    .to_read = feed_source_bytes(feed) },
+		    .to_read = feed_source_bytes(feed, &request->limits.feed) },
 		.arena = arena,
 		.out = explanation_out,
 		.last_kind = INDICATOR_KINDS,
@@ -804,11 +952,17 @@ build_explain(struct arena *arena, const struct build_request *request,
 		build_set_exempt(explaining.build, exempt);
 		status = build_begin_feed(explaining.build, feed);
 	}
-	if (status == TC_OK)
+	if (status == TC_OK) {
+		build_set_room(explaining.build,
+		    build_limit_room(request, feed), FEED_LIMIT_MAX_INDICATORS);
+		explaining.build->several = request->feed_count > 1;
 		status = feed_read(
 		    arena, feed, &limits, &sink, &explanation_out->report);
+	}
 	if (status == TC_OK)
 		status = settle_explanation(&explaining);
+	if (status == TC_OK)
+		explain_warnings(&explaining, feed, exempt);
 	build_free(&explaining.build);
 	exempt_free(&exempt);
 	return status;

@@ -1,32 +1,29 @@
 #include <config.h>
 
 #include <errno.h>
-#include <glob.h>
 #include <pcre2.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/builder.h"
 #include "base/domain.h"
 #include "base/list.h"
 #include "indicator/exempt.h"
-#include "indicator/json_split.h"
 #include "indicator/normal.h"
 #include "indicator/store_format.h"
+#include "indicator/warninglist.h"
 
-#define LIST_BYTES_DEFAULT (64u << 20)
-#define LISTS_MAX          1000u
-#define ENTRIES_MAX        20000000u
-#define EXPRESSIONS_MAX    1000u
-#define EXPRESSION_STEPS   100000u
-#define SCRATCH_BYTES_MAX  (1u << 20)
-#define PATH_BYTES         4096u
-#define SHORT_TEXT         4u /* names and subjects below this match anything */
+#define PROBLEMS_MAX      1000u
+#define SCRATCH_BYTES_MAX (1u << 20)
+#define BROKEN_SHOWN      3u /* of one list */
+#define SHORT_TEXT        4u /* names and subjects below this match anything */
 
 struct exempt_list {
 	const char *name;
-	bool hostname; /* MISP's "hostname": with all below, under its rule */
+	bool hostname;  /* MISP's "hostname": with all below, under its rule */
+	uint32_t kinds; /* of which its regular expressions speak */
 };
 
 /* A key of some list; `parent`: an entry lies below it. */
@@ -46,6 +43,7 @@ struct exempt_network {
 struct exempt_expression {
 	pcre2_code *code;
 	uint16_t list;
+	uint64_t stopped; /* values that took more than the steps allowed */
 };
 
 /* What one pin has done so far is kept for the report. */
@@ -65,7 +63,7 @@ struct exempt {
 	LIST_OF(struct exempt_expression) expressions;
 	uint32_t prefix_lengths[5]; /* bit n: some entry has length n */
 	struct exempt_key *slots;
-	size_t slot_count, key_count, entry_count;
+	size_t slot_count, key_count, entry_count, broken_count;
 	uint64_t seed;
 	pcre2_match_data *match_data;
 	pcre2_match_context *match_context;
@@ -74,6 +72,7 @@ struct exempt {
 	struct pin *pins; /* as many as configured */
 	size_t pin_count;
 	bool misp_rule;
+	struct exempt_limits limits;
 };
 
 /* ---------------------------------------------------------------------- keys */
@@ -176,7 +175,7 @@ static bool
 add_network(struct exempt *exempt, struct slice key, uint16_t list)
 {
 	struct exempt_network *entry =
-	    list_append(exempt->arena, &exempt->networks, ENTRIES_MAX);
+	    list_append(exempt->arena, &exempt->networks, SIZE_MAX);
 
 	if (entry == NULL)
 		return false;
@@ -190,16 +189,59 @@ add_network(struct exempt *exempt, struct slice key, uint16_t list)
 	       key_add(exempt, INDICATOR_NETWORK, key, list, false);
 }
 
+static void
+note_problem(struct exempt *exempt, const char *path, const char *why)
+{
+	const char **slot = why == NULL ? NULL
+					: list_append(exempt->arena,
+					      &exempt->problems, PROBLEMS_MAX);
+
+	if (slot != NULL)
+		*slot = arena_printf(exempt->arena, "%s: %s", path, why);
+}
+
+/* One list on its way in. */
+struct reading {
+	struct exempt *exempt;
+	const char *path;
+	struct warninglist list;
+	uint16_t number;
+	size_t broken, beyond_entries, beyond_regexes;
+};
+
+/* Counts an entry that is of no use and, of the first few, says which. */
+static void
+note_broken(struct reading *reading, struct slice text, const char *why)
+{
+	struct exempt *exempt = reading->exempt;
+	struct builder shown = builder_make(exempt->arena, 200);
+
+	exempt->broken_count++;
+	if (reading->broken++ >= BROKEN_SHOWN)
+		return;
+	builder_printable(&shown, text, 60);
+	note_problem(exempt, reading->path,
+	    arena_printf(exempt->arena, "entry %zu, \"%s\", is left out: %s",
+		reading->list.number, builder_c_string(&shown), why));
+}
+
 /* "/EXPRESSION/flags" or a bare one. */
 static void
-add_expression(struct exempt *exempt, struct slice text, uint16_t list)
+add_expression(struct reading *reading, struct slice text)
 {
+	struct exempt *exempt = reading->exempt;
 	uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF;
 	struct exempt_expression *entry;
 	size_t end = slice_find_last_byte(text, '/'), offset;
+	struct slice whole = text;
+	PCRE2_UCHAR message[120];
 	pcre2_code *code;
 	int error;
 
+	if (exempt->expressions.count >= exempt->limits.regexes_max) {
+		reading->beyond_regexes++;
+		return;
+	}
 	if (text.length > 2 && text.data[0] == '/' && end > 0 &&
 	    end != SIZE_MAX) {
 		if (slice_find_byte(slice_skip(text, end), 'i') != SIZE_MAX)
@@ -208,119 +250,137 @@ add_expression(struct exempt *exempt, struct slice text, uint16_t list)
 	}
 	code = pcre2_compile(
 	    (PCRE2_SPTR)text.data, text.length, options, &error, &offset, NULL);
-	if (code == NULL)
+	if (code == NULL) {
+		(void)pcre2_get_error_message(error, message, sizeof message);
+		note_broken(reading, whole,
+		    arena_printf(exempt->arena, "%s, behind \"%.*s\"",
+			(const char *)message, (int)(offset < 40 ? offset : 40),
+			text.data));
 		return;
-	entry =
-	    list_append(exempt->arena, &exempt->expressions, EXPRESSIONS_MAX);
+	}
+	entry = list_append(exempt->arena, &exempt->expressions, SIZE_MAX);
 	if (entry == NULL) {
 		pcre2_code_free(code);
 		return;
 	}
-	*entry = (struct exempt_expression){ code, list };
-}
-
-/* Enters a value under the kinds that it can be. */
-static bool
-add_value(struct exempt *exempt, struct slice value, uint16_t list)
-{
-	enum indicator_kind kind;
-	struct slice key;
-
-	value = slice_trim(value);
-	if (value.length > 1 && value.data[0] == '.')
-		value = slice_skip(value, 1);
-	if (!normal_guess_kind(exempt->scratch, value, &kind)) {
-		/* Single labels are domains too ("localhost"); the rest of
-		 * what these lists hold is of kinds that nobody looks up. */
-		kind = INDICATOR_DOMAIN;
-	}
-	if (normal_key(exempt->scratch, kind, value, &key) != NORMAL_GOOD)
-		return true;
+	*entry =
+	    (struct exempt_expression){ .code = code, .list = reading->number };
 	exempt->entry_count++;
-	if (kind == INDICATOR_DOMAIN)
-		return add_name(exempt, key, list);
-	if (kind == INDICATOR_NETWORK)
-		return add_network(exempt, key, list);
+}
+
+/* False without memory. */
+static bool
+add_key(struct reading *reading, const struct warninglist_entry *entry)
+{
+	struct exempt *exempt = reading->exempt;
+	struct slice key = entry->key;
+
+	if (exempt->entry_count >= exempt->limits.entries_max) {
+		reading->beyond_entries++;
+		return true;
+	}
+	exempt->entry_count++;
+	if (entry->kind == INDICATOR_DOMAIN)
+		return add_name(exempt, key, reading->number);
+	if (entry->kind == INDICATOR_NETWORK)
+		return add_network(exempt, key, reading->number);
 	key = arena_copy(exempt->arena, key);
-	return key.data != NULL && key_add(exempt, kind, key, list, false);
+	return key.data != NULL &&
+	       key_add(exempt, entry->kind, key, reading->number, false);
 }
 
 static bool
-read_entries(
-    struct exempt *exempt, struct slice array, uint16_t list, bool expressions)
+read_entries(struct reading *reading)
 {
-	struct json_split split = json_split_begin(array);
-	struct json_value value;
+	struct warninglist_entry entry;
 
-	while (json_split_element(&split, &value)) {
-		struct slice text;
-
-		arena_reset(exempt->scratch);
-		text = json_string(exempt->scratch, value.text);
-		if (text.data == NULL || text.length == 0)
-			continue;
-		if (expressions) {
-			add_expression(exempt, text, list);
-			exempt->entry_count++;
-		} else if (!add_value(exempt, text, list)) {
-			return false;
+	while (warninglist_next(
+	    &reading->list, reading->exempt->scratch, &entry)) {
+		switch (entry.state) {
+		case WARNINGLIST_KEY:
+			if (!add_key(reading, &entry))
+				return false;
+			break;
+		case WARNINGLIST_EXPRESSION:
+			add_expression(reading, entry.text);
+			break;
+		case WARNINGLIST_BROKEN:
+			note_broken(reading, entry.text, entry.why);
+			break;
+		case WARNINGLIST_OTHER:
+			break;
 		}
 	}
-	return !split.broken;
+	return true;
+}
+
+/* Says what of a list does not count, beside the first broken entries. */
+static void
+note_losses(struct reading *reading)
+{
+	struct exempt *exempt = reading->exempt;
+
+	if (reading->broken > BROKEN_SHOWN)
+		note_problem(exempt, reading->path,
+		    arena_printf(exempt->arena,
+			"and %zu more entries are left out",
+			reading->broken - BROKEN_SHOWN));
+	if (reading->beyond_entries > 0)
+		note_problem(exempt, reading->path,
+		    arena_printf(exempt->arena,
+			"%zu entries are too many for limits { "
+			"warninglist-entries %u }; a higher one takes them",
+			reading->beyond_entries, exempt->limits.entries_max));
+	if (reading->beyond_regexes > 0)
+		note_problem(exempt, reading->path,
+		    arena_printf(exempt->arena,
+			"%zu entries are too many for limits { "
+			"warninglist-regexes %u }; a higher one takes them",
+			reading->beyond_regexes, exempt->limits.regexes_max));
 }
 
 /* Returns why the file is of no use, or NULL. */
 static const char *
-read_list(struct exempt *exempt, struct slice bytes)
+read_list(struct exempt *exempt, const char *path, struct slice bytes)
 {
-	struct json_value whole, value;
-	struct json_split split;
-	struct slice name, entries = { NULL, 0 };
-	struct slice title = SLICE_LITERAL("warninglist");
-	struct slice type = SLICE_LITERAL("string");
+	struct reading reading = { .exempt = exempt, .path = path };
+	const char *problem =
+	    warninglist_open(exempt->arena, bytes, &reading.list);
 	struct exempt_list *list;
 
-	if (slice_starts_with(bytes, SLICE_LITERAL("\xef\xbb\xbf")))
-		bytes = slice_skip(bytes, 3);
-	if (!json_split_value(&bytes, &whole) || !json_is_object(whole.text))
-		return "is no JSON object";
-	split = json_split_begin(whole.text);
-	while (json_split_member(&split, &name, &value)) {
-		if (slice_equal_text(name, "list"))
-			entries = value.text;
-		else if (slice_equal_text(name, "name"))
-			title = json_string(exempt->arena, value.text);
-		else if (slice_equal_text(name, "type"))
-			type = json_string(exempt->arena, value.text);
-	}
-	if (split.broken || !json_is_array(entries))
-		return "has no \"list\"";
-	list = list_append(exempt->arena, &exempt->lists, LISTS_MAX);
+	if (problem != NULL)
+		return problem;
+	if (exempt->lists.count >= exempt->limits.lists_max)
+		return arena_printf(exempt->arena,
+		    "is one too many for limits { warninglist-files %u }; a "
+		    "higher one takes it",
+		    exempt->limits.lists_max);
+	list = list_append(exempt->arena, &exempt->lists, UINT16_MAX);
 	if (list == NULL)
-		return "is one too many";
-	list->name = arena_text(exempt->arena, title);
-	list->hostname = slice_equal_text(type, "hostname") ||
-			 slice_equal_text(type, "substring");
-	if (list->name == NULL ||
-	    !read_entries(exempt, entries, (uint16_t)(exempt->lists.count - 1),
-		slice_equal_text(type, "regex")))
-		return "ends in the middle, or is too large";
-	return NULL;
+		return "finds no memory";
+	*list = (struct exempt_list){ .name = reading.list.name,
+		.hostname = reading.list.hostname,
+		.kinds = reading.list.kinds };
+	reading.number = (uint16_t)(exempt->lists.count - 1);
+	if (!read_entries(&reading))
+		return "finds no memory";
+	note_losses(&reading);
+	return reading.list.entries.broken ? "ends in the middle" : NULL;
+}
+
+static const char *
+too_large(const struct exempt *exempt)
+{
+	return arena_printf(exempt->arena,
+	    "is too large for limits { warninglist-size %zu }; a higher one "
+	    "takes it",
+	    exempt->limits.list_bytes_max);
 }
 
 static void
-note_problem(struct exempt *exempt, const char *path, const char *why)
+read_list_file(void *context, const char *path)
 {
-	const char **slot =
-	    list_append(exempt->arena, &exempt->problems, LISTS_MAX);
-
-	if (slot != NULL)
-		*slot = arena_printf(exempt->arena, "%s: %s", path, why);
-}
-
-static void
-read_list_file(struct exempt *exempt, const char *path, size_t bytes_max)
-{
+	struct exempt *exempt = context;
 	FILE *file = fopen(path, "rbe");
 	struct stat info;
 	const char *problem = NULL;
@@ -331,108 +391,27 @@ read_list_file(struct exempt *exempt, const char *path, size_t bytes_max)
 		problem = strerror(errno);
 	} else if (!S_ISREG(info.st_mode)) {
 		problem = "is no file";
-	} else if ((uint64_t)info.st_size > bytes_max) {
-		problem = "is too large";
+	} else if ((uint64_t)info.st_size > exempt->limits.list_bytes_max) {
+		problem = too_large(exempt);
 	} else {
 		bytes = malloc((size_t)info.st_size + 1);
 		size = bytes == NULL
 			   ? 0
 			   : fread(bytes, 1, (size_t)info.st_size, file);
-		problem = read_list(exempt, slice_make(bytes, size));
+		problem = read_list(exempt, path, slice_make(bytes, size));
 	}
-	if (problem != NULL)
-		note_problem(exempt, path, problem);
+	note_problem(exempt, path, problem);
 	free(bytes);
 	if (file != NULL)
 		fclose(file);
 }
 
-static bool
-glob_each(const char *pattern, void (*take)(void *context, const char *path),
-    void *context)
-{
-	glob_t found;
-
-	if (glob(pattern, 0, NULL, &found) != 0)
-		return false;
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		take(context, found.gl_pathv[i]);
-	globfree(&found);
-	return true;
-}
-
-static bool
-folder_each(const char *folder, void (*take)(void *context, const char *path),
-    void *context)
-{
-	/* MISP's collection has one folder a list, with list.json inside. */
-	static const char *const inside[] = { "*.json", "*/list.json" };
-	char pattern[PATH_BYTES];
-	bool any = false;
-
-	for (size_t i = 0; i < sizeof inside / sizeof *inside; i++)
-		if (snprintf(pattern, sizeof pattern, "%s/%s", folder,
-			inside[i]) < (int)sizeof pattern)
-			any = glob_each(pattern, take, context) || any;
-	return any;
-}
-
-struct each_file {
-	void (*take)(void *context, const char *path);
-	void *context;
-	bool any;
-};
-
-static void
-take_named(void *context, const char *path)
-{
-	struct each_file *each = context;
-	struct stat info;
-
-	if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
-		each->any =
-		    folder_each(path, each->take, each->context) || each->any;
-	} else {
-		each->take(each->context, path);
-		each->any = true;
-	}
-}
-
-bool
-exempt_each_file(const char *pattern,
-    void (*take)(void *context, const char *path), void *context)
-{
-	struct each_file each = { .take = take, .context = context };
-
-	return glob_each(pattern, take_named, &each) && each.any;
-}
-
-struct reading {
-	struct exempt *exempt;
-	size_t bytes_max;
-};
-
-static void
-take_list_file(void *context, const char *path)
-{
-	const struct reading *reading = context;
-
-	read_list_file(reading->exempt, path, reading->bytes_max);
-}
-
 static void
 read_lists(struct exempt *exempt, const struct exempt_config *config)
 {
-	struct reading reading = {
-		.exempt = exempt,
-		.bytes_max = config->warninglist_bytes_max == 0
-				 ? LIST_BYTES_DEFAULT
-				 : config->warninglist_bytes_max,
-	};
-
 	for (size_t i = 0; i < config->warninglist_count; i++)
-		if (!exempt_each_file(
-			config->warninglists[i], take_list_file, &reading) &&
+		if (!warninglist_each_file(
+			config->warninglists[i], read_list_file, exempt) &&
 		    !config->warninglists_optional)
 			note_problem(
 			    exempt, config->warninglists[i], "names no file");
@@ -480,6 +459,28 @@ copy_own(struct exempt *exempt, const struct exempt_config *config)
 	return true;
 }
 
+static struct exempt_limits
+with_defaults(const struct exempt_limits *set)
+{
+	struct exempt_limits limits = exempt_limits_defaults();
+
+	if (set->list_bytes_max != 0)
+		limits = *set;
+	return limits;
+}
+
+struct exempt_limits
+exempt_limits_defaults(void)
+{
+	return (struct exempt_limits){
+		.list_bytes_max = 64000000,
+		.lists_max = 1000,
+		.entries_max = 20000000,
+		.regexes_max = 1000,
+		.regex_steps_max = 100000,
+	};
+}
+
 struct exempt *
 exempt_new(const struct exempt_config *config)
 {
@@ -492,6 +493,7 @@ exempt_new(const struct exempt_config *config)
 	exempt->match_data = pcre2_match_data_create(1, NULL);
 	exempt->match_context = pcre2_match_context_create(NULL);
 	exempt->misp_rule = config->misp_hostname_rule;
+	exempt->limits = with_defaults(&config->limits);
 	exempt->seed = (uint64_t)(uintptr_t)exempt;
 	if (exempt->arena == NULL || exempt->scratch == NULL ||
 	    exempt->match_data == NULL || exempt->match_context == NULL ||
@@ -499,7 +501,8 @@ exempt_new(const struct exempt_config *config)
 		exempt_free(&exempt);
 		return NULL;
 	}
-	pcre2_set_match_limit(exempt->match_context, EXPRESSION_STEPS);
+	pcre2_set_match_limit(
+	    exempt->match_context, exempt->limits.regex_steps_max);
 	read_lists(exempt, config);
 	if (exempt->networks.count > 1)
 		qsort(exempt->networks.items, exempt->networks.count,
@@ -525,16 +528,22 @@ exempt_free(struct exempt **exempt)
 	free(old);
 }
 
-size_t
-exempt_list_count(const struct exempt *exempt)
+struct exempt_counts
+exempt_counts(const struct exempt *exempt)
 {
-	return exempt->lists.count;
+	return (struct exempt_counts){ .lists = exempt->lists.count,
+		.entries = exempt->entry_count,
+		.broken = exempt->broken_count };
 }
 
-size_t
-exempt_entry_count(const struct exempt *exempt)
+uint64_t
+exempt_stopped_count(const struct exempt *exempt)
 {
-	return exempt->entry_count;
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < exempt->expressions.count; i++)
+		count += exempt->expressions.items[i].stopped;
+	return count;
 }
 
 const char *
@@ -711,6 +720,27 @@ judge_broad(
 }
 
 static struct exempt_verdict
+judge_expressions(
+    const struct exempt *exempt, enum indicator_kind kind, struct slice text)
+{
+	for (size_t i = 0; i < exempt->expressions.count; i++) {
+		struct exempt_expression *entry = &exempt->expressions.items[i];
+		int found;
+
+		if (!(exempt->lists.items[entry->list].kinds &
+			INDICATOR_KIND_BIT(kind)))
+			continue;
+		found =
+		    pcre2_match(entry->code, (PCRE2_SPTR)text.data, text.length,
+			0, 0, exempt->match_data, exempt->match_context);
+		if (found >= 0)
+			return listed(exempt, entry->list);
+		entry->stopped += found == PCRE2_ERROR_MATCHLIMIT;
+	}
+	return not_exempted;
+}
+
+static struct exempt_verdict
 judge_listed_domain(const struct exempt *exempt, struct slice name)
 {
 	const struct exempt_key *found =
@@ -779,21 +809,13 @@ judge_listed_url(const struct exempt *exempt, struct slice key)
 
 	if (found != NULL)
 		return listed(exempt, found->list);
-	if (key.length == host.length + 1 && key.data[host.length] == '/')
-		return judge_listed_domain(exempt, host);
-	return not_exempted;
-}
+	if (key.length == host.length + 1 && key.data[host.length] == '/') {
+		struct exempt_verdict verdict =
+		    judge_listed_domain(exempt, host);
 
-static struct exempt_verdict
-judge_expressions(const struct exempt *exempt, struct slice text)
-{
-	for (size_t i = 0; i < exempt->expressions.count; i++) {
-		const struct exempt_expression *entry =
-		    &exempt->expressions.items[i];
-
-		if (pcre2_match(entry->code, (PCRE2_SPTR)text.data, text.length,
-			0, 0, exempt->match_data, exempt->match_context) >= 0)
-			return listed(exempt, entry->list);
+		return verdict.exempted
+			   ? verdict
+			   : judge_expressions(exempt, INDICATOR_DOMAIN, host);
 	}
 	return not_exempted;
 }
@@ -841,7 +863,7 @@ judge_unpinned(
 	else if ((found = key_find(exempt, kind, key)) != NULL)
 		verdict = listed(exempt, found->list);
 	if (!verdict.exempted && indicator_digest_size(kind) == 0)
-		verdict = judge_expressions(exempt, key);
+		verdict = judge_expressions(exempt, kind, key);
 	return verdict;
 }
 

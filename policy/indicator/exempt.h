@@ -29,6 +29,15 @@ struct exempt_pin {
 	struct slice value; /* as written */
 };
 
+/* Each is a setting of limits { }. */
+struct exempt_limits {
+	size_t list_bytes_max;    /* warninglist-size, 64 MB */
+	uint32_t lists_max;       /* warninglist-files, 1000 */
+	uint32_t entries_max;     /* warninglist-entries, 20 million */
+	uint32_t regexes_max;     /* warninglist-regexes, 1000 */
+	uint32_t regex_steps_max; /* regex-steps, 100000 */
+};
+
 struct exempt_config {
 	const char *const *warninglists; /* files, folders or glob patterns */
 	size_t warninglist_count;
@@ -39,29 +48,34 @@ struct exempt_config {
 	size_t own_network_count;
 	const struct exempt_pin *pins;
 	size_t pin_count;
-	bool misp_hostname_rule;      /* also drop names below an entry */
-	size_t warninglist_bytes_max; /* one file; 0: 64 MB */
+	bool misp_hostname_rule;     /* also drop names below an entry */
+	struct exempt_limits limits; /* all 0: the defaults */
 };
 
-/* Calls `take` for each file that a path or glob pattern names: of a folder its
- * *.json, or NAME/list.json as in MISP's collection. False when there is none.
- */
-bool exempt_each_file(const char *pattern,
-    void (*take)(void *context, const char *path), void *context);
+struct exempt_limits exempt_limits_defaults(void);
 
 struct exempt;
 
 /* Reads the warninglists. A list that cannot be read is left out and named in
- * exempt_problem(); the others hold. NULL when there is no memory. The config
+ * exempt_problem(), so is an entry; the others hold. NULL when there is no memory. The config
  * must outlive the result only during this call. */
 struct exempt *exempt_new(const struct exempt_config *config);
 void exempt_free(struct exempt **exempt);
 
-/* Number of lists read and of entries in them. */
-size_t exempt_list_count(const struct exempt *exempt);
-size_t exempt_entry_count(const struct exempt *exempt);
+/* What was read. */
+struct exempt_counts {
+	size_t lists;
+	size_t entries; /* that count */
+	size_t broken;  /* that are of no use */
+};
 
-/* The number-th file that could not be used, with the reason; NULL beyond. */
+struct exempt_counts exempt_counts(const struct exempt *exempt);
+
+/* How often so far a regular expression was given up at regex-steps. */
+uint64_t exempt_stopped_count(const struct exempt *exempt);
+
+/* The number-th thing that could not be used, "FILE: what and why"; NULL
+ * beyond. */
 const char *exempt_problem(const struct exempt *exempt, size_t number);
 
 struct exempt_verdict {

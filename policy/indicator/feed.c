@@ -77,6 +77,22 @@ static const struct {
 	    "defanged; `refang on` undoes that in lists and CSV" },
 };
 
+static const char *const limit_names[FEED_LIMITS] = {
+	[FEED_LIMIT_MAX_INDICATORS] = "max-indicators",
+	[FEED_LIMIT_INDICATORS] = "indicators",
+	[FEED_LIMIT_PER_VALUE] = "indicators-per-value",
+	[FEED_LIMIT_UNKEYED_PATTERNS] = "unkeyed-patterns",
+	[FEED_LIMIT_YARA_RULES] = "feed-yara-rules",
+	[FEED_LIMIT_SUPPRESSED] = "suppressed-listed",
+	[FEED_LIMIT_LINE] = "feed-line",
+	[FEED_LIMIT_COLUMNS] = "feed-columns",
+	[FEED_LIMIT_OBJECT] = "feed-object",
+	[FEED_LIMIT_DEPTH] = "feed-depth",
+	[FEED_LIMIT_PATTERN] = "feed-pattern",
+	[FEED_LIMIT_PATTERN_TERMS] = "feed-pattern-terms",
+	[FEED_LIMIT_FILES] = "feed-files",
+};
+
 struct feed_config
 feed_config_defaults(const char *name, const char *source)
 {
@@ -140,17 +156,25 @@ feed_reason_text(enum feed_reason reason)
 	return (unsigned)reason < FEED_REASONS ? reasons[reason].text : "";
 }
 
+const char *
+feed_limit_name(enum feed_limit limit)
+{
+	return (unsigned)limit < FEED_LIMITS ? limit_names[limit] : "";
+}
+
 struct feed_limits
 feed_limits_defaults(void)
 {
 	return (struct feed_limits){
 		.large_file_bytes = 8u << 20,
 		.window_bytes = 4u << 20,
-		.line_bytes_max = 65536,
-		.object_bytes_max = 16u << 20,
+		.line_bytes_max = 64000,
+		.columns_max = 64,
+		.object_bytes_max = 16000000,
 		.json_depth_max = 64,
-		.pattern_bytes_max = 65536,
+		.pattern_bytes_max = 64000,
 		.pattern_atoms_max = 4096,
+		.files_max = 100000,
 	};
 }
 
@@ -227,20 +251,23 @@ read_folder(struct feed_reader *reader, const struct feed_folder *folder)
 	for (size_t i = 0; i < folder->left_out.count; i++)
 		note_left_out(reader, folder->left_out.items[i]);
 	report->left_out_count = folder->left_out_count;
+	report->limits[FEED_LIMIT_FILES] = folder->too_many;
 	report->problem = problem;
 	report->cut_off = false; /* one of many, which costs itself */
 	return count == 0 || report->files_failed < count ? TC_OK : TC_INVALID;
 }
 
 uint64_t
-feed_source_bytes(const struct feed_config *config)
+feed_source_bytes(
+    const struct feed_config *config, const struct feed_limits *limits)
 {
 	struct arena *arena = arena_new(0, NULL);
 	struct feed_folder folder;
 	struct stat info;
 	uint64_t bytes = 0;
 
-	if (arena != NULL && feed_folder_look(arena, config, &folder))
+	if (arena != NULL &&
+	    feed_folder_look(arena, config, limits->files_max, &folder))
 		bytes = folder.bytes;
 	else if (stat(config->source, &info) == 0 && S_ISREG(info.st_mode))
 		bytes = (uint64_t)info.st_size;
@@ -263,7 +290,7 @@ feed_read(struct arena *arena, const struct feed_config *config,
 
 	if (!reader_begin(&reader))
 		return TC_SYSTEM;
-	if (feed_folder_look(arena, config, &folder))
+	if (feed_folder_look(arena, config, limits->files_max, &folder))
 		status = read_folder(&reader, &folder);
 	else
 		status = feed_file_read(&reader, config->source);

@@ -82,6 +82,7 @@ struct feed_config {
 	bool match_defanged; /* defanged match: defanged text in mail matches */
 	enum indicator_tlp tlp;
 	uint64_t size_bytes_max; /* 0: 500 MB */
+	uint32_t indicators_max; /* 0: by the limits of the build */
 	char delimiter;          /* CSV; 0: found out */
 	char comment;            /* CSV and lists; 0: '#' */
 	struct feed_column *columns;
@@ -128,6 +129,28 @@ enum feed_reason {
 const char *feed_reason_name(enum feed_reason reason); /* "bad-value" */
 const char *feed_reason_text(enum feed_reason reason); /* a sentence */
 
+/* What a feed can meet: settings of limits { }, but for the first, which is
+ * one of the feed. What is beyond is counted and costs no other feed. */
+enum feed_limit {
+	FEED_LIMIT_MAX_INDICATORS,
+	FEED_LIMIT_INDICATORS,
+	FEED_LIMIT_PER_VALUE,
+	FEED_LIMIT_UNKEYED_PATTERNS,
+	FEED_LIMIT_YARA_RULES,
+	FEED_LIMIT_SUPPRESSED, /* costs no indicator, but its line */
+	FEED_LIMIT_LINE,
+	FEED_LIMIT_COLUMNS, /* costs the cells beyond */
+	FEED_LIMIT_OBJECT,
+	FEED_LIMIT_DEPTH,
+	FEED_LIMIT_PATTERN,
+	FEED_LIMIT_PATTERN_TERMS,
+	FEED_LIMIT_FILES,
+	FEED_LIMITS
+};
+
+/* The setting's name, "feed-line". */
+const char *feed_limit_name(enum feed_limit limit);
+
 /* One published indicator on its way into the store. Slices live until the
  * sink returns. */
 struct feed_item {
@@ -170,14 +193,17 @@ struct feed_limits {
 	/* Folder for a copy, without a name, of a large JSON file; NULL: such
 	 * a file goes to memory. */
 	const char *spool_folder;
-	uint64_t large_file_bytes;  /* from here a file is not read into memory
+	uint64_t large_file_bytes; /* from here a file is not read into memory
 				     * but through a window, or spooled: 8 MB */
-	size_t window_bytes;        /* 4 MB; a row may have a quarter of it */
-	size_t line_bytes_max;      /* of a list or CSV: 65536 */
+	size_t window_bytes;       /* 4 MB; a row may have a quarter of it */
+	/* Each is a setting: enum feed_limit. */
+	size_t line_bytes_max;      /* of a list or CSV: 64 kB */
+	unsigned columns_max;       /* of a CSV: 64 */
 	size_t object_bytes_max;    /* one JSON object: 16 MB */
 	unsigned json_depth_max;    /* 64 */
-	unsigned pattern_bytes_max; /* 65536 */
+	unsigned pattern_bytes_max; /* 64 kB */
 	unsigned pattern_atoms_max; /* 4096 */
+	unsigned files_max;         /* of a folder: 100000 */
 };
 
 struct feed_limits feed_limits_defaults(void);
@@ -188,6 +214,7 @@ struct feed_report {
 	uint64_t read;           /* indicators seen */
 	uint64_t used;
 	uint64_t reasons[FEED_REASONS];
+	uint64_t limits[FEED_LIMITS]; /* what was beyond each */
 	uint64_t bytes;         /* read; while a large file is read, so far */
 	int64_t published_unix; /* newest modification time of a file */
 	unsigned files, files_failed;
@@ -210,7 +237,8 @@ enum tc_status feed_read(struct arena *arena, const struct feed_config *config,
     struct feed_report *report_out);
 
 /* How many octets feed_read() would read, for the progress; 0: not known. */
-uint64_t feed_source_bytes(const struct feed_config *config);
+uint64_t feed_source_bytes(
+    const struct feed_config *config, const struct feed_limits *limits);
 
 /* The same from bytes in memory (tests, fuzzing). */
 enum tc_status feed_read_bytes(struct arena *arena,

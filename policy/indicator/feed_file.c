@@ -114,8 +114,8 @@ window_skip_line(struct feed_reader *reader, struct slice held)
 {
 	size_t end;
 
-	feed_reader_reject(reader, FEED_BAD_OBJECT, slice_range(held, 0, 80),
-	    "the line is too long");
+	feed_reader_beyond(reader, FEED_LIMIT_LINE, FEED_BAD_OBJECT,
+	    slice_range(held, 0, 80), "the line is too long");
 	while ((end = slice_find_byte(held, '\n')) == SIZE_MAX &&
 	       !reader->file.ended)
 		held = slice_make(reader->file.window, window_fill(reader, 0));

@@ -6,7 +6,6 @@
 
 #include "indicator/feed_folder.h"
 
-#define FILES_MAX    100000u
 #define LEFT_OUT_MAX 100u
 
 static int
@@ -26,8 +25,8 @@ is_rule_file(struct slice name)
 
 /* Why something in the folder is not read, or NULL. */
 static const char *
-why_left_out(const struct feed_config *config, const char *name,
-    const struct stat *info, size_t read_so_far)
+why_left_out(
+    const struct feed_config *config, const char *name, const struct stat *info)
 {
 	if (S_ISDIR(info->st_mode))
 		return "is a folder; only the files of the feed's own folder "
@@ -41,24 +40,15 @@ why_left_out(const struct feed_config *config, const char *name,
 	    (strcmp(name, "manifest.json") == 0 ||
 		strcmp(name, "hashes.csv") == 0))
 		return "is the index of a MISP feed";
-	return read_so_far >= FILES_MAX ? "is one file too many" : NULL;
+	return NULL;
 }
 
 static bool
-take_entry(struct arena *arena, const struct feed_config *config,
-    const char *name, const struct stat *info, struct feed_folder *folder)
+leave_out(struct arena *arena, const char *name, const char *why,
+    struct feed_folder *folder)
 {
-	const char *why = why_left_out(config, name, info, folder->names.count);
 	const char **slot;
 
-	if (why == NULL) {
-		slot = list_append(arena, &folder->names, FILES_MAX);
-		if (slot == NULL)
-			return false;
-		*slot = arena_text(arena, slice_text(name));
-		folder->bytes += (uint64_t)info->st_size;
-		return *slot != NULL;
-	}
 	folder->left_out_count++;
 	if (folder->left_out.count >= LEFT_OUT_MAX)
 		return true;
@@ -69,9 +59,43 @@ take_entry(struct arena *arena, const struct feed_config *config,
 	return *slot != NULL;
 }
 
+static bool
+take_entry(struct arena *arena, const struct feed_config *config,
+    const char *name, const struct stat *info, struct feed_folder *folder)
+{
+	const char *why = why_left_out(config, name, info);
+	const char **slot;
+
+	if (why != NULL)
+		return leave_out(arena, name, why, folder);
+	slot = list_append(arena, &folder->names, SIZE_MAX);
+	if (slot == NULL)
+		return false;
+	*slot = arena_text(arena, slice_text(name));
+	folder->bytes += (uint64_t)info->st_size;
+	return *slot != NULL;
+}
+
+/* Those beyond the limit are the last by name, not those that the file system
+ * happens to give last. */
+static bool
+cut(struct arena *arena, size_t files_max, struct feed_folder *folder)
+{
+	bool good = true;
+
+	for (size_t i = files_max; i < folder->names.count && good; i++) {
+		folder->too_many++;
+		good = leave_out(arena, folder->names.items[i],
+		    "is one file too many", folder);
+	}
+	if (folder->names.count > files_max)
+		folder->names.count = files_max;
+	return good;
+}
+
 bool
 feed_folder_look(struct arena *arena, const struct feed_config *config,
-    struct feed_folder *folder_out)
+    size_t files_max, struct feed_folder *folder_out)
 {
 	DIR *folder = opendir(config->source);
 	struct dirent *entry;
@@ -93,6 +117,7 @@ feed_folder_look(struct arena *arena, const struct feed_config *config,
 	if (folder_out->names.count > 1)
 		qsort(folder_out->names.items, folder_out->names.count,
 		    sizeof *folder_out->names.items, compare_names);
+	good = good && cut(arena, files_max, folder_out);
 	if (folder_out->left_out.count > 1)
 		qsort(folder_out->left_out.items, folder_out->left_out.count,
 		    sizeof *folder_out->left_out.items, compare_names);

@@ -16,12 +16,13 @@ struct feed_folder {
 	uint64_t bytes;                 /* of them */
 	LIST_OF(const char *) left_out; /* "NAME: why", at most 100 */
 	size_t left_out_count;          /* of all */
+	size_t too_many;                /* of these: beyond files_max */
 };
 
 /* Looks into the folder config->source. Hidden files do not count at all.
  * Texts live in the arena. False, with errno, when it is no folder that can be
  * read. */
 bool feed_folder_look(struct arena *arena, const struct feed_config *config,
-    struct feed_folder *folder_out);
+    size_t files_max, struct feed_folder *folder_out);
 
 #endif

@@ -230,8 +230,9 @@ feed_list_read(
 		if (line.length == 0)
 			continue;
 		if (cut) {
-			feed_reader_reject(reader, FEED_BAD_OBJECT,
-			    slice_range(line, 0, 80), "the line is too long");
+			feed_reader_beyond(reader, FEED_LIMIT_LINE,
+			    FEED_BAD_OBJECT, slice_range(line, 0, 80),
+			    "the line is too long");
 			continue;
 		}
 		if (is_comment(line, comment))

@@ -46,6 +46,14 @@ feed_reader_reject(struct feed_reader *reader, enum feed_reason reason,
 }
 
 void
+feed_reader_beyond(struct feed_reader *reader, enum feed_limit limit,
+    enum feed_reason reason, struct slice what, const char *detail)
+{
+	reader->report->limits[limit]++;
+	feed_reader_reject(reader, reason, what, detail);
+}
+
+void
 feed_reader_skip(struct feed_reader *reader, enum feed_reason reason)
 {
 	reader->report->reasons[reason]++;

@@ -30,6 +30,10 @@ void feed_reader_item(struct feed_reader *reader, const struct feed_item *item);
 void feed_reader_reject(struct feed_reader *reader, enum feed_reason reason,
     struct slice what, const char *detail);
 
+/* The same of something beyond a limit. */
+void feed_reader_beyond(struct feed_reader *reader, enum feed_limit limit,
+    enum feed_reason reason, struct slice what, const char *detail);
+
 /* Counts lines, comments and the like that are no indicators. */
 void feed_reader_skip(struct feed_reader *reader, enum feed_reason reason);
 

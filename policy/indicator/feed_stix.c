@@ -169,14 +169,19 @@ read_pattern(
 	enum tc_status status;
 
 	if (text.length > reader->limits->pattern_bytes_max) {
-		feed_reader_reject(reader, FEED_BAD_PATTERN, item->id,
-		    "the pattern is too long");
+		feed_reader_beyond(reader, FEED_LIMIT_PATTERN, FEED_BAD_PATTERN,
+		    item->id, "the pattern is too long");
 		return;
 	}
 	status = stix_pattern_parse(
 	    arena, text, reader->limits->pattern_atoms_max, &pattern);
 	if (status == TC_OK)
 		status = stix_program_compile(arena, &pattern, &compiled);
+	if (status == TC_LIMIT) {
+		feed_reader_beyond(reader, FEED_LIMIT_PATTERN_TERMS,
+		    FEED_BAD_PATTERN, item->id, "the pattern is too large");
+		return;
+	}
 	if (status != TC_OK) {
 		feed_reader_reject(reader, FEED_BAD_PATTERN, text,
 		    pattern.problem == NULL
@@ -233,15 +238,21 @@ read_object(struct feed_reader *reader, const struct json_value *value)
 		return;
 	}
 	if (value->text.length > reader->limits->object_bytes_max) {
-		feed_reader_reject(reader, FEED_BAD_OBJECT,
+		feed_reader_beyond(reader, FEED_LIMIT_OBJECT, FEED_BAD_OBJECT,
 		    slice_range(value->text, 0, 80), "the object is too large");
+		return;
+	}
+	if (value->depth > reader->limits->json_depth_max) {
+		feed_reader_beyond(reader, FEED_LIMIT_DEPTH, FEED_BAD_OBJECT,
+		    slice_range(value->text, 0, 80),
+		    "the object is nested too deeply");
 		return;
 	}
 	object = json_parse(value, reader->limits->json_depth_max);
 	if (object == NULL)
 		feed_reader_reject(reader, FEED_BAD_OBJECT,
 		    slice_range(value->text, 0, 80),
-		    "an object that is no JSON, or nested too deeply");
+		    "an object that is no JSON");
 	else if (slice_equal_text(json_text(NULL, object, "type"), "indicator"))
 		read_indicator(reader, object);
 	else

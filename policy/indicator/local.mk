@@ -3,6 +3,7 @@ libpolicy_a_SOURCES += \
 	policy/indicator/broad_pattern.c policy/indicator/broad_pattern.h \
 	policy/indicator/build.c policy/indicator/build.h \
 	policy/indicator/build_image.c policy/indicator/build_image.h \
+	policy/indicator/build_limit.c policy/indicator/build_limit.h \
 	policy/indicator/build_rules.c policy/indicator/build_rules.h \
 	policy/indicator/build_run.c \
 	policy/indicator/exempt.c policy/indicator/exempt.h \
@@ -26,4 +27,5 @@ libpolicy_a_SOURCES += \
 	policy/indicator/stix_judge.c policy/indicator/stix_judge.h \
 	policy/indicator/stix_pattern.c policy/indicator/stix_pattern.h \
 	policy/indicator/stix_program.c policy/indicator/stix_program.h \
-	policy/indicator/store_format.h
+	policy/indicator/store_format.h \
+	policy/indicator/warninglist.c policy/indicator/warninglist.h

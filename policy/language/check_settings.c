@@ -551,6 +551,18 @@ feed_percent(const struct feed_target *target, uint8_t *percent)
 }
 
 static bool
+feed_count(const struct feed_target *target, uint32_t *count)
+{
+	const struct token *token = target->ast->value;
+
+	if (token == NULL || token->kind != TOKEN_INTEGER ||
+	    token->number < 1 || token->number > 100000000)
+		return feed_expected(target, "a number from 1 to 100000000");
+	*count = (uint32_t)token->number;
+	return true;
+}
+
+static bool
 feed_duration(const struct feed_target *target, uint64_t *ms)
 {
 	const struct token *token = target->ast->value;
@@ -730,7 +742,7 @@ unknown_feed_setting(const struct feed_target *target)
 		"delimiter", "comment", "status", "severity", "confidence",
 		"expire", "tlp", "kinds", "minimum-confidence", "to-ids",
 		"client-ip", "refang", "defanged", "refresh", "max-size",
-		"auth-file", "collection" };
+		"max-indicators", "auth-file", "collection" };
 	const char *near = diag_suggest(
 	    target->ast->name.text, names, sizeof names / sizeof *names);
 
@@ -791,6 +803,8 @@ apply_feed(const struct feed_target *target)
 		config->size_bytes_max = value->number;
 	else if (slice_equal_text(name, "max-size"))
 		feed_expected(target, "a size such as 500MB");
+	else if (slice_equal_text(name, "max-indicators"))
+		feed_count(target, &config->indicators_max);
 	else if (!feed_words(target, name) &&
 		 target->scope->diag->error_count == errors)
 		unknown_feed_setting(target);

@@ -47,6 +47,12 @@ static const char *const enforcement_words[] = { "on", "shadow", NULL };
 		block, name, SETTING_SIZE, AT(member), NULL, preset, least, \
 		    UINT64_C(1) << 50, false, text                          \
 	}
+/* A size with a bound of ours. */
+#define BYTES(block, name, member, preset, least, most, text)               \
+	{                                                                   \
+		block, name, SETTING_SIZE, AT(member), NULL, preset, least, \
+		    most, false, text                                       \
+	}
 #define DURATION(block, name, member, preset, least, most, text)         \
 	{                                                                \
 		block, name, SETTING_DURATION, AT(member), NULL, preset, \
@@ -226,9 +232,41 @@ const struct settings_entry settings_table[] = {
 	NUMBER("limits", "unkeyed-patterns", limits.unkeyed_patterns, "10000",
 	    0, 1000000, "STIX patterns without a value to look up."),
 	NUMBER("limits", "indicators", limits.indicators, "50000000", 100,
-	    100000000, "Indicators of all feeds together."),
+	    100000000,
+	    "Indicators of all feeds together; a feed may also say "
+	    "max-indicators."),
+	NUMBER("limits", "indicators-per-value", limits.indicators_per_value,
+	    "64", 1, 4096,
+	    "Indicators of one feed for one value, and 64 times as many of all "
+	    "feeds."),
+	NUMBER("limits", "suppressed-listed", limits.suppressed_listed,
+	    "200000", 0, 100000000,
+	    "Suppressed indicators that are listed; all are counted."),
 	NUMBER("limits", "feed-yara-rules", limits.feed_yara_rules, "2000", 0,
 	    1000000, "YARA rules inside STIX and MISP feeds, all together."),
+	BYTES("limits", "feed-line", limits.feed_line, "64kB", 100, 1000000,
+	    "Bytes of a line of a list, or of a row of CSV."),
+	NUMBER("limits", "feed-columns", limits.feed_columns, "64", 1, 10000,
+	    "Columns of a CSV; what stands in further ones is not read."),
+	BYTES("limits", "feed-object", limits.feed_object, "16MB", 1000,
+	    64000000, "Bytes of one JSON object."),
+	NUMBER("limits", "feed-depth", limits.feed_depth, "64", 4, 500,
+	    "Nesting inside one JSON object."),
+	BYTES("limits", "feed-pattern", limits.feed_pattern, "64kB", 100,
+	    1000000, "Bytes of one STIX pattern."),
+	NUMBER("limits", "feed-pattern-terms", limits.feed_pattern_terms,
+	    "4096", 1, 4096, "Comparisons and values of one STIX pattern."),
+	NUMBER("limits", "feed-files", limits.feed_files, "100000", 1, 10000000,
+	    "Files of a folder that is a feed."),
+	BYTES("limits", "warninglist-size", limits.warninglist_size, "64MB",
+	    1000, UINT64_C(4000000000), "Bytes of one warninglist."),
+	NUMBER("limits", "warninglist-files", limits.warninglist_files, "1000",
+	    1, 65000, "Warninglists."),
+	NUMBER("limits", "warninglist-entries", limits.warninglist_entries,
+	    "20000000", 1, 100000000, "Entries of all warninglists together."),
+	NUMBER("limits", "warninglist-regexes", limits.warninglist_regexes,
+	    "1000", 0, 100000,
+	    "Regular expressions of all warninglists together."),
 	NUMBER("limits", "alert-rate", limits.alert_rate, "10", 1, 100000,
 	    "Alerts of one rule in a minute."),
 

@@ -100,9 +100,22 @@ struct settings_limits {
 	uint64_t regex_time;     /* ms, one regular expression over one text */
 	uint64_t regex_total;    /* ms, all of one message */
 	uint64_t unkeyed_patterns;
-	uint64_t indicators;      /* of all feeds together */
+	uint64_t indicators;           /* of all feeds together */
+	uint64_t indicators_per_value; /* of one feed */
+	uint64_t suppressed_listed;
 	uint64_t feed_yara_rules; /* inside STIX and MISP feeds */
-	uint64_t alert_rate;      /* alerts per rule and minute */
+	uint64_t feed_line;       /* bytes of a line of a list or CSV */
+	uint64_t feed_columns;    /* of a CSV */
+	uint64_t feed_object;     /* bytes of a JSON object */
+	uint64_t feed_depth;      /* of JSON */
+	uint64_t feed_pattern;    /* bytes of a STIX pattern */
+	uint64_t feed_pattern_terms;
+	uint64_t feed_files;       /* of a folder */
+	uint64_t warninglist_size; /* bytes of one file */
+	uint64_t warninglist_files;
+	uint64_t warninglist_entries; /* of all lists together */
+	uint64_t warninglist_regexes; /* of all lists together */
+	uint64_t alert_rate;          /* alerts per rule and minute */
 };
 
 /* One `pin KIND "VALUE"`. */

@@ -115,6 +115,10 @@ trusted-relays {{ 127.0.0.0/8 }}
         self.configure(feeds)
         return self.tocsin('indicators', 'query', 'good.example', status=1)
 
+    def reconfigured_wrong(self, feeds):
+        self.configure(feeds)
+        return self.tocsin('check', status=78)
+
     def acts(self, value):
         done = subprocess.run([program('tocsin'), 'indicators', '-c', self.conf, 'query', '--json', value],
                               capture_output=True, text=True, timeout=60)
@@ -499,24 +503,160 @@ def broad_patterns(this):
     check_in('no indicator', this.tocsin('indicators', 'query', 'b.example', status=1))
 
 
-@case('limits of a build are settings, and a build that meets one says which')
-def build_limits(this):
-    path = os.path.join(this.top, 'limits.txt')
+def name_list(path, count, word='name'):
     with open(path, 'w') as file:
-        file.writelines(f'name-{number}.example\n' for number in range(150))
-    rules = os.path.join(this.top, 'limits.json')
-    with open(rules, 'w') as file:
-        json.dump({'type': 'bundle', 'objects': [
-            dict(stix_indicator(number, 'x'), pattern_type='yara', pattern=f'rule r{number} {{ condition: true }}')
-            for number in range(5)]}, file)
-    feed = f'feed big {{ source "{path}" format list }}\nwarninglists {{ }}\n'
-    this.configure(feed + 'limits { indicators 100 }')
-    check_in('more than 100 indicators; limits { indicators N }', this.tocsin('indicators', 'build', status=73))
-    this.configure(feed + 'limits { indicators 160 }')
-    this.tocsin('indicators', 'build')
-    this.configure(f'{feed} feed r {{ source "{rules}" format stix }} limits {{ feed-yara-rules 3 }}')
-    said = json.loads(this.tocsin('indicators', 'build', '--json'))['feeds'][1]
-    check((said['used'], said['ignored']), (3, {'too-many': 2}), f'{said}')
+        file.writelines(f'{word}-{number}.example\n' for number in range(count))
+
+
+@case('a feed that meets a limit is cut or keeps its old content, and the others are built')
+def build_limits(this):
+    big, small = os.path.join(this.top, 'limits-big.txt'), os.path.join(this.top, 'limits-small.txt')
+    name_list(big, 150)
+    name_list(small, 20, 'small')
+    feeds = (f'feed big {{ source "{big}" format list %s }}'
+             f'feed small {{ source "{small}" format list }} warninglists {{ }}\n')
+
+    def build(own='', limits=''):
+        this.configure(feeds % own + limits)
+        said = json.loads(this.tocsin('indicators', 'build', '--json'))
+        return {feed['feed']: feed for feed in said['feeds']}
+
+    # Nothing is there yet: the first ones are used, half of the room at most.
+    got = build(limits='limits { indicators 100 }')
+    check((got['big']['used'], got['small']['used']), (50, 20), f'{got}')
+    check_in('has 100 indicators too many for feed big { max-indicators 50 }', got['big']['warning'])
+    check((got['big']['limits'], got['big']['ignored']), ({'max-indicators': 100}, {'too-many': 100}))
+    check_in('100 indicators too many', this.tocsin('indicators', 'stat'))
+    got = build('max-indicators 90', 'limits { indicators 100 }')
+    check((got['big']['used'], got['small']['used']), (80, 20), f'the small one has its room: {got}')
+    check_in('70 indicators too many for limits { indicators 100 }', got['big']['warning'])
+    # What is added by hand has room, be it full.
+    this.tocsin('indicators', 'add', 'domain', 'hand.example')
+    got = build('max-indicators 90', 'limits { indicators 100 }')
+    check(this.acts('hand.example'), True, f'{got}')
+    this.tocsin('indicators', 'remove', 'domain', 'hand.example')
+    # It was whole and has grown: the old content stays.
+    got = build()
+    check((got['big']['used'], got['big']['limits']), (150, {}), f'{got}')
+    name_list(big, 250, 'grown')
+    got = build('max-indicators 200')
+    check((got['big']['used'], got['big']['kept'], got['small']['kept']), (150, True, False), f'{got}')
+    check_in('has 50 indicators too many for feed big { max-indicators 200 }; its older content stays',
+             got['big']['warning'])
+    check(this.acts('name-149.example'), True)
+    # What the limit does not even allow the old content is no reason to keep it.
+    got = build('max-indicators 120')
+    check((got['big']['used'], got['big']['kept']), (120, False), f'{got}')
+    check_in('warning: 130 indicators too many for feed big { max-indicators 120 }',
+             this.tocsin('indicators', 'explain', 'big'))
+    check_in('takes a number from 1 to', this.reconfigured_wrong(feeds % 'max-indicators 0'))
+
+
+@case('every limit of a feed is a setting, and what is beyond is counted with its name')
+def limits_named(this):
+    path = os.path.join(this.top, 'named.json')
+    objects = [dict(stix_indicator(number, 'x'), pattern_type='yara', pattern=f'rule r{number} {{ condition: true }}')
+               for number in range(5)]
+    objects += [stix_indicator(10 + number, 'same.example') for number in range(4)]
+    objects.append(dict(stix_indicator(20, 'x'), pattern="[domain-name:value IN ('a.example', 'b.example', 'c.x')]"))
+    objects.append(dict(stix_indicator(21, 'x'), pattern=f"[domain-name:value = '{'l' * 60}.{'l' * 60}.example']"))
+    objects.append(dict(stix_indicator(22, 'deep.example'), x=[[[[[[1]]]]]]))
+    objects.append(dict(stix_indicator(23, 'large.example'), x='large' * 500))
+    for number in range(3):
+        objects.append(dict(stix_indicator(30 + number, 'x'), pattern=f"[file:name LIKE 'invoice-{number}%']"))
+    with open(path, 'w') as file:
+        json.dump({'type': 'bundle', 'objects': objects}, file)
+    lines = os.path.join(this.top, 'named.txt')
+    with open(lines, 'w') as file:
+        file.write('one.example\n' + 'x' * 150 + '.example\n')
+    folder = os.path.join(this.top, 'named')
+    os.mkdir(folder)
+    for name in 'abc':
+        name_list(os.path.join(folder, name), 2, name)
+    broad = os.path.join(this.top, 'broad.txt')
+    with open(broad, 'w') as file:
+        file.write('good.example\nco.uk\norg.uk\nac.uk\n')
+    this.configure(f'''feed objects {{ source "{path}" format stix }}
+feed lines {{ source "{lines}" format list }}
+feed folder {{ source "{folder}" format list }}
+feed broad {{ source "{broad}" format list kinds {{ domain }} }}
+warninglists {{ }}
+limits {{ feed-yara-rules 6 indicators-per-value 2 feed-pattern-terms 2 feed-pattern 100 feed-depth 4
+         feed-object 2000 unkeyed-patterns 2 feed-line 100 feed-files 2 suppressed-listed 1 }}''')
+    said = json.loads(this.tocsin('indicators', 'build', '--json'))
+    got = {feed['feed']: feed['limits'] for feed in said['feeds']}
+    check(got['objects'], {'feed-yara-rules': 2, 'indicators-per-value': 2, 'feed-pattern-terms': 1, 'feed-pattern': 1,
+                           'feed-depth': 1, 'feed-object': 1, 'unkeyed-patterns': 2}, f'{said}')
+    check((got['lines'], got['folder']), ({'feed-line': 1}, {'feed-files': 1}), f'{said}')
+    check(said['feeds'][2]['left-out'], ['c: is one file too many'], 'the last by name')
+    check((got['broad'], got['local']), ({'suppressed-listed': 2}, {}), f'{said}')
+    for line in ('feed objects: 2 YARA rules too many for limits { feed-yara-rules 6 }; a higher one takes them',
+                 'feed objects: 1 objects nested too deeply for limits { feed-depth 4 }; a higher one takes them',
+                 'feed lines: 1 lines or rows too long for limits { feed-line 100 }; a higher one takes them'):
+        check_in(line, '\n'.join(said['warnings']))
+    check_in('warning: 1 lines or rows too long for limits { feed-line 100 }',
+             this.tocsin('indicators', 'explain', 'lines'))
+
+
+@case('a warninglist is followed in the types that it names, and what is broken in it is said')
+def warninglists(this):
+    path = os.path.join(this.top, 'listed.json')
+    with open(path, 'w') as file:
+        json.dump({'Event': {'uuid': UUIDS[0], 'info': 'x', 'timestamp': '1700000000', 'Attribute': [
+            {'uuid': f'{number:08d}-c388-445e-a794-f738e6000d7e', 'type': kind, 'to_ids': True, 'value': value}
+            for number, (kind, value) in enumerate([
+                ('domain', 'mail.example'), ('email-src', 'abuse@one.example'),
+                ('email-subject', 'abuse@two.example'), ('filename', 'update.exe'), ('domain', 'cert.example'),
+                ('email-subject', 'slow ' + 'a' * 40)])]}}, file)
+    lists = os.path.join(this.top, 'lists')
+    os.mkdir(lists)
+
+    def write(name, kind, entries, types=None):
+        with open(os.path.join(lists, f'{name}.json'), 'w') as file:
+            json.dump({'name': name, 'type': kind, 'list': entries,
+                       **({'matching_attributes': types} if types else {})}, file)
+
+    write('providers', 'hostname', ['mail.example'], ['email-src', 'whois-registrant-email'])
+    write('contacts', 'regex', ['/^abuse@/'], ['email-src', 'target-email'])
+    write('names', 'string', ['update.exe', 'cert.example'], ['filename'])
+    write('certificates', 'string', ['cert.example'], ['x509-fingerprint-sha1'])
+    write('broken', 'regex', ['/(/', 7, '', '/[a/', '/good$/'])
+    write('ranges', 'cidr', ['192.0.2.0/24', '192.0.2.0/40', 'name.example'])
+    write('odd', 'glob', ['*.example'])
+    this.configure(f'feed x {{ source "{path}" format misp }} warninglists {{ "{lists}" }}')
+    said = json.loads(this.tocsin('indicators', 'build', '--json'))
+    check((said['feeds'][0]['used'], said['feeds'][0]['suppressed']), (3, 3), f'{said}')
+    taken = {line['value']: line['reason'] for line in json.loads(this.tocsin('indicators', 'suppressed', '--json'))}
+    check(taken, {'mail.example': 'providers', 'abuse@one.example': 'contacts', 'update.exe': 'names'})
+    check(said['warninglists'], {'lists': 6, 'entries': 6, 'broken': 6}, f'{said}')
+    warnings = '\n'.join(said['warnings'])
+    for line in ('broken.json: entry 1, "/(/", is left out: missing closing parenthesis',
+                 'broken.json: entry 2, "7", is left out: no text in quotation marks',
+                 'broken.json: entry 3, "", is left out: empty', 'broken.json: and 1 more entries are left out',
+                 'ranges.json: entry 2, "192.0.2.0/40", is left out: no address and no network',
+                 'odd.json: is of an unknown type'):
+        check_in(line, warnings)
+    check_in('warninglists: 6 lists, 6 entries, 6 broken', this.tocsin('indicators', 'stat'))
+    check_in('entry 1, "/(/", is left out', this.tocsin('indicators', 'explain', 'x'))
+    # And its limits.
+    write('slow', 'regex', ['/^slow (a+)+[bc]/'])
+    this.configure(f'''feed x {{ source "{path}" format misp }} warninglists {{ "{lists}" }}
+limits {{ warninglist-files 6 warninglist-entries 2 warninglist-regexes 2 warninglist-size 1kB regex-steps 1000 }}''')
+    write('names', 'string', ['update.exe'] * 200)
+    warnings = '\n'.join(json.loads(this.tocsin('indicators', 'build', '--json'))['warnings'])
+    for line in ('names.json: is too large for limits { warninglist-size 1000 }',
+                 'entries are too many for limits { warninglist-entries 2 }',
+                 'entries are too many for limits { warninglist-regexes 2 }'):
+        check_in(line, warnings)
+    os.unlink(os.path.join(lists, 'names.json'))
+    this.configure(f'''feed x {{ source "{path}" format misp }} warninglists {{ "{lists}" }}
+limits {{ warninglist-files 4 regex-steps 1000 }}''')
+    warnings = '\n'.join(json.loads(this.tocsin('indicators', 'build', '--json'))['warnings'])
+    check_in('is one too many for limits { warninglist-files 4 }', warnings)
+    this.configure(f'''feed x {{ source "{path}" format misp }} warninglists {{ "{lists}/slow.json" }}
+limits {{ regex-steps 1000 }}''')
+    warnings = '\n'.join(json.loads(this.tocsin('indicators', 'build', '--json'))['warnings'])
+    check_in('given up 1 times: too many steps for limits { regex-steps 1000 }', warnings)
 
 
 @case('the counts of a feed add up, in a build as in an explanation, and a pin says what it does')
