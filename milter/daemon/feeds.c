@@ -130,6 +130,8 @@ take_limits(const struct settings_limits *limits, struct build_limits *out)
 	out->unkeyed_patterns_max = (uint32_t)limits->unkeyed_patterns;
 	out->entries_max = (uint32_t)limits->indicators;
 	out->rules_max = (uint32_t)limits->feed_yara_rules;
+	out->revoked_max = (uint32_t)limits->revoked_indicators;
+	out->revoked_age_s = limits->revoked_age / 1000;
 }
 
 /* ---- what tells the settings of a build from others */
@@ -225,6 +227,8 @@ sum_limits(uint64_t *sum, const struct build_limits *limits)
 	sum_number(sum, limits->rules_max);
 	sum_number(sum, limits->same_key_max);
 	sum_number(sum, limits->suppressed_max);
+	sum_number(sum, limits->revoked_max);
+	sum_number(sum, limits->revoked_age_s);
 	sum_number(sum, limits->feed.line_bytes_max);
 	sum_number(sum, limits->feed.columns_max);
 	sum_number(sum, limits->feed.object_bytes_max);

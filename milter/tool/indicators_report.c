@@ -312,7 +312,9 @@ indicators_report_stat(const struct store *store, const struct exempt *exempt,
 	    (unsigned long long)store_size_bytes(store),
 	    (long long)(now_unix - store_built_unix(store)));
 	print_kinds(store, json);
-	printf(json ? "},\"feeds\":[" : "feeds:\n");
+	printf(json ? "},\"revoked\":%u,\"feeds\":["
+		    : "revoked, and remembered: %u\nfeeds:\n",
+	    store_revoked_count(store));
 	for (uint32_t i = 0; i < store_feed_count(store); i++)
 		if (store_feed(store, i, &feed))
 			print_store_feed(&feed, arena, json, i == 0);
@@ -346,8 +348,10 @@ print_answer_json(const struct match_answer *answer, bool pinned, bool first)
 	    match_reason_text(answer->reason));
 	printf("\",\"detail\":\"");
 	engine_print_json(answer->detail);
-	printf("\",\"pinned\":%s,\"first_seen\":%lld,\"tags\":[",
-	    pinned ? "true" : "false", (long long)hit->first_seen_unix);
+	printf("\",\"revoked\":%lld,\"pinned\":%s,\"first_seen\":%lld,"
+	       "\"tags\":[",
+	    (long long)answer->revoked_unix, pinned ? "true" : "false",
+	    (long long)hit->first_seen_unix);
 	while (match_next_tag(&tags, &tag)) {
 		printf("%s\"", separator);
 		engine_print_json(tag);
@@ -366,9 +370,13 @@ print_answer(
 	const struct match_hit *hit = &answer->hit;
 	struct slice tags = hit->tags, tag;
 
-	printf("%s ", indicator_kind_name(hit->kind));
-	engine_print_safe(hit->value);
+	if (hit->value.length > 0)
+		printf("%s ", indicator_kind_name(hit->kind));
+	engine_print_safe(hit->value.length > 0 ? hit->value : hit->id);
 	printf("\n    %s", match_reason_text(answer->reason));
+	if (answer->revoked_unix != 0)
+		printf(" on %s",
+		    engine_time_text(arena, answer->revoked_unix, ""));
 	if (answer->detail.length > 0) {
 		printf(" (");
 		engine_print_safe(answer->detail);

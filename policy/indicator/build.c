@@ -55,9 +55,8 @@ pool_add(struct build_pool *pool, struct slice bytes, uint32_t *offset_out)
 	return true;
 }
 
-/* Makes room for one more item of an array. */
-static bool
-array_room(void **items, size_t count, size_t *capacity, size_t item_size)
+bool
+build_array_room(void **items, size_t count, size_t *capacity, size_t item_size)
 {
 	size_t grown = *capacity < 64 ? 64 : *capacity + *capacity / 2;
 	void *memory;
@@ -73,10 +72,6 @@ array_room(void **items, size_t count, size_t *capacity, size_t item_size)
 	*capacity = grown;
 	return true;
 }
-
-#define ARRAY_ROOM(array)                                                     \
-	array_room((void **)&(array).items, (array).count, &(array).capacity, \
-	    sizeof *(array).items)
 
 /* ------------------------------------------------------------ shared strings */
 
@@ -105,9 +100,8 @@ intern_grow(struct build *build)
 	return true;
 }
 
-/* The offset of a shared string, added where it is new. */
-static bool
-intern(struct build *build, struct slice text, uint32_t *offset_out)
+bool
+build_intern(struct build *build, struct slice text, uint32_t *offset_out)
 {
 	uint64_t hash = format_hash(build->seed, INDICATOR_KINDS, text);
 	uint32_t length = (uint32_t)text.length, unused;
@@ -169,6 +163,8 @@ build_limits_defaults(void)
 		.same_key_max = 64,
 		.suppressed_max = 200000,
 		.rules_max = 2000,
+		.revoked_max = 1000000,
+		.revoked_age_s = 365 * 86400,
 		.feed = feed_limits_defaults(),
 	};
 }
@@ -211,6 +207,8 @@ build_free(struct build **build)
 	free(old->beyond.items);
 	free(old->suppressed.items);
 	free(old->versions.items);
+	free(old->revoked.items);
+	free(old->fractions.items);
 	free(old->rules.items);
 	free(old->rule_texts.data);
 	free(old);
@@ -231,6 +229,18 @@ build_set_progress(struct build *build,
 	build->progress_context = context;
 }
 
+/* What is counted of the feed at hand. */
+static void
+begin_counts(struct build *build)
+{
+	build->versions.count = 0;
+	build->versions_sorted = 0;
+	build->reading = 0;
+	build->held_here = 0;
+	build->barred_here = 0;
+	build->suppressed_here = 0;
+}
+
 enum tc_status
 build_begin_feed(struct build *build, const struct feed_config *config)
 {
@@ -238,7 +248,7 @@ build_begin_feed(struct build *build, const struct feed_config *config)
 
 	if (build->feeds.count == UINT16_MAX)
 		return TC_LIMIT;
-	if (!ARRAY_ROOM(build->feeds) || !ARRAY_ROOM(build->beyond))
+	if (!BUILD_ARRAY_ROOM(build->feeds) || !BUILD_ARRAY_ROOM(build->beyond))
 		return TC_SYSTEM;
 	feed = &build->feeds.items[build->feeds.count];
 	*feed = (struct format_feed){
@@ -255,8 +265,8 @@ build_begin_feed(struct build *build, const struct feed_config *config)
 		.kinds = config->kinds,
 		.expire_s = config->expire_s,
 	};
-	if (!intern(build, slice_text(config->name), &feed->name) ||
-	    !intern(build, slice_text(config->source), &feed->source))
+	if (!build_intern(build, slice_text(config->name), &feed->name) ||
+	    !build_intern(build, slice_text(config->source), &feed->source))
 		return TC_SYSTEM;
 	build->beyond.items[build->feeds.count] =
 	    (struct build_beyond){ { 0 } };
@@ -265,10 +275,10 @@ build_begin_feed(struct build *build, const struct feed_config *config)
 	build->config = config;
 	build->mark = (struct build_mark){ build->entries.count,
 		build->keys.length, build->texts.length, build->programs.length,
-		build->suppressed.count, build->rules.count };
-	build->versions.count = 0;
-	build->suppressed_here = 0;
+		build->suppressed.count, build->rules.count,
+		build->revoked.count, build->fractions.count };
 	build->unkeyed_here = build->unkeyed;
+	begin_counts(build);
 	build_set_room(build, build->limits.entries_max, FEED_LIMIT_INDICATORS);
 	if (config->indicators_max != 0)
 		build_set_room(
@@ -311,7 +321,7 @@ build_take_rule(struct build *build, struct build_rule *rule, struct slice text)
 {
 	uint32_t offset;
 
-	if (!ARRAY_ROOM(build->rules) ||
+	if (!BUILD_ARRAY_ROOM(build->rules) ||
 	    !pool_add(&build->rule_texts, text, &offset))
 		return false;
 	rule->offset = offset;
@@ -335,11 +345,12 @@ build_drop_feed(struct build *build)
 	build->programs.length = build->mark.programs;
 	build->suppressed.count = build->mark.suppressed;
 	build->rules.count = build->mark.rules;
+	build->revoked.count = build->mark.revoked;
+	build->fractions.count = build->mark.fractions;
 	build->beyond.items[build->feeds.count - 1] =
 	    (struct build_beyond){ { 0 } };
-	build->versions.count = 0;
-	build->suppressed_here = 0;
 	build->unkeyed = build->unkeyed_here;
+	begin_counts(build);
 }
 
 /* ---------------------------------------------------------------- one entry */
@@ -372,23 +383,29 @@ hex_uuid(struct slice text, uint8_t octets[16])
 	return true;
 }
 
+enum format_id
+build_id_form(struct slice id, uint8_t octets[16])
+{
+	if (id.length == 0)
+		return FORMAT_ID_NONE;
+	if (hex_uuid(id, octets))
+		return FORMAT_ID_UUID;
+	if (slice_starts_with(id, SLICE_LITERAL("indicator--")) &&
+	    hex_uuid(slice_skip(id, 11), octets))
+		return FORMAT_ID_INDICATOR;
+	memset(octets, 0, 16);
+	return FORMAT_ID_TEXT;
+}
+
 static bool
 set_id(struct build *build, struct format_entry *entry, struct slice id)
 {
-	enum format_id form = FORMAT_ID_NONE;
+	enum format_id form;
 	uint32_t place[2];
 
 	id = slice_range(id, 0, STORE_ID_MAX);
-	if (id.length == 0) {
-		form = FORMAT_ID_NONE;
-	} else if (hex_uuid(id, entry->id)) {
-		form = FORMAT_ID_UUID;
-	} else if (slice_starts_with(id, SLICE_LITERAL("indicator--")) &&
-		   hex_uuid(slice_skip(id, 11), entry->id)) {
-		form = FORMAT_ID_INDICATOR;
-	} else {
-		form = FORMAT_ID_TEXT;
-		memset(entry->id, 0, sizeof entry->id);
+	form = build_id_form(id, entry->id);
+	if (form == FORMAT_ID_TEXT) {
 		if (!pool_add(&build->texts, id, &place[0]))
 			return false;
 		place[1] = (uint32_t)id.length;
@@ -452,8 +469,8 @@ derive_value(struct build *build, struct format_entry *entry,
 	return true;
 }
 
-static uint32_t
-time_of(int64_t unix_time)
+uint32_t
+build_time(int64_t unix_time)
 {
 	return unix_time <= 0 || unix_time > UINT32_MAX ? 0
 							: (uint32_t)unix_time;
@@ -490,6 +507,20 @@ set_value(struct build *build, struct format_entry *entry,
 	return true;
 }
 
+/* Of the entry that comes next. */
+static bool
+note_fraction(struct build *build, const struct feed_item *item)
+{
+	if (item->modified_ns == 0 || !item->ordered)
+		return true;
+	if (!BUILD_ARRAY_ROOM(build->fractions))
+		return false;
+	build->fractions.items[build->fractions.count++] =
+	    (struct format_fraction){ .entry = (uint32_t)build->entries.count,
+		    .ns = item->modified_ns };
+	return true;
+}
+
 static enum feed_reason
 add_entry(struct build *build, const struct feed_item *item, struct slice key)
 {
@@ -497,7 +528,7 @@ add_entry(struct build *build, const struct feed_item *item, struct slice key)
 
 	if (build->entries.count >= build->room)
 		return beyond(build, build->room_limit);
-	if (!ARRAY_ROOM(build->entries)) {
+	if (!BUILD_ARRAY_ROOM(build->entries)) {
 		build->full = true;
 		return FEED_TOO_MANY;
 	}
@@ -509,10 +540,10 @@ add_entry(struct build *build, const struct feed_item *item, struct slice key)
 		.severity_tlp = (uint8_t)(item->severity | item->tlp << 4),
 		.confidence = item->confidence,
 		.roles = (uint8_t)item->roles,
-		.first_seen = time_of(item->first_seen_unix),
-		.last_seen = time_of(item->last_seen_unix),
-		.valid_until = time_of(item->valid_until_unix),
-		.modified = time_of(item->modified_unix),
+		.first_seen = build_time(item->first_seen_unix),
+		.last_seen = build_time(item->last_seen_unix),
+		.valid_until = build_time(item->valid_until_unix),
+		.modified = build_time(item->modified_unix),
 	};
 	if (item->to_ids)
 		entry->flags |= FORMAT_FLAG_TO_IDS;
@@ -523,122 +554,19 @@ add_entry(struct build *build, const struct feed_item *item, struct slice key)
 	if (!pool_add(&build->keys, key, &entry->key_offset) ||
 	    !set_value(build, entry, item, key) ||
 	    !set_id(build, entry, item->id) ||
-	    !intern(build, slice_range(item->description, 0, TEXT_MAX),
+	    !build_intern(build, slice_range(item->description, 0, TEXT_MAX),
 		&entry->description) ||
-	    !intern(
+	    !build_intern(
 		build, slice_range(item->tags, 0, TAGS_MAX), &entry->tags)) {
+		build->full = true;
+		return FEED_TOO_MANY;
+	}
+	if (!note_fraction(build, item)) {
 		build->full = true;
 		return FEED_TOO_MANY;
 	}
 	build->entries.count++;
 	return FEED_USED;
-}
-
-/* --------------------------------------------------------- versions of an id */
-
-static struct build_version
-version_of(struct build *build, struct slice id, int64_t modified)
-{
-	return (struct build_version){
-		.id = { format_hash(build->seed, INDICATOR_KINDS, id),
-		    format_hash(~build->seed, INDICATOR_KINDS, id) },
-		.modified = time_of(modified),
-		.entry = UINT32_MAX,
-	};
-}
-
-/* Notes which version of an id an entry (UINT32_MAX: a revocation) is. */
-static bool
-note_version(struct build *build, const struct feed_item *item, uint32_t entry)
-{
-	if (!item->ordered || item->id.length == 0)
-		return true;
-	if (!ARRAY_ROOM(build->versions))
-		return false;
-	build->versions.items[build->versions.count] =
-	    version_of(build, item->id, item->modified_unix);
-	build->versions.items[build->versions.count++].entry = entry;
-	return true;
-}
-
-static int
-compare_versions(const void *left, const void *right)
-{
-	const struct build_version *a = left, *b = right;
-
-	for (unsigned i = 0; i < 2; i++)
-		if (a->id[i] != b->id[i])
-			return a->id[i] < b->id[i] ? -1 : 1;
-	if (a->modified != b->modified)
-		return a->modified > b->modified ? -1 : 1;
-	/* At one time, a revocation counts before an entry. */
-	if ((a->entry == UINT32_MAX) != (b->entry == UINT32_MAX))
-		return a->entry == UINT32_MAX ? -1 : 1;
-	return a->entry < b->entry ? -1 : a->entry > b->entry;
-}
-
-/* Leaves of each id only its newest version: an older `modified` never
- * replaces a newer one, a revocation takes out what is not newer. */
-static void
-settle_versions(struct build *build, struct format_feed *feed)
-{
-	const struct build_version *newest = NULL;
-
-	if (build->versions.count < 2)
-		return;
-	qsort(build->versions.items, build->versions.count,
-	    sizeof *build->versions.items, compare_versions);
-	for (size_t i = 0; i < build->versions.count; i++) {
-		const struct build_version *version = &build->versions.items[i];
-		bool revoked;
-
-		if (newest == NULL || newest->id[0] != version->id[0] ||
-		    newest->id[1] != version->id[1])
-			newest = version;
-		revoked = newest->entry == UINT32_MAX;
-		if (version->entry == UINT32_MAX ||
-		    (!revoked && version->modified == newest->modified))
-			continue;
-		build->entries.items[version->entry].kind = DROPPED;
-		feed->reasons[revoked ? FEED_REVOKED : FEED_OLDER]++;
-		if (feed->used > 0)
-			feed->used--;
-	}
-}
-
-int64_t
-build_version_modified(const struct build *build, struct slice id)
-{
-	struct build_version want = {
-		.id = { format_hash(build->seed, INDICATOR_KINDS, id),
-		    format_hash(~build->seed, INDICATOR_KINDS, id) },
-	};
-	size_t low = 0, high = build->versions.count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct build_version *have =
-		    &build->versions.items[middle];
-
-		if (have->id[0] < want.id[0] ||
-		    (have->id[0] == want.id[0] && have->id[1] < want.id[1]))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < build->versions.count &&
-	    build->versions.items[low].id[0] == want.id[0] &&
-	    build->versions.items[low].id[1] == want.id[1])
-		return build->versions.items[low].modified;
-	return -1;
-}
-
-void
-build_sort_versions(struct build *build)
-{
-	if (build->versions.count > 1)
-		qsort(build->versions.items, build->versions.count,
-		    sizeof *build->versions.items, compare_versions);
 }
 
 /* ------------------------------------------------------------------- adding */
@@ -654,7 +582,7 @@ suppress(struct build *build, const struct feed_item *item,
 		(void)beyond(build, FEED_LIMIT_SUPPRESSED);
 		return true;
 	}
-	if (!ARRAY_ROOM(build->suppressed))
+	if (!BUILD_ARRAY_ROOM(build->suppressed))
 		return false;
 	suppressed = &build->suppressed.items[build->suppressed.count];
 	*suppressed = (struct format_suppressed){
@@ -662,11 +590,12 @@ suppress(struct build *build, const struct feed_item *item,
 		.feed = (uint16_t)(build->feeds.count - 1),
 		.by_warninglist = verdict->by_warninglist,
 	};
-	if (!intern(build, slice_range(item->value, 0, TEXT_MAX),
+	if (!build_intern(build, slice_range(item->value, 0, TEXT_MAX),
 		&suppressed->value) ||
-	    !intern(build, slice_range(item->id, 0, STORE_ID_MAX),
+	    !build_intern(build, slice_range(item->id, 0, STORE_ID_MAX),
 		&suppressed->id) ||
-	    !intern(build, slice_text(verdict->reason), &suppressed->reason))
+	    !build_intern(
+		build, slice_text(verdict->reason), &suppressed->reason))
 		return false;
 	build->suppressed.count++;
 	return true;
@@ -787,49 +716,86 @@ value_key(
 	return FEED_USED;
 }
 
+/* Of a rule of YARA, which goes to the scanner. */
+static enum feed_reason
+add_rule(struct build *build, const struct feed_item *item)
+{
+	enum feed_reason reason = setting_reason(build->config, item);
+
+	if (reason == FEED_USED)
+		reason = build_rules_add(build, slice_trim(item->value));
+	if (!build_note_version(build, item,
+		reason == FEED_USED ? BUILD_VERSION_RULE : BUILD_VERSION_UNUSED,
+		(uint32_t)(build->rules.count - 1), reason))
+		build->full = true;
+	return reason;
+}
+
+/* FEED_USED when nobody objects. */
+static enum feed_reason
+exempt_reason(
+    struct build *build, const struct feed_item *item, struct slice key)
+{
+	struct exempt_verdict verdict;
+
+	if (build->exempt == NULL || item->mask)
+		return FEED_USED;
+	verdict = exempt_judge(build->exempt, item->kind, key);
+	if (!verdict.exempted || (!verdict.never && item->forced))
+		return FEED_USED;
+	if (!suppress(build, item, &verdict))
+		build->full = true;
+	return verdict.by_warninglist ? FEED_SUPPRESSED : FEED_TOO_BROAD;
+}
+
 enum feed_reason
 build_add(struct build *build, const struct feed_item *item)
 {
 	struct slice key;
-	struct exempt_verdict verdict;
 	enum feed_reason reason;
 
 	arena_reset(build->scratch);
-	if (!item->shared)
+	if (!item->shared) {
 		build->last_program = FORMAT_NO_PROGRAM;
+		build->reading++;
+	}
 	if (item->revoked) {
-		if (!note_version(build, item, UINT32_MAX))
+		if (!build_take_revoked(build, item))
 			build->full = true;
 		return FEED_REVOKED;
 	}
-	if (item->kind == INDICATOR_YARA) {
-		reason = setting_reason(build->config, item);
-		return reason == FEED_USED
-			   ? build_rules_add(build, slice_trim(item->value))
-			   : reason;
-	}
+	if (item->kind == INDICATOR_YARA)
+		return add_rule(build, item);
 	reason = item->kind == INDICATOR_PATTERN
 		     ? pattern_key(build, item, &key)
 		     : value_key(build, item, &key);
-	if (reason != FEED_USED)
-		return reason;
-	if (build->exempt != NULL && !item->mask) {
-		verdict = exempt_judge(build->exempt, item->kind, key);
-		if (verdict.exempted && (verdict.never || !item->forced)) {
-			if (!suppress(build, item, &verdict))
-				build->full = true;
-			return verdict.by_warninglist ? FEED_SUPPRESSED
-						      : FEED_TOO_BROAD;
-		}
+	if (reason == FEED_USED)
+		reason = exempt_reason(build, item, key);
+	if (reason == FEED_USED) {
+		reason = add_entry(build, item, key);
+		if (reason != FEED_USED)
+			build->unkeyed -= item->kind == INDICATOR_PATTERN;
 	}
-	reason = add_entry(build, item, key);
 	if (reason != FEED_USED) {
-		build->unkeyed -= item->kind == INDICATOR_PATTERN;
+		if (!build_note_version(
+			build, item, BUILD_VERSION_UNUSED, UINT32_MAX, reason))
+			build->full = true;
 		return reason;
 	}
-	if (!note_version(build, item, (uint32_t)(build->entries.count - 1)))
+	reason = setting_reason(build->config, item);
+	if (!build_note_version(build, item, BUILD_VERSION_ENTRY,
+		(uint32_t)(build->entries.count - 1), reason))
 		build->full = true;
-	return setting_reason(build->config, item);
+	return reason;
+}
+
+void
+build_unused(struct build *build, const struct feed_item *item)
+{
+	build->reading++;
+	if (!build_note_version(
+		build, item, BUILD_VERSION_UNUSED, UINT32_MAX, FEED_REASONS))
+		build->full = true;
 }
 
 void
@@ -847,7 +813,7 @@ build_end_feed(
 	for (unsigned i = 0; i < FEED_REASONS; i++)
 		feed->reasons[i] = report->reasons[i];
 	if (report->problem != NULL &&
-	    !intern(build, slice_text(report->problem), &feed->problem))
+	    !build_intern(build, slice_text(report->problem), &feed->problem))
 		build->full = true;
-	settle_versions(build, feed);
+	build_settle_versions(build, feed);
 }

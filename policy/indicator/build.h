@@ -30,6 +30,8 @@ struct build_limits {
 	uint32_t same_key_max;         /* 64 of one feed for one key */
 	uint32_t suppressed_max;       /* 200000 are listed, all are counted */
 	uint32_t rules_max;            /* 2000 YARA rules inside STIX, MISP */
+	uint32_t revoked_max;          /* 1 million are remembered */
+	uint64_t revoked_age_s;        /* a year: for so long each */
 	struct feed_limits feed;
 };
 
@@ -99,7 +101,8 @@ enum tc_status build_run(struct arena *arena,
     const struct build_request *request, struct build_report *report_out);
 
 /* Reads one feed as build_run() would, without writing anything: what is
- * used, what is not and why, with up to `examples_max` examples each. */
+ * used, what is not and why, with up to `examples_max` examples each. What the
+ * store in force holds newer, or remembers as revoked, counts as there. */
 struct build_example {
 	enum feed_reason reason;
 	const char *what;
@@ -128,6 +131,8 @@ void build_free(struct build **build);
 enum tc_status build_begin_feed(
     struct build *build, const struct feed_config *config);
 enum feed_reason build_add(struct build *build, const struct feed_item *item);
+/* A version of an id of which nothing is kept. */
+void build_unused(struct build *build, const struct feed_item *item);
 void build_end_feed(
     struct build *build, const struct feed_report *report, int64_t loaded_unix);
 

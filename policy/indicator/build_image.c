@@ -341,6 +341,8 @@ struct layout {
 	struct format_slot *slot_table;
 	uint32_t *unkeyed;
 	size_t unkeyed_count;
+	struct format_fraction *fractions;
+	size_t fraction_count;
 };
 
 static bool
@@ -397,6 +399,47 @@ fill_info(const struct build *build, struct layout *layout)
 	return true;
 }
 
+/* The part of a second of an entry as it was collected, or 0. */
+static uint32_t
+fraction_of(const struct build *build, uint32_t entry)
+{
+	size_t low = 0, high = build->fractions.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct format_fraction *have =
+		    &build->fractions.items[middle];
+
+		if (have->entry == entry)
+			return have->ns;
+		if (have->entry < entry)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return 0;
+}
+
+/* Those of the entries that stay, by their final place. */
+static bool
+fill_fractions(const struct build *build, struct layout *layout)
+{
+	if (build->fractions.count == 0)
+		return true;
+	layout->fractions =
+	    malloc(build->fractions.count * sizeof *layout->fractions);
+	if (layout->fractions == NULL)
+		return false;
+	for (size_t i = 0; i < layout->entries; i++) {
+		uint32_t ns = fraction_of(build, layout->order[i].entry);
+
+		if (ns != 0)
+			layout->fractions[layout->fraction_count++] =
+			    (struct format_fraction){ (uint32_t)i, ns };
+	}
+	return true;
+}
+
 static void
 place_sections(const struct build *build, struct layout *layout)
 {
@@ -414,6 +457,10 @@ place_sections(const struct build *build, struct layout *layout)
 		    build->feeds.count * sizeof(struct format_feed),
 		[FORMAT_SUPPRESSED] =
 		    build->suppressed.count * sizeof(struct format_suppressed),
+		[FORMAT_REVOKED] =
+		    build->revoked.count * sizeof(struct format_revoked),
+		[FORMAT_FRACTIONS] =
+		    layout->fraction_count * sizeof(struct format_fraction),
 	};
 	uint64_t offset = sizeof layout->header;
 
@@ -454,6 +501,10 @@ write_body(
 	    out, build->feeds.items, (size_t)sections[FORMAT_FEEDS].size);
 	writer_section(out, build->suppressed.items,
 	    (size_t)sections[FORMAT_SUPPRESSED].size);
+	writer_section(
+	    out, build->revoked.items, (size_t)sections[FORMAT_REVOKED].size);
+	writer_section(
+	    out, layout->fractions, (size_t)sections[FORMAT_FRACTIONS].size);
 	writer_flush(out);
 }
 
@@ -488,7 +539,8 @@ lay_out(struct build *build, struct layout *layout)
 	if (layout->order == NULL)
 		return TC_SYSTEM;
 	layout->entries = compact(build, layout->order, count, &layout->keys);
-	if (!fill_slots(build, layout) || !fill_info(build, layout))
+	if (!fill_slots(build, layout) || !fill_info(build, layout) ||
+	    !fill_fractions(build, layout))
 		return TC_SYSTEM;
 	place_sections(build, layout);
 	return TC_OK;
@@ -513,6 +565,7 @@ layout_free(struct layout *layout)
 	free(layout->order);
 	free(layout->slot_table);
 	free(layout->unkeyed);
+	free(layout->fractions);
 }
 
 enum tc_status

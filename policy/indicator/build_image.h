@@ -21,11 +21,28 @@ struct build_intern {
 	uint32_t offset; /* 0: free */
 };
 
+/* What tells versions of an id apart; zeros where nothing was published. */
+struct build_moment {
+	uint32_t seconds, ns;
+};
+
+enum build_version_of {
+	BUILD_VERSION_ENTRY,
+	BUILD_VERSION_RULE, /* of YARA */
+	BUILD_VERSION_REVOKED,
+	BUILD_VERSION_UNUSED /* nothing of it is kept */
+};
+
 /* One version of an id in the feed at hand. */
 struct build_version {
 	uint64_t id[2];
-	uint32_t modified;
-	uint32_t entry; /* UINT32_MAX: a revocation */
+	struct build_moment moment;
+	/* Which object of the feed it was read from, counted from 1; one may
+	 * make several entries. 0: it comes from the store in force. */
+	uint32_t reading;
+	uint32_t index; /* of the entry, rule or `revoked`; or UINT32_MAX */
+	uint8_t of;     /* enum build_version_of */
+	uint8_t reason; /* under which it is counted; FEED_REASONS: it is not */
 };
 
 /* What of one feed was beyond each limit of the build. */
@@ -35,12 +52,15 @@ struct build_beyond {
 
 /* Where the feed at hand began. */
 struct build_mark {
-	size_t entries, keys, texts, programs, suppressed, rules;
+	size_t entries, keys, texts, programs, suppressed, rules, revoked,
+	    fractions;
 };
+
+#define BUILD_RULE_DROPPED UINT32_MAX
 
 /* A YARA rule on its way to the scanner. */
 struct build_rule {
-	uint32_t feed;
+	uint32_t feed;         /* or BUILD_RULE_DROPPED */
 	size_t offset, length; /* in `rule_texts` */
 };
 
@@ -64,9 +84,18 @@ struct build {
 	BUILD_ARRAY(struct format_entry) entries;
 	BUILD_ARRAY(struct format_feed) feeds;
 	BUILD_ARRAY(struct format_suppressed) suppressed;
+	BUILD_ARRAY(struct format_revoked) revoked;
+	BUILD_ARRAY(struct format_fraction) fractions; /* by entry */
 	BUILD_ARRAY(struct build_version) versions;
+	size_t versions_sorted; /* of them, the first ones */
 	BUILD_ARRAY(struct build_rule) rules;
 	struct build_mark mark;
+	int64_t now_unix;               /* when what is revoked is noted */
+	uint32_t reading;               /* objects of the feed at hand */
+	bool from_store;                /* what is added was in force before */
+	uint64_t held_here;             /* ids whose newer version stays */
+	uint64_t barred_here;           /* entries that were revoked before */
+	uint64_t forgotten;             /* beyond limits.revoked_max */
 	uint64_t suppressed_here;       /* by the feed at hand */
 	uint64_t lost[INDICATOR_KINDS]; /* said again, or too many of a key */
 	uint32_t unkeyed, unkeyed_here;
@@ -118,10 +147,51 @@ void build_drop_feed(struct build *build);
 const char *build_string(
     const struct build *build, uint32_t offset, char *text, size_t size);
 
-/* After build_sort_versions(): the newest `modified` that the feed at hand
- * gives an id, -1 when it does not have the id. */
+/* ---- building blocks of build_versions.c ---- */
+
+/* Makes room for one more item of an array; false without memory. */
+bool build_array_room(
+    void **items, size_t count, size_t *capacity, size_t item_size);
+
+#define BUILD_ARRAY_ROOM(array)                                  \
+	build_array_room((void **)&(array).items, (array).count, \
+	    &(array).capacity, sizeof *(array).items)
+
+/* A shared string's offset, added where it is new; false without memory. */
+bool build_intern(struct build *build, struct slice text, uint32_t *offset_out);
+
+/* An id in its short form: octets, or their place as `text` gives it. */
+enum format_id build_id_form(struct slice id, uint8_t octets[16]);
+
+/* Seconds as the store keeps them. */
+uint32_t build_time(int64_t unix_time);
+
+/* Notes the version of an id that the item is and what became of it; false
+ * without memory. */
+bool build_note_version(struct build *build, const struct feed_item *item,
+    enum build_version_of of, uint32_t index, enum feed_reason reason);
+
+/* Notes a revocation and remembers it. */
+bool build_take_revoked(struct build *build, const struct feed_item *item);
+
+/* Remembers once more what an older store does, unless that is too long ago. */
+void build_carry_revoked(struct build *build, const struct store_revoked *old);
+
+/* Leaves of each id of the feed at hand only its newest version: an older one
+ * never replaces a newer one, a revocation takes out what is not newer. All of
+ * equal ones act (STIX 2.1, 3.6, leaves it open), unless one is revoked. */
+void build_settle_versions(struct build *build, struct format_feed *feed);
+
+/* After build_sort_versions(): whether the feed at hand has the id, and the
+ * newest of its versions. */
 void build_sort_versions(struct build *build);
-int64_t build_version_modified(const struct build *build, struct slice id);
+bool build_newest_version(const struct build *build, struct slice id,
+    struct build_moment *moment_out);
+
+/* Whether the left one is older. */
+bool build_moment_before(struct build_moment left, struct build_moment right);
+
+/* ---- */
 
 /* Finds what is said more than once, as writing does, and takes it off the
  * feeds' counts; for who writes nothing. */

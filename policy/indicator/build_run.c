@@ -9,10 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "indicator/build_history.h"
 #include "indicator/build_image.h"
 #include "indicator/build_limit.h"
 #include "indicator/build_rules.h"
-#include "indicator/normal.h"
 #include "indicator/overlay.h"
 #include "indicator/store.h"
 
@@ -111,6 +111,14 @@ tell_writing(void *context, uint64_t bytes, uint64_t total)
 	return run->request->progress(run->request->context, progress);
 }
 
+static void
+take_unused(void *context, const struct feed_item *item)
+{
+	struct run *run = context;
+
+	build_unused(run->build, item);
+}
+
 static enum feed_reason
 take_item(void *context, const struct feed_item *item)
 {
@@ -124,69 +132,6 @@ take_item(void *context, const struct feed_item *item)
 	if (run->stopped || run->build->full)
 		return FEED_REASONS; /* ends the reading */
 	return build_add(run->build, item);
-}
-
-/* An entry of the old store as an item for the new one. */
-static bool
-item_of_entry(
-    struct run *run, const struct store_entry *entry, struct feed_item *item)
-{
-	arena_reset(run->scratch);
-	*item = (struct feed_item){
-		.kind = entry->kind,
-		.value = store_entry_value(run->old, entry, run->scratch),
-		.id = store_entry_id(run->old, entry, run->scratch),
-		.tags = entry->tags,
-		.description = entry->description,
-		.roles = entry->roles,
-		.severity = entry->severity,
-		.confidence = entry->confidence,
-		.tlp = entry->tlp,
-		.to_ids = entry->to_ids,
-		.mask = entry->mask,
-		.ordered = entry->modified_unix != 0,
-		.first_seen_unix = entry->first_seen_unix,
-		.last_seen_unix = entry->last_seen_unix,
-		.valid_until_unix = entry->valid_until_unix,
-		.modified_unix = entry->modified_unix,
-		.program = store_program(run->old, entry->program),
-	};
-	if (item->program.length > 0)
-		item->atom =
-		    normal_key_text(run->scratch, entry->kind, entry->key);
-	return item->value.data != NULL;
-}
-
-/* Takes over what the old store holds of the feed, all of it or (`newer_only`)
- * the versions that are newer than what the feed brings now. Returns how many
- * entries. */
-static uint64_t
-take_over(struct run *run, uint32_t old_feed, bool newer_only)
-{
-	uint64_t count = 0;
-	uint32_t total = store_entry_count(run->old);
-
-	for (uint32_t i = 0; i < total && !run->build->full; i++) {
-		struct store_entry entry;
-		struct feed_item item;
-
-		if (store_entry_feed(run->old, i) != old_feed ||
-		    !store_entry(run->old, i, &entry) ||
-		    !item_of_entry(run, &entry, &item))
-			continue;
-		if (newer_only) {
-			int64_t now =
-			    item.id.length == 0
-				? -1
-				: build_version_modified(run->build, item.id);
-
-			if (now < 0 || now >= entry.modified_unix)
-				continue;
-		}
-		if (build_add(run->build, &item) == FEED_USED)
-			count++;
-	}
-	return count;
 }
 
 /* "holds nothing that can be used", with what most of it was. */
@@ -232,7 +177,9 @@ little_is_left(struct run *run, const struct build_feed *feed,
     const struct store_feed *before)
 {
 	const struct feed_report *report = &feed->report;
-	uint64_t now = brought(report->used, report->reasons);
+	/* What is revoked has come as well. */
+	uint64_t now = brought(report->used, report->reasons) +
+		       report->reasons[FEED_REVOKED];
 	uint64_t then =
 	    before == NULL ? 0 : brought(before->used, before->reasons);
 
@@ -294,17 +241,6 @@ doubt(struct run *run, enum tc_status status, const struct build_feed *feed,
 	return before == NULL ? NULL : outgrown(run, before);
 }
 
-/* What the old store lists as taken out of the feed stays listed. */
-static void
-take_over_suppressed(struct run *run, uint32_t old_feed)
-{
-	struct store_suppressed one;
-
-	for (uint32_t i = 0; i < store_suppressed_count(run->old); i++)
-		if (store_suppressed(run->old, i, &one) && one.feed == old_feed)
-			build_keep_suppressed(run->build, &one);
-}
-
 /* The old content stays in force: said in the report and in the store. */
 static void
 keep_old(struct run *run, struct build_feed *feed, uint32_t old_feed,
@@ -325,10 +261,52 @@ keep_old(struct run *run, struct build_feed *feed, uint32_t old_feed,
 	    run->acceptable ? feed->name : "",
 	    run->acceptable ? "` takes the new one)" : "");
 	build_drop_feed(run->build);
-	take_over(run, old_feed, false);
-	take_over_suppressed(run, old_feed);
-	build_end_feed(run->build, &kept, before->loaded_unix);
+	build_history_keep(run->build, run->old, old_feed, run->scratch);
 	build_mark_kept(run->build);
+	build_end_feed(run->build, &kept, before->loaded_unix);
+}
+
+/* The new content comes into force: all but what the old store has newer. */
+static void
+take_new(struct run *run, const struct feed_config *config,
+    struct build_feed *feed, uint32_t old_feed, const char *why)
+{
+	struct build *build = run->build;
+	const struct feed_report *report = &feed->report;
+
+	if (why == NULL && report->cut_off)
+		feed->warning = arena_printf(run->arena,
+		    "feed %s ends in the middle; what stands before the cut is "
+		    "used",
+		    config->name);
+	if (why == NULL && report->used == 0 && report->read > 0 &&
+	    report->reasons[FEED_REVOKED] == 0 &&
+	    config->format != FEED_FORMAT_YARA &&
+	    config->format != FEED_FORMAT_LOCAL)
+		why = nothing_used(run, report);
+	if (why == NULL && build_beyond_room(build) > 0)
+		why = arena_printf(run->arena,
+		    "%s; what stands first in it is used, a higher limit takes "
+		    "all",
+		    too_many(run));
+	if (why != NULL)
+		feed->warning =
+		    arena_printf(run->arena, "feed %s %s", config->name, why);
+	feed->report.problem = why;
+	if (old_feed != UINT32_MAX && !is_accepted(run, config->name) &&
+	    build_history_matters(run->old, old_feed, &feed->report) &&
+	    old_is_sound(run))
+		build_history_newer(build, run->old, old_feed, run->scratch);
+	feed->suppressed = build->suppressed_here;
+	build_end_feed(build, &feed->report, run->request->now_unix);
+	if (build->held_here + build->barred_here > 0 && feed->warning == NULL)
+		feed->warning = arena_printf(run->arena,
+		    "feed %s has gone back: older versions of %llu indicators "
+		    "that stay as they are, and %llu that were revoked and "
+		    "stay out (`tocsin indicators build --accept %s` takes "
+		    "them as they come)",
+		    config->name, (unsigned long long)build->held_here,
+		    (unsigned long long)build->barred_here, config->name);
 }
 
 static void
@@ -348,39 +326,10 @@ settle_feed(struct run *run, const struct feed_config *config,
 		  : doubt(run, status, feed,
 			old_feed == UINT32_MAX ? NULL : &before);
 	if (why != NULL && old_feed != UINT32_MAX && before.used > 0 &&
-	    old_is_sound(run)) {
+	    old_is_sound(run))
 		keep_old(run, feed, old_feed, &before, why);
-	} else {
-		if (why == NULL && feed->report.cut_off)
-			feed->warning = arena_printf(run->arena,
-			    "feed %s ends in the middle; what stands before "
-			    "the cut is used",
-			    config->name);
-		if (why == NULL && feed->report.used == 0 &&
-		    feed->report.read > 0 &&
-		    config->format != FEED_FORMAT_YARA &&
-		    config->format != FEED_FORMAT_LOCAL)
-			why = nothing_used(run, &feed->report);
-		if (why == NULL && build_beyond_room(run->build) > 0)
-			why = arena_printf(run->arena,
-			    "%s; what stands first in it is used, a higher "
-			    "limit takes all",
-			    too_many(run));
-		if (why != NULL)
-			feed->warning = arena_printf(
-			    run->arena, "feed %s %s", config->name, why);
-		feed->report.problem = why;
-		if (old_feed != UINT32_MAX &&
-		    (feed->report.format == FEED_FORMAT_STIX ||
-			feed->report.format == FEED_FORMAT_MISP) &&
-		    old_is_sound(run)) {
-			build_sort_versions(run->build);
-			take_over(run, old_feed, true);
-		}
-		feed->suppressed = run->build->suppressed_here;
-		build_end_feed(
-		    run->build, &feed->report, run->request->now_unix);
-	}
+	else
+		take_new(run, config, feed, old_feed, why);
 	warn(run, feed->warning);
 }
 
@@ -448,7 +397,9 @@ static enum tc_status
 read_feed(
     struct run *run, const struct feed_config *config, struct build_feed *feed)
 {
-	struct feed_sink sink = { .context = run, .item = take_item };
+	struct feed_sink sink = {
+		.context = run, .item = take_item, .unused = take_unused
+	};
 	struct feed_limits limits = run->request->limits.feed;
 	double begun = seconds_now();
 	enum tc_status status = build_begin_feed(run->build, config);
@@ -595,6 +546,7 @@ settle_counts(struct run *run)
 		struct feed_report *report = &run->report->feeds[i].report;
 		const struct format_feed *feed = &run->build->feeds.items[i];
 
+		report->read = feed->read;
 		report->used = feed->used;
 		for (unsigned k = 0; k < FEED_REASONS; k++)
 			report->reasons[k] = feed->reasons[k];
@@ -707,9 +659,15 @@ run_locked(struct run *run)
 	build_set_exempt(run->build, run->exempt);
 	run->build->settings_sum = run->request->settings_sum;
 	run->build->several = run->request->feed_count > 1;
+	run->build->now_unix = run->request->now_unix;
 	if (run->request->progress != NULL)
 		build_set_progress(run->build, tell_writing, run);
 	status = read_feeds(run);
+	if (run->build->forgotten > 0)
+		warn(run, arena_printf(run->arena,
+			      "%llu revoked indicators are not remembered; "
+			      "limits { revoked-indicators N } allows more",
+			      (unsigned long long)run->build->forgotten));
 	report_pins(run);
 	run->report->warninglists = exempt_counts(run->exempt);
 	warn(run, build_limit_steps(run->arena, &run->request->exempt,
@@ -863,10 +821,42 @@ explain_item(void *context, const struct feed_item *item)
 }
 
 static void
+explain_unused(void *context, const struct feed_item *item)
+{
+	struct explaining *explaining = context;
+
+	build_unused(explaining->build, item);
+}
+
+static void
 explain_rejected(void *context, enum feed_reason reason, struct slice what,
     const char *detail)
 {
 	give_example(context, reason, what, detail);
+}
+
+/* As a build does; a store that cannot be opened says nothing. */
+static void
+compare_with_store(struct explaining *explaining)
+{
+	struct arena *scratch = arena_new(1u << 20, NULL);
+	char *path = arena_printf(explaining->arena, "%s/%s",
+	    explaining->request->state_directory, BUILD_STORE_NAME);
+	struct store *old = NULL;
+	uint32_t old_feed;
+
+	if (scratch != NULL && path != NULL &&
+	    store_open(path, &old, NULL) == TC_OK) {
+		old_feed = store_feed_index(
+		    old, slice_text(explaining->progress.feed));
+		if (old_feed != UINT32_MAX &&
+		    build_history_matters(
+			old, old_feed, &explaining->out->report))
+			build_history_newer(
+			    explaining->build, old, old_feed, scratch);
+	}
+	store_close(&old);
+	arena_free(&scratch);
 }
 
 /* What is said again comes to light when all of the feed is there. */
@@ -878,9 +868,11 @@ settle_explanation(struct explaining *explaining)
 	const struct format_feed *feed;
 	enum tc_status status;
 
+	compare_with_store(explaining);
 	build_end_feed(build, &out->report, explaining->request->now_unix);
 	status = build_settle(build);
 	feed = &build->feeds.items[build->feeds.count - 1];
+	out->report.read = feed->read;
 	out->report.used = feed->used;
 	for (unsigned i = 0; i < FEED_REASONS; i++)
 		out->report.reasons[i] = feed->reasons[i];
@@ -940,7 +932,8 @@ build_explain(struct arena *arena, const struct build_request *request,
 		.examples_max = examples_max };
 	struct feed_sink sink = { .context = &explaining,
 		.item = explain_item,
-		.rejected = explain_rejected };
+		.rejected = explain_rejected,
+		.unused = explain_unused };
 	struct exempt *exempt = exempt_new(&request->exempt);
 	struct feed_limits limits = request->limits.feed;
 	enum tc_status status = TC_SYSTEM;
@@ -950,6 +943,7 @@ build_explain(struct arena *arena, const struct build_request *request,
 	explaining.build = build_new(&request->limits);
 	if (exempt != NULL && explaining.build != NULL) {
 		build_set_exempt(explaining.build, exempt);
+		explaining.build->now_unix = request->now_unix;
 		status = build_begin_feed(explaining.build, feed);
 	}
 	if (status == TC_OK) {

@@ -172,6 +172,10 @@ struct feed_item {
 	int64_t last_seen_unix;
 	int64_t valid_until_unix; /* 0: for ever */
 	int64_t modified_unix;
+	uint32_t modified_ns; /* its part of a second */
+	/* What orders versions where that is later: the time of the event or
+	 * object around it. 0: `modified` alone. */
+	int64_t version_unix;
 	/* A compound pattern stands at several keys: its compiled form, the
 	 * value of the comparison that makes this key, and whether the item
 	 * before had the same program. Empty: `value` decides. */
@@ -187,6 +191,9 @@ struct feed_sink {
 	enum feed_reason (*item)(void *context, const struct feed_item *item);
 	void (*rejected)(void *context, enum feed_reason reason,
 	    struct slice what, const char *detail);
+	/* A version of an id that is of no use here, before it is rejected:
+	 * the ones before it are out all the same. May be NULL. */
+	void (*unused)(void *context, const struct feed_item *item);
 };
 
 struct feed_limits {

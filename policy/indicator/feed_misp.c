@@ -127,10 +127,17 @@ struct misp_event {
 	int64_t date_unix;
 };
 
-/* The parts of an event, or of an object inside, that hold others. */
+/* What an event, or an object inside, says of its attributes' life: they are
+ * gone with it, and come back with a later version of it. */
+struct misp_life {
+	bool deleted;
+	int64_t changed_unix; /* `timestamp`; 0: unknown */
+};
+
+/* The parts of an event that hold others. */
 struct misp_parts {
 	struct slice attributes, objects, tags;
-	bool deleted;
+	struct misp_life life;
 };
 
 static uint8_t
@@ -218,6 +225,11 @@ give_attribute(struct feed_reader *reader, const struct misp_event *event,
 	enum feed_reason reason = FEED_USED;
 	bool known;
 
+	if (item->revoked) {
+		(void)feed_misp_value(type, value, item, &known);
+		feed_reader_item(reader, item);
+		return;
+	}
 	if (slice_equal_text_fold(type, "yara")) {
 		item->kind = INDICATOR_YARA;
 		item->value = value;
@@ -225,7 +237,7 @@ give_attribute(struct feed_reader *reader, const struct misp_event *event,
 		reason = feed_misp_value(type, value, item, &known);
 	}
 	if (reason != FEED_USED) {
-		feed_reader_reject(reader, reason, value,
+		feed_reader_reject_version(reader, item, reason, value,
 		    arena_text(reader->scratch, slice_range(type, 0, 80)));
 		return;
 	}
@@ -239,7 +251,7 @@ give_attribute(struct feed_reader *reader, const struct misp_event *event,
 /* One attribute. `data` holds malware in base64: it is never looked at. */
 static void
 read_attribute(struct feed_reader *reader, const struct misp_event *event,
-    const struct json_value *attribute, bool deleted)
+    const struct json_value *attribute, const struct misp_life *life)
 {
 	struct arena *arena = reader->scratch;
 	struct json_split split = json_split_begin(attribute->text);
@@ -255,7 +267,8 @@ read_attribute(struct feed_reader *reader, const struct misp_event *event,
 	item.tlp = event->tlp;
 	item.confidence = event->confidence;
 	item.ordered = true;
-	item.revoked = deleted;
+	item.revoked = life->deleted;
+	item.version_unix = life->changed_unix;
 	while (json_split_member(&split, &name, &member)) {
 		struct slice text = member.text;
 
@@ -272,8 +285,8 @@ read_attribute(struct feed_reader *reader, const struct misp_event *event,
 		else if (slice_equal_text(name, "deleted"))
 			item.revoked = item.revoked || is_true(text);
 		else if (slice_equal_text(name, "timestamp"))
-			item.modified_unix =
-			    feed_reader_time(plain(arena, text));
+			item.modified_unix = feed_reader_moment(
+			    plain(arena, text), &item.modified_ns);
 		else if (slice_equal_text(name, "first_seen"))
 			item.first_seen_unix =
 			    feed_reader_time(plain(arena, text));
@@ -284,7 +297,8 @@ read_attribute(struct feed_reader *reader, const struct misp_event *event,
 			take_tags(
 			    arena, text, &tags, &item.tlp, &item.confidence);
 	}
-	if (split.broken || type.length == 0 || value.length == 0) {
+	if (split.broken ||
+	    ((type.length == 0 || value.length == 0) && !item.revoked)) {
 		feed_reader_reject(reader, FEED_BAD_OBJECT,
 		    slice_range(attribute->text, 0, 80),
 		    "an attribute without type or value");
@@ -296,7 +310,7 @@ read_attribute(struct feed_reader *reader, const struct misp_event *event,
 
 static void
 read_attributes(struct feed_reader *reader, const struct misp_event *event,
-    struct slice array, bool deleted)
+    struct slice array, const struct misp_life *life)
 {
 	struct json_split split = json_split_begin(array);
 	struct json_value attribute;
@@ -305,7 +319,7 @@ read_attributes(struct feed_reader *reader, const struct misp_event *event,
 		return;
 	while (!reader->stopped && json_split_element(&split, &attribute)) {
 		if (json_is_object(attribute.text))
-			read_attribute(reader, event, &attribute, deleted);
+			read_attribute(reader, event, &attribute, life);
 		else
 			feed_reader_reject(reader, FEED_BAD_OBJECT,
 			    slice_range(attribute.text, 0, 80), NULL);
@@ -315,9 +329,25 @@ read_attributes(struct feed_reader *reader, const struct misp_event *event,
 		    slice_range(array, 0, 20), "the list ends in the middle");
 }
 
+/* Takes a member of an event or object that tells of its life. */
+static void
+take_life(struct feed_reader *reader, struct slice name, struct slice text,
+    struct misp_life *life)
+{
+	int64_t changed;
+
+	if (slice_equal_text(name, "deleted")) {
+		life->deleted = life->deleted || is_true(text);
+	} else if (slice_equal_text(name, "timestamp")) {
+		changed = feed_reader_time(plain(reader->scratch, text));
+		if (changed > life->changed_unix)
+			life->changed_unix = changed;
+	}
+}
+
 static void
 read_objects(struct feed_reader *reader, const struct misp_event *event,
-    struct slice array)
+    struct slice array, const struct misp_life *event_life)
 {
 	struct json_split split = json_split_begin(array);
 	struct json_value object, member;
@@ -328,16 +358,16 @@ read_objects(struct feed_reader *reader, const struct misp_event *event,
 	while (!reader->stopped && json_split_element(&split, &object)) {
 		struct json_split members = json_split_begin(object.text);
 		struct slice attributes = { NULL, 0 };
-		bool deleted = false;
+		struct misp_life life = *event_life;
 
 		while (json_is_object(object.text) &&
 		       json_split_member(&members, &name, &member)) {
 			if (slice_equal_text(name, "Attribute"))
 				attributes = member.text;
-			else if (slice_equal_text(name, "deleted"))
-				deleted = is_true(member.text);
+			else
+				take_life(reader, name, member.text, &life);
 		}
-		read_attributes(reader, event, attributes, deleted);
+		read_attributes(reader, event, attributes, &life);
 	}
 }
 
@@ -378,16 +408,16 @@ read_event(struct feed_reader *reader, struct slice text)
 		else if (slice_equal_text(name, "date"))
 			event.date_unix =
 			    feed_reader_time(plain(arena, member.text));
-		else if (slice_equal_text(name, "deleted"))
-			parts.deleted = is_true(member.text);
 		else if (slice_equal_text(name, "threat_level_id"))
 			event.severity =
 			    severity_of_threat_level(plain(arena, member.text));
+		else
+			take_life(reader, name, member.text, &parts.life);
 	}
 	take_tags(arena, parts.tags, &tags, &event.tlp, &event.confidence);
 	event.tags = builder_result(&tags);
-	read_attributes(reader, &event, parts.attributes, parts.deleted);
-	read_objects(reader, &event, parts.objects);
+	read_attributes(reader, &event, parts.attributes, &parts.life);
+	read_objects(reader, &event, parts.objects, &parts.life);
 	return !split.broken;
 }
 

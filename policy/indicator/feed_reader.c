@@ -24,7 +24,7 @@ feed_reader_item(struct feed_reader *reader, const struct feed_item *item)
 
 	if (!item->shared)
 		reader->report->read++;
-	else if (reason == FEED_USED)
+	else if (reason == FEED_USED || reason == FEED_REVOKED)
 		return; /* the same pattern under one more key */
 	if (reason == FEED_USED)
 		reader->report->used++;

@@ -45,6 +45,15 @@ struct feed_item feed_item_make(enum indicator_kind kind, struct slice value);
  * 1970. 0 when it is none. */
 int64_t feed_reader_time(struct slice text);
 
+/* The same with the part of a second, in nanoseconds. */
+int64_t feed_reader_moment(struct slice text, uint32_t *ns_out);
+
+/* Rejects a version of an id, as feed_reader_reject(); those before it are out
+ * all the same. */
+void feed_reader_reject_version(struct feed_reader *reader,
+    const struct feed_item *item, enum feed_reason reason, struct slice what,
+    const char *detail);
+
 /* A bare value of a list or CSV cell with all that people put around it
  * (quotes, blanks, a port): its kind, its value, and whether it is an
  * indicator at all. Rejects and counts it where it is none. `fixed` NULL:

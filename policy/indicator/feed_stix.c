@@ -111,8 +111,11 @@ item_of(struct arena *arena, const cJSON *object)
 	    feed_reader_time(json_text(NULL, object, "valid_from"));
 	item.valid_until_unix =
 	    feed_reader_time(json_text(NULL, object, "valid_until"));
-	item.modified_unix =
-	    feed_reader_time(json_text(NULL, object, "modified"));
+	item.modified_unix = feed_reader_moment(
+	    json_text(NULL, object, "modified"), &item.modified_ns);
+	if (item.modified_unix == 0)
+		item.modified_unix = feed_reader_moment(
+		    json_text(NULL, object, "created"), &item.modified_ns);
 	item.ordered = true;
 	item.revoked =
 	    cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "revoked"));
@@ -134,14 +137,37 @@ give_plain(struct feed_reader *reader, struct feed_item *item,
 	}
 }
 
+/* One that cannot be used. Of what is revoked only the id counts. */
+static void
+refuse(struct feed_reader *reader, struct feed_item *item,
+    enum feed_reason reason, struct slice what, const char *detail)
+{
+	if (item->revoked)
+		feed_reader_item(reader, item);
+	else
+		feed_reader_reject_version(reader, item, reason, what, detail);
+}
+
+/* The same of a pattern that a limit stops. */
+static void
+refuse_beyond(struct feed_reader *reader, struct feed_item *item,
+    enum feed_limit limit, const char *detail)
+{
+	if (!item->revoked)
+		reader->report->limits[limit]++;
+	refuse(reader, item, FEED_BAD_PATTERN, item->id, detail);
+}
+
 /* A compound under each of its keys, or among those that have none. */
 static void
 give_compound(struct feed_reader *reader, struct feed_item *item,
     const struct stix_compiled *compiled, struct slice pattern)
 {
-	item->value = pattern;
-	item->program = compiled->program;
+	bool given = false;
+
 	if (compiled->unkeyed) {
+		item->value = pattern;
+		item->program = compiled->program;
 		item->kind = INDICATOR_PATTERN;
 		feed_reader_item(reader, item);
 		return;
@@ -151,12 +177,18 @@ give_compound(struct feed_reader *reader, struct feed_item *item,
 
 		if (atom->value.length > ATOM_BYTES_MAX)
 			continue;
+		item->value = pattern;
+		item->program = compiled->program;
 		item->kind = atom->kind;
 		item->roles = atom->roles;
 		item->atom = atom->value;
-		item->shared = i > 0;
+		item->shared = given;
+		given = true;
 		feed_reader_item(reader, item);
 	}
+	if (!given)
+		refuse(reader, item, FEED_BAD_PATTERN, item->id,
+		    "the values of the pattern are too long");
 }
 
 static void
@@ -169,8 +201,8 @@ read_pattern(
 	enum tc_status status;
 
 	if (text.length > reader->limits->pattern_bytes_max) {
-		feed_reader_beyond(reader, FEED_LIMIT_PATTERN, FEED_BAD_PATTERN,
-		    item->id, "the pattern is too long");
+		refuse_beyond(reader, item, FEED_LIMIT_PATTERN,
+		    "the pattern is too long");
 		return;
 	}
 	status = stix_pattern_parse(
@@ -178,12 +210,12 @@ read_pattern(
 	if (status == TC_OK)
 		status = stix_program_compile(arena, &pattern, &compiled);
 	if (status == TC_LIMIT) {
-		feed_reader_beyond(reader, FEED_LIMIT_PATTERN_TERMS,
-		    FEED_BAD_PATTERN, item->id, "the pattern is too large");
+		refuse_beyond(reader, item, FEED_LIMIT_PATTERN_TERMS,
+		    "the pattern is too large");
 		return;
 	}
 	if (status != TC_OK) {
-		feed_reader_reject(reader, FEED_BAD_PATTERN, text,
+		refuse(reader, item, FEED_BAD_PATTERN, text,
 		    pattern.problem == NULL
 			? "the pattern is too large"
 			: arena_printf(arena, "character %u: %s",
@@ -191,8 +223,7 @@ read_pattern(
 		return;
 	}
 	if (compiled.reason != FEED_USED)
-		feed_reader_reject(
-		    reader, compiled.reason, text, compiled.detail);
+		refuse(reader, item, compiled.reason, text, compiled.detail);
 	else if (compiled.plain)
 		give_plain(reader, item, &compiled);
 	else
@@ -206,17 +237,15 @@ read_indicator(struct feed_reader *reader, const cJSON *object)
 	struct slice pattern = json_text(NULL, object, "pattern");
 	struct feed_item item = item_of(reader->scratch, object);
 
-	if (item.revoked) {
-		feed_reader_item(reader, &item);
-	} else if (pattern.length == 0) {
-		feed_reader_reject(reader, FEED_BAD_OBJECT, item.id,
+	if (pattern.length == 0) {
+		refuse(reader, &item, FEED_BAD_OBJECT, item.id,
 		    "an indicator without a pattern");
 	} else if (slice_equal_text_fold(type, "yara")) {
 		item.kind = INDICATOR_YARA;
-		item.value = pattern;
+		item.value = item.revoked ? slice_make("", 0) : pattern;
 		feed_reader_item(reader, &item);
 	} else if (type.length > 0 && !slice_equal_text_fold(type, "stix")) {
-		feed_reader_reject(reader, FEED_UNSUPPORTED_PATTERN, item.id,
+		refuse(reader, &item, FEED_UNSUPPORTED_PATTERN, item.id,
 		    arena_printf(reader->scratch, "pattern_type %.*s",
 			(int)slice_range(type, 0, 40).length, type.data));
 	} else {

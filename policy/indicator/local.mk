@@ -2,10 +2,12 @@
 libpolicy_a_SOURCES += \
 	policy/indicator/broad_pattern.c policy/indicator/broad_pattern.h \
 	policy/indicator/build.c policy/indicator/build.h \
+	policy/indicator/build_history.c policy/indicator/build_history.h \
 	policy/indicator/build_image.c policy/indicator/build_image.h \
 	policy/indicator/build_limit.c policy/indicator/build_limit.h \
 	policy/indicator/build_rules.c policy/indicator/build_rules.h \
 	policy/indicator/build_run.c \
+	policy/indicator/build_versions.c \
 	policy/indicator/exempt.c policy/indicator/exempt.h \
 	policy/indicator/feed.c policy/indicator/feed.h \
 	policy/indicator/feed_file.c policy/indicator/feed_file.h \
@@ -16,6 +18,7 @@ libpolicy_a_SOURCES += \
 	policy/indicator/feed_list.c \
 	policy/indicator/feed_misp.c \
 	policy/indicator/feed_stix.c \
+	policy/indicator/feed_version.c \
 	policy/indicator/json_split.c policy/indicator/json_split.h \
 	policy/indicator/kind.c policy/indicator/kind.h \
 	policy/indicator/match.c policy/indicator/match.h \

@@ -1068,6 +1068,8 @@ match_reason_text(enum match_reason reason)
 		return "does not act: taken out when the store was built";
 	case MATCH_COMPOUND:
 		return "acts together with the rest of its pattern";
+	case MATCH_REVOKED:
+		return "does not act: revoked by its publisher";
 	}
 	return "unknown";
 }
@@ -1083,23 +1085,21 @@ network_holds(struct slice outer, struct slice inner)
 	       ipaddr_in_network(&narrow.address, &wide);
 }
 
-/* Would this have matched the value, had it not been taken out? The keys that
- * were looked for tell: those of its parents and folders are among them. */
+/* Would a value that was taken out have matched this one? The keys that were
+ * looked for tell: those of its parents and folders are among them. */
 static bool
 would_match(struct matching *matching, struct arena *scratch,
-    const struct store_suppressed *suppressed, enum indicator_kind kind,
-    struct slice value)
+    enum indicator_kind out_kind, struct slice out_value,
+    enum indicator_kind kind, struct slice value)
 {
 	struct slice key;
 
-	if (suppressed->kind == INDICATOR_NETWORK && kind == INDICATOR_NETWORK)
-		return network_holds(suppressed->value, value);
-	arena_reset(scratch);
-	if (normal_key(scratch, suppressed->kind, suppressed->value, &key) !=
-	    NORMAL_GOOD)
+	if (out_kind == INDICATOR_NETWORK && kind == INDICATOR_NETWORK)
+		return network_holds(out_value, value);
+	if (normal_key(scratch, out_kind, out_value, &key) != NORMAL_GOOD)
 		return false;
 	for (size_t i = 0; i < matching->asked.count; i++)
-		if (matching->asked.items[i].kind == suppressed->kind &&
+		if (matching->asked.items[i].kind == out_kind &&
 		    slice_equal(matching->asked.items[i].key, key))
 			return true;
 	return false;
@@ -1120,12 +1120,14 @@ answer_suppressed_in(struct matching *matching,
 	     i++) {
 		struct match_answer *answer;
 
+		arena_reset(scratch);
 		if (!store_suppressed(bound->store, i, &suppressed) ||
 		    suppressed.feed >= bound->feed_count ||
 		    (slice_equal_text(bound->feeds[suppressed.feed].name,
 			 OVERLAY_FEED_NAME) &&
 			!bound->feeds[suppressed.feed].active) ||
-		    !would_match(matching, scratch, &suppressed, kind, value))
+		    !would_match(matching, scratch, suppressed.kind,
+			suppressed.value, kind, value))
 			continue;
 		answer = list_append(matching->arena, &matching->answers->items,
 		    matching->limits->hits_max);
@@ -1140,6 +1142,48 @@ answer_suppressed_in(struct matching *matching,
 			    .part = -1 },
 			.reason = MATCH_SUPPRESSED,
 			.detail = suppressed.reason,
+		};
+	}
+	arena_free(&scratch);
+}
+
+/* What its publisher has taken back, by its id or (`kind` not NULL) by a value
+ * that it had. */
+static void
+answer_revoked(struct matching *matching, const enum indicator_kind *kind,
+    struct slice asked)
+{
+	const struct matcher_store *bound = &matching->matcher->stores[BASE];
+	uint32_t count =
+	    bound->store == NULL ? 0 : store_revoked_count(bound->store);
+	struct arena *scratch = arena_new(0, NULL);
+
+	for (uint32_t i = 0; scratch != NULL && i < count; i++) {
+		struct match_answer *answer;
+		struct store_revoked one;
+
+		arena_reset(scratch);
+		if (!store_revoked(bound->store, i, scratch, &one) ||
+		    one.feed >= bound->feed_count ||
+		    (!slice_equal(one.id, asked) &&
+			(kind == NULL || one.value.length == 0 ||
+			    !would_match(matching, scratch, one.kind, one.value,
+				*kind, asked))))
+			continue;
+		answer = list_append(matching->arena, &matching->answers->items,
+		    matching->limits->hits_max);
+		if (answer == NULL)
+			break;
+		*answer = (struct match_answer){
+			.hit = { .kind = one.kind,
+			    .value = one.value,
+			    .severity = INDICATOR_SEVERITY_ABSENT,
+			    .id =
+				slice_text(arena_text(matching->arena, one.id)),
+			    .feed = bound->feeds[one.feed].name,
+			    .part = -1 },
+			.reason = MATCH_REVOKED,
+			.revoked_unix = one.modified_unix,
 		};
 	}
 	arena_free(&scratch);
@@ -1226,10 +1270,12 @@ match_query(const struct matcher *matcher,
 
 	*answers_out = (struct match_answers){ 0 };
 	value = slice_trim(normal_refang(arena, value, NULL));
-	if (kind_given != NULL)
+	if (kind_given != NULL) {
 		kind = *kind_given;
-	else if (!normal_guess_kind(arena, value, &kind))
-		return TC_INVALID;
+	} else if (!normal_guess_kind(arena, value, &kind)) {
+		answer_revoked(&matching, NULL, value);
+		return answers_out->items.count > 0 ? TC_OK : TC_INVALID;
+	}
 	answers_out->has_kind = true;
 	answers_out->kind = kind;
 	probe_value(&matching, kind, value);
@@ -1238,5 +1284,6 @@ match_query(const struct matcher *matcher,
 	for (unsigned i = 0; i < STORES; i++)
 		answer_suppressed_in(
 		    &matching, &matcher->stores[i], kind, value);
+	answer_revoked(&matching, &kind, value);
 	return arena_exhausted(arena) ? TC_LIMIT : TC_OK;
 }

@@ -157,7 +157,8 @@ enum match_reason {
 	MATCH_KIND_OFF,
 	MATCH_TO_IDS_OFF,
 	MATCH_SUPPRESSED, /* warninglist or too broad */
-	MATCH_COMPOUND    /* acts only with the rest of its pattern */
+	MATCH_COMPOUND,   /* acts only with the rest of its pattern */
+	MATCH_REVOKED     /* taken back by its publisher, see revoked_unix */
 };
 
 const char *match_reason_text(enum match_reason reason);
@@ -167,7 +168,8 @@ struct match_answer {
 	 * only value, id and feed are known. */
 	struct match_hit hit;
 	enum match_reason reason;
-	struct slice detail; /* list's name, where it counts; may be empty */
+	struct slice detail;  /* list's name, where it counts; may be empty */
+	int64_t revoked_unix; /* 0: is not, or its publisher gave no date */
 };
 
 struct match_answers {
@@ -177,9 +179,9 @@ struct match_answers {
 	enum indicator_kind kind; /* what the value was taken for */
 };
 
-/* Every indicator that would match `value`, acting or not. `kind_given` NULL:
- * guessed from the value (and refanged first). TC_INVALID when it looks like
- * nothing. */
+/* Every indicator that would match `value`, acting or not, and the revoked one
+ * whose id it is. `kind_given` NULL: guessed from the value (and refanged
+ * first). TC_INVALID when it looks like nothing. */
 enum tc_status match_query(const struct matcher *matcher,
     const enum indicator_kind *kind_given, struct slice value, int64_t now_unix,
     struct arena *arena, struct match_answers *answers_out);

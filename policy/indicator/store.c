@@ -31,6 +31,7 @@ enum ownership {
 struct store {
 	const uint8_t *bytes;
 	size_t size;
+	size_t header_size; /* of its version */
 	enum ownership ownership;
 	struct format_header header; /* a copy: the file may be hostile */
 	uint32_t entry_count;
@@ -109,7 +110,7 @@ header_sum(const struct format_header *header)
 	struct format_header copy = *header;
 
 	copy.head_sum = 0;
-	return format_sum(0, &copy, sizeof copy);
+	return format_sum(0, &copy, format_header_size(header->version));
 }
 
 static const char *
@@ -119,9 +120,10 @@ header_problem(const struct format_header *header, size_t size)
 		return "is not an indicator store";
 	if (header->byte_order != FORMAT_BYTE_ORDER)
 		return "was built on a machine of another byte order";
-	if (header->version != FORMAT_VERSION)
+	if (header->version == 0 || header->version > FORMAT_VERSION)
 		return "was built by another version of tocsin; build it anew";
-	if (header->section_count != FORMAT_SECTIONS ||
+	if (size < format_header_size(header->version) ||
+	    header->section_count != format_section_count(header->version) ||
 	    header->head_sum != header_sum(header))
 		return "is damaged: the header does not match its checksum";
 	if (header->file_size != size)
@@ -143,6 +145,18 @@ header_problem(const struct format_header *header, size_t size)
 	return NULL;
 }
 
+/* The header of any version that is read; sections that it lacks are empty. */
+static void
+take_header(struct format_header *header, const void *bytes, size_t size)
+{
+	size_t known;
+
+	memset(header, 0, sizeof *header);
+	memcpy(header, bytes, offsetof(struct format_header, sections));
+	known = format_header_size(header->version);
+	memcpy(header, bytes, known < size ? known : size);
+}
+
 static enum tc_status
 open_at(const void *bytes, size_t size, enum ownership ownership,
     struct store **store_out, const char **problem_out)
@@ -153,10 +167,10 @@ open_at(const void *bytes, size_t size, enum ownership ownership,
 	store = calloc(1, sizeof *store);
 	if (store == NULL)
 		return TC_SYSTEM;
-	if (size < sizeof store->header) {
+	if (size < format_header_size(1)) {
 		problem = "is not an indicator store";
 	} else {
-		memcpy(&store->header, bytes, sizeof store->header);
+		take_header(&store->header, bytes, size);
 		problem = header_problem(&store->header, size);
 	}
 	if (problem != NULL) {
@@ -167,6 +181,7 @@ open_at(const void *bytes, size_t size, enum ownership ownership,
 	}
 	store->bytes = bytes;
 	store->size = size;
+	store->header_size = format_header_size(store->header.version);
 	store->ownership = ownership;
 	store->entry_count =
 	    (uint32_t)(store->header.sections[FORMAT_ENTRIES].size /
@@ -190,7 +205,7 @@ store_open(const char *path, struct store **store_out, const char **problem_out)
 	if (fd < 0)
 		return TC_SYSTEM;
 	if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) ||
-	    info.st_size < (off_t)sizeof(struct format_header)) {
+	    info.st_size < (off_t)format_header_size(1)) {
 		if (problem_out != NULL)
 			*problem_out = "is not an indicator store";
 		close(fd);
@@ -422,6 +437,17 @@ store_entry_value(const struct store *store, const struct store_entry *entry,
 	return slice_text(text);
 }
 
+static void
+put_uuid(struct builder *out, const uint8_t octets[16])
+{
+	for (unsigned i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			builder_byte(out, '-');
+		builder_byte(out, "0123456789abcdef"[octets[i] >> 4]);
+		builder_byte(out, "0123456789abcdef"[octets[i] & 15]);
+	}
+}
+
 struct slice
 store_entry_id(const struct store *store, const struct store_entry *entry,
     struct arena *arena)
@@ -445,12 +471,7 @@ store_entry_id(const struct store *store, const struct store_entry *entry,
 	case FORMAT_ID_UUID:
 		break;
 	}
-	for (unsigned i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			builder_byte(&out, '-');
-		builder_byte(&out, "0123456789abcdef"[raw.id[i] >> 4]);
-		builder_byte(&out, "0123456789abcdef"[raw.id[i] & 15]);
-	}
+	put_uuid(&out, raw.id);
 	return out.failed ? slice_make(NULL, 0) : builder_result(&out);
 }
 
@@ -791,7 +812,114 @@ store_suppressed(const struct store *store, uint32_t number,
 	return true;
 }
 
+uint32_t
+store_revoked_count(const struct store *store)
+{
+	uint64_t count = store->header.sections[FORMAT_REVOKED].size /
+			 sizeof(struct format_revoked);
+
+	return count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
+}
+
+static struct slice
+revoked_id(const struct store *store, const struct format_revoked *raw,
+    struct arena *arena)
+{
+	struct builder out = builder_make(arena, SIZE_MAX);
+	uint32_t offset;
+
+	switch ((enum format_id)raw->id_form) {
+	case FORMAT_ID_TEXT:
+		memcpy(&offset, raw->id, sizeof offset);
+		return shared_string(store, offset);
+	case FORMAT_ID_INDICATOR:
+		builder_text(&out, "indicator--");
+		break;
+	case FORMAT_ID_UUID:
+		break;
+	case FORMAT_ID_NONE:
+	default: /* what a damaged file says */
+		return slice_make("", 0);
+	}
+	put_uuid(&out, raw->id);
+	return out.failed ? slice_make(NULL, 0) : builder_result(&out);
+}
+
+bool
+store_revoked(const struct store *store, uint32_t number, struct arena *arena,
+    struct store_revoked *revoked_out)
+{
+	struct format_revoked raw;
+	const uint8_t *at = section_at(
+	    store, FORMAT_REVOKED, (uint64_t)number * sizeof raw, sizeof raw);
+
+	if (at == NULL)
+		return false;
+	memcpy(&raw, at, sizeof raw);
+	if (raw.kind >= INDICATOR_KINDS)
+		return false;
+	*revoked_out = (struct store_revoked){
+		.id = revoked_id(store, &raw, arena),
+		.kind = (enum indicator_kind)raw.kind,
+		.value = shared_string(store, raw.value),
+		.feed = raw.feed,
+		.modified_unix = raw.modified,
+		.modified_ns = raw.modified_ns,
+		.noted_unix = raw.noted,
+	};
+	return true;
+}
+
+uint32_t
+store_entry_modified_ns(const struct store *store, uint32_t index)
+{
+	uint64_t low = 0, high = store->header.sections[FORMAT_FRACTIONS].size /
+				 sizeof(struct format_fraction);
+
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+		struct format_fraction have;
+		const uint8_t *at = section_at(
+		    store, FORMAT_FRACTIONS, middle * sizeof have, sizeof have);
+
+		if (at == NULL)
+			return 0;
+		memcpy(&have, at, sizeof have);
+		if (have.entry == index)
+			return have.ns;
+		if (have.entry < index)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return 0;
+}
+
+bool
+store_is_older_format(const struct store *store)
+{
+	return store->header.version < FORMAT_VERSION;
+}
+
 /* -------------------------------------------------------------- verification */
+
+static const char *
+revoked_problem(const struct store *store)
+{
+	for (uint32_t i = 0; i < store_revoked_count(store); i++) {
+		struct format_revoked raw;
+		const uint8_t *at = section_at(store, FORMAT_REVOKED,
+		    (uint64_t)i * sizeof raw, sizeof raw);
+
+		if (at == NULL)
+			return "is damaged: a revoked one is missing";
+		memcpy(&raw, at, sizeof raw);
+		if (raw.feed >= store_feed_count(store) ||
+		    raw.kind >= INDICATOR_KINDS)
+			return "is damaged: a revoked one of no feed or kind";
+	}
+	return NULL;
+}
 
 static const char *
 entries_problem(const struct store *store)
@@ -834,7 +962,7 @@ body_sum(const struct store *store)
 	size_t step = SUM_STEP; /* a multiple of eight and of any page size */
 
 	for (size_t at = 0; at < store->size; at += step) {
-		size_t from = at == 0 ? sizeof store->header : at;
+		size_t from = at == 0 ? store->header_size : at;
 		size_t size = store->size - at < step ? store->size - at : step;
 
 		sum = format_sum(sum, store->bytes + from, at + size - from);
@@ -855,6 +983,8 @@ store_verify(const struct store *store, const char **problem_out)
 			  "checksum";
 	else
 		problem = entries_problem(store);
+	if (problem == NULL)
+		problem = revoked_problem(store);
 	if (problem_out != NULL)
 		*problem_out = problem;
 	return problem == NULL;

@@ -162,6 +162,30 @@ bool store_feed_settings(
 /* Index of the feed of that name, or UINT32_MAX. */
 uint32_t store_feed_index(const struct store *store, struct slice name);
 
+/* What its publisher has revoked or deleted, and what is remembered of it. One
+ * with several values stands there several times. */
+struct store_revoked {
+	struct slice id;
+	enum indicator_kind kind;
+	struct slice value; /* empty: not known */
+	uint32_t feed;
+	int64_t modified_unix; /* of the version that revoked it */
+	uint32_t modified_ns;
+	int64_t noted_unix; /* by the last build that met it in its feed */
+};
+
+uint32_t store_revoked_count(const struct store *store);
+
+/* The id is made in the arena. */
+bool store_revoked(const struct store *store, uint32_t number,
+    struct arena *arena, struct store_revoked *revoked_out);
+
+/* The part of a second of an entry's `modified`, in nanoseconds. */
+uint32_t store_entry_modified_ns(const struct store *store, uint32_t index);
+
+/* Built by an older version of Tocsin, and read nevertheless. */
+bool store_is_older_format(const struct store *store);
+
 /* What warninglists and the refusal of broad values took out. */
 struct store_suppressed {
 	enum indicator_kind kind;

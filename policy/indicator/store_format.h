@@ -11,10 +11,14 @@
  * side by side and the slots are filled in order. A slot's place is the upper
  * part of hash * slot_count; collisions go to the next slot. Keys are compared
  * in full.
+ *
+ * Version 1 ends before FORMAT_REVOKED; it is read as a store in which these
+ * sections are empty, so that an upgrade loses nothing.
  */
 #ifndef TOCSIN_INDICATOR_STORE_FORMAT_H
 #define TOCSIN_INDICATOR_STORE_FORMAT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/slice.h"
@@ -22,7 +26,7 @@
 #include "indicator/kind.h"
 
 #define FORMAT_MAGIC      "TOCSTORE"
-#define FORMAT_VERSION    1u
+#define FORMAT_VERSION    2u
 #define FORMAT_BYTE_ORDER 0x01020304u
 
 enum format_section_id {
@@ -36,6 +40,8 @@ enum format_section_id {
 	FORMAT_UNKEYED,    /* uint32_t entry[] */
 	FORMAT_FEEDS,      /* struct format_feed[] */
 	FORMAT_SUPPRESSED, /* struct format_suppressed[] */
+	FORMAT_REVOKED,    /* struct format_revoked[] */
+	FORMAT_FRACTIONS,  /* struct format_fraction[], by entry */
 	FORMAT_SECTIONS
 };
 
@@ -58,6 +64,20 @@ struct format_header {
 	uint64_t head_sum;     /* of this with head_sum 0, and the sections */
 	struct format_section sections[FORMAT_SECTIONS];
 };
+
+/* How many sections a store of that version has, and octets its header. */
+static inline unsigned
+format_section_count(uint32_t version)
+{
+	return version == 1 ? FORMAT_REVOKED : FORMAT_SECTIONS;
+}
+
+static inline size_t
+format_header_size(uint32_t version)
+{
+	return offsetof(struct format_header, sections) +
+	       format_section_count(version) * sizeof(struct format_section);
+}
 
 struct format_info {
 	uint64_t kind_counts[32];
@@ -141,6 +161,27 @@ struct format_suppressed {
 	uint8_t by_warninglist;
 };
 
+/* An indicator that its publisher has taken back: older versions of it do not
+ * act again. One with several values stands here several times. */
+struct format_revoked {
+	uint8_t id[16];    /* as in an entry, but text in FORMAT_STRINGS */
+	uint32_t modified; /* that of the version that took it back */
+	uint32_t modified_ns;
+	uint32_t noted; /* by the last build that met it in its feed */
+	uint32_t value; /* in FORMAT_STRINGS; "" is not known */
+	uint16_t feed;
+	uint8_t kind;
+	uint8_t id_form; /* enum format_id */
+	uint32_t unused;
+};
+
+/* The part of a second of an entry's `modified`; most have none. */
+struct format_fraction {
+	uint32_t entry;
+	uint32_t ns;
+};
+
+_Static_assert(sizeof(struct format_revoked) == 40, "without padding");
 _Static_assert(sizeof(struct format_entry) == 64, "entries are 64 octets");
 _Static_assert(FEED_REASONS <= 32, "reasons fit their table");
 _Static_assert(INDICATOR_KINDS <= 32, "kinds fit their table");

@@ -267,6 +267,12 @@ const struct settings_entry settings_table[] = {
 	NUMBER("limits", "warninglist-regexes", limits.warninglist_regexes,
 	    "1000", 0, 100000,
 	    "Regular expressions of all warninglists together."),
+	NUMBER("limits", "revoked-indicators", limits.revoked_indicators,
+	    "1000000", 0, 100000000,
+	    "Revoked indicators that are remembered, all together."),
+	DURATION("limits", "revoked-age", limits.revoked_age, "365d", 0,
+	    36500 * DAY,
+	    "How long one is remembered since its feed last said so."),
 	NUMBER("limits", "alert-rate", limits.alert_rate, "10", 1, 100000,
 	    "Alerts of one rule in a minute."),
 

@@ -115,7 +115,9 @@ struct settings_limits {
 	uint64_t warninglist_files;
 	uint64_t warninglist_entries; /* of all lists together */
 	uint64_t warninglist_regexes; /* of all lists together */
-	uint64_t alert_rate;          /* alerts per rule and minute */
+	uint64_t revoked_indicators;
+	uint64_t revoked_age; /* ms since the feed last said so */
+	uint64_t alert_rate;  /* alerts per rule and minute */
 };
 
 /* One `pin KIND "VALUE"`. */

@@ -22,3 +22,9 @@ tests_unit_indicator_feed_test_SOURCES = tests/unit/indicator_feed_test.c \
 	tests/support/unit.h
 tests_unit_indicator_feed_test_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_indicator_feed_test_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += tests/unit/indicator_life_test
+tests_unit_indicator_life_test_SOURCES = tests/unit/indicator_life_test.c \
+	tests/support/unit.h
+tests_unit_indicator_life_test_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_indicator_life_test_LDADD = $(TEST_LIBS)
