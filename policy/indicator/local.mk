@@ -18,7 +18,6 @@ libpolicy_a_SOURCES += \
 	policy/indicator/feed_list.c \
 	policy/indicator/feed_misp.c \
 	policy/indicator/feed_stix.c \
-	policy/indicator/feed_version.c \
 	policy/indicator/json_split.c policy/indicator/json_split.h \
 	policy/indicator/kind.c policy/indicator/kind.h \
 	policy/indicator/match.c policy/indicator/match.h \
