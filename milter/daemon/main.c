@@ -21,8 +21,8 @@ static int
 check(const struct options *options)
 {
 	struct trial_policy policy;
-	bool good = trial_load_usable(
-	    options->configuration, options->check_only, &policy);
+	bool good = trial_load_usable(options->configuration,
+	    options->check_only, options->user == NULL, &policy);
 	char problem[512] = "";
 	struct start start;
 

@@ -1,5 +1,9 @@
 #include <config.h>
 
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+
 #include "daemon/settings_check.h"
 #include "daemon/socket_address.h"
 
@@ -16,7 +20,7 @@ settings_check_resolver(const struct settings *settings)
 }
 
 /* Opened and closed; nothing is asked. */
-static bool
+static void
 try_resolver(const struct program *program, struct diag *diag)
 {
 	struct resolver_settings settings =
@@ -28,7 +32,7 @@ try_resolver(const struct program *program, struct diag *diag)
 
 	resolver_free(&resolver);
 	if (good)
-		return true;
+		return;
 	/* Validation is the only other thing that can be in the way. */
 	if (settings.dnssec) {
 		settings.dnssec = false;
@@ -39,11 +43,11 @@ try_resolver(const struct program *program, struct diag *diag)
 								: "dnssec";
 		resolver_free(&resolver);
 	}
-	program_setting_error(program, "resolver", name, diag, problem);
-	return false;
+	program_setting_note(
+	    program, "resolver", name, diag, DIAG_ERROR, problem);
 }
 
-static bool
+static void
 try_socket(const struct program *program, struct diag *diag)
 {
 	struct socket_address address;
@@ -51,15 +55,48 @@ try_socket(const struct program *program, struct diag *diag)
 
 	if (socket_address_parse(program_settings(program)->socket, &address,
 		problem, sizeof problem))
-		return true;
-	program_setting_error(program, NULL, "socket", diag, problem);
-	return false;
+		return;
+	program_setting_note(
+	    program, NULL, "socket", diag, DIAG_ERROR, problem);
 }
 
-bool
+static void
+try_account(const struct program *program, const char *setting,
+    const char *kind, const char *name, bool known, struct diag *diag,
+    enum diag_level level)
+{
+	char problem[300];
+
+	if (name[0] == '\0' || known)
+		return;
+	snprintf(problem, sizeof problem, "there is no %s \"%s\"%s", kind, name,
+	    level == DIAG_ERROR ? "" : " here; tocsind would not start");
+	program_setting_note(program, NULL, setting, diag, level, problem);
+}
+
+static void
+try_all(
+    const struct program *program, struct diag *diag, enum diag_level accounts)
+{
+	const char *user = program_settings(program)->user;
+	const char *group = program_settings(program)->socket_group;
+
+	try_resolver(program, diag);
+	try_socket(program, diag);
+	try_account(program, "user", "user", user, getpwnam(user) != NULL, diag,
+	    accounts);
+	try_account(program, "socket-group", "group", group,
+	    getgrnam(group) != NULL, diag, accounts);
+}
+
+void
 settings_check(const struct program *program, struct diag *diag)
 {
-	bool resolver = try_resolver(program, diag);
+	try_all(program, diag, DIAG_WARNING);
+}
 
-	return try_socket(program, diag) && resolver;
+void
+settings_check_here(const struct program *program, struct diag *diag)
+{
+	try_all(program, diag, DIAG_ERROR);
 }

@@ -11,9 +11,11 @@
 #include "dns/resolver.h"
 #include "language/program.h"
 
-/* Tries what can be tried without being seen from outside. False when
- * something cannot be used: `diag` has errors where it was set. */
-bool settings_check(const struct program *program, struct diag *diag);
+/* Tries what can be tried without being seen from outside, and notes errors
+ * where it was set. Both are for load_options.check: the first for a policy that
+ * may be meant for another host, so accounts that are not here are warnings. */
+void settings_check(const struct program *program, struct diag *diag);
+void settings_check_here(const struct program *program, struct diag *diag);
 
 struct resolver_settings settings_check_resolver(
     const struct settings *settings);

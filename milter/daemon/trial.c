@@ -37,13 +37,15 @@ print_diag(const struct diag *diag)
 }
 
 static bool
-load(const char *configuration, bool lists, bool refuse_writable, bool usable,
+load(const char *configuration, bool lists, bool refuse_writable,
+    void (*check)(const struct program *program, struct diag *diag),
     struct trial_policy *policy_out)
 {
 	struct load_options options = {
 		.refuse_writable = refuse_writable,
 		.no_lists = !lists,
 		.now = time(NULL),
+		.check = check,
 	};
 	struct trial_policy policy = { .arena = arena_new(0, NULL) };
 	struct diag diag;
@@ -53,9 +55,6 @@ load(const char *configuration, bool lists, bool refuse_writable, bool usable,
 		return false;
 	diag = diag_make(policy.arena, LOAD_ERRORS_MAX);
 	policy.program = load_file(configuration, &options, &diag);
-	if (policy.program != NULL && usable &&
-	    !settings_check(policy.program, &diag))
-		program_free(&policy.program);
 	policy.errors = diag.error_count;
 	policy.warnings = diag.warning_count;
 	policy.text = print_diag(&diag);
@@ -67,14 +66,15 @@ bool
 trial_load(const char *configuration, bool lists, bool refuse_writable,
     struct trial_policy *policy_out)
 {
-	return load(configuration, lists, refuse_writable, false, policy_out);
+	return load(configuration, lists, refuse_writable, NULL, policy_out);
 }
 
 bool
-trial_load_usable(
-    const char *configuration, bool lists, struct trial_policy *policy_out)
+trial_load_usable(const char *configuration, bool lists, bool accounts,
+    struct trial_policy *policy_out)
 {
-	return load(configuration, lists, false, true, policy_out);
+	return load(configuration, lists, false,
+	    accounts ? settings_check_here : settings_check, policy_out);
 }
 
 void
@@ -91,7 +91,7 @@ run_child(const char *configuration, int fd)
 {
 	struct trial_policy policy;
 	struct cJSON *answer = cJSON_CreateObject();
-	bool loaded = trial_load_usable(configuration, true, &policy);
+	bool loaded = trial_load_usable(configuration, true, false, &policy);
 
 	cJSON_AddBoolToObject(answer, "ok", loaded);
 	cJSON_AddNumberToObject(answer, "errors", policy.errors);

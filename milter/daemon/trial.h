@@ -32,9 +32,10 @@ struct trial_policy {
  * with trial_free(). `lists` false leaves list files unread. */
 bool trial_load(const char *configuration, bool lists, bool refuse_writable,
     struct trial_policy *policy_out);
-/* The same, and tries what the settings name (settings_check.h). */
-bool trial_load_usable(
-    const char *configuration, bool lists, struct trial_policy *policy_out);
+/* The same, and tries what the settings name (settings_check.h); `accounts`
+ * that are not there are errors then, not warnings. */
+bool trial_load_usable(const char *configuration, bool lists, bool accounts,
+    struct trial_policy *policy_out);
 void trial_free(struct trial_policy *policy);
 
 /* Forks the child; its answer, one channel packet {ok, hash, rules, text}, can

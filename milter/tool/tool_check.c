@@ -302,7 +302,8 @@ int
 tool_check(int argc, char **argv)
 {
 	struct check_options options = { .config = TOOL_CONFIGURATION };
-	struct load_options load = { .now = time(NULL) };
+	struct load_options load = { .now = time(NULL),
+		.check = settings_check };
 	struct arena *arena;
 	struct builder out, problems;
 	struct diag diag;
@@ -317,8 +318,6 @@ tool_check(int argc, char **argv)
 	problems = builder_make(arena, SIZE_MAX);
 	diag = diag_make(arena, LOAD_ERRORS_MAX);
 	program = load_file(options.config, &load, &diag);
-	if (program != NULL && !settings_check(program, &diag))
-		program_free(&program);
 	if (program != NULL)
 		check_feeds(program, arena, &diag);
 	if (program != NULL)

@@ -20,6 +20,27 @@ diag_make(struct arena *arena, unsigned entries_max)
 	return (struct diag){ .arena = arena, .entries_max = entries_max };
 }
 
+/* What policy or mail put into a message may be no text at all, or cut within
+ * a character. */
+static const char *
+printable(struct arena *arena, const char *message)
+{
+	struct slice rest = slice_text(message);
+	struct builder out = builder_make(arena, SIZE_MAX);
+
+	while (rest.length > 0) {
+		struct slice before = rest;
+
+		utf8_next(&rest, NULL);
+		before.length -= rest.length;
+		if (before.data[0] == '\\')
+			builder_byte(&out, '\\'); /* escapes are quoted */
+		else
+			builder_printable(&out, before, 16);
+	}
+	return builder_c_string(&out);
+}
+
 __attribute__((format(printf, 5, 0))) static void
 note(struct diag *diag, enum diag_level level, const struct diag_source *source,
     size_t offset, const char *format, va_list arguments)
@@ -37,7 +58,7 @@ note(struct diag *diag, enum diag_level level, const struct diag_source *source,
 	entry->source = source;
 	if (source != NULL && offset != SIZE_MAX)
 		diag_position(source, offset, &entry->line, &entry->column);
-	entry->message = arena_text(diag->arena, slice_text(message));
+	entry->message = printable(diag->arena, message);
 	if (entry->message == NULL)
 		entry->message = "(no memory for the message)";
 }

@@ -140,6 +140,21 @@ expected(const struct target *target, const char *what)
 	return false;
 }
 
+/* zone:FILE, with the file as any other. */
+static const char *
+server_text(const struct target *target, struct slice text)
+{
+	struct arena *arena = target->scope->arena;
+	struct slice prefix = SLICE_LITERAL("zone:");
+	const char *path;
+
+	if (!slice_starts_with(text, prefix))
+		return arena_text(arena, text);
+	path = check_settings_path(
+	    arena, target->file, slice_skip(text, prefix.length));
+	return path == NULL ? NULL : arena_printf(arena, "zone:%s", path);
+}
+
 static bool
 set_text(const struct target *target)
 {
@@ -148,10 +163,13 @@ set_text(const struct target *target)
 
 	if (token == NULL || token->kind != TOKEN_STRING)
 		return expected(target, "a text in quotation marks");
-	text = target->entry->type == SETTING_PATH
-		   ? check_settings_path(
-			 target->scope->arena, target->file, token->text)
-		   : arena_text(target->scope->arena, token->text);
+	if (target->entry->type == SETTING_PATH)
+		text = check_settings_path(
+		    target->scope->arena, target->file, token->text);
+	else if (target->entry->type == SETTING_SERVER)
+		text = server_text(target, token->text);
+	else
+		text = arena_text(target->scope->arena, token->text);
 	if (slice_find_byte(token->text, '\0') != SIZE_MAX)
 		return expected(target, "a text without NUL");
 	if (text == NULL)
@@ -367,6 +385,7 @@ set_value(const struct target *target)
 	switch (target->entry->type) {
 	case SETTING_TEXT:
 	case SETTING_PATH:
+	case SETTING_SERVER:
 		set_text(target);
 		break;
 	case SETTING_INTEGER:

@@ -334,6 +334,8 @@ end(struct loader *loader)
 	    loader->diag->error_count == 0)
 		diag_plain(loader->diag, DIAG_ERROR,
 		    "the policy is too large for the memory at hand");
+	if (loader->options->check != NULL)
+		loader->options->check(program, loader->diag);
 	keep_sources(loader);
 	if (loader->diag->error_count > 0) {
 		program_free(&program);

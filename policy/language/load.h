@@ -32,6 +32,10 @@ struct load_options {
 			       * not warnings (run as a service) */
 	bool no_lists;       /* don't read list files (tests) */
 	int64_t now;         /* Unix seconds, for warnings about dates */
+	/* What only the user of the settings can find out is said with what is
+	 * wrong otherwise; NULL: nothing is. The program is whole but for what
+	 * has an error. */
+	void (*check)(const struct program *program, struct diag *diag);
 };
 
 /* Loads the configuration file at `path`. Returns the program, or NULL when

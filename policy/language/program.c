@@ -26,8 +26,9 @@ program_settings(const struct program *program)
 }
 
 void
-program_setting_error(const struct program *program, const char *block,
-    const char *name, struct diag *diag, const char *message)
+program_setting_note(const struct program *program, const char *block,
+    const char *name, struct diag *diag, enum diag_level level,
+    const char *message)
 {
 	const struct settings_entry *entry =
 	    settings_find(block, slice_text(name));
@@ -40,11 +41,11 @@ program_setting_error(const struct program *program, const char *block,
 	if (place != NULL && place->source != NULL)
 		kept = diag_keep_source(diag, place->source);
 	if (kept == NULL)
-		diag_plain(diag, DIAG_ERROR, "%s%s%s: %s",
+		diag_plain(diag, level, "%s%s%s: %s",
 		    block == NULL ? "" : block, block == NULL ? "" : " ", name,
 		    message);
 	else
-		diag_at(diag, DIAG_ERROR, kept, place->offset, "%s", message);
+		diag_at(diag, level, kept, place->offset, "%s", message);
 }
 
 static bool

@@ -81,10 +81,11 @@ struct program_needs {
 void program_free(struct program **program);
 
 const struct settings *program_settings(const struct program *program);
-/* Notes an error about a setting where it was set; `block` is NULL at the top
+/* Notes something about a setting where it was set; `block` is NULL at the top
  * level. For what only the user of a setting can find out. */
-void program_setting_error(const struct program *program, const char *block,
-    const char *name, struct diag *diag, const char *message);
+void program_setting_note(const struct program *program, const char *block,
+    const char *name, struct diag *diag, enum diag_level level,
+    const char *message);
 /* Takes over from `old`, by copy, what a reload does not change. False:
  * without memory; free the program then. */
 bool program_keep_settings(struct program *program, const struct program *old);

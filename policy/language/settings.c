@@ -76,7 +76,8 @@ static const char *const enforcement_words[] = { "on", "shadow", NULL };
 const struct settings_entry settings_table[] = {
 	TEXT(NULL, "socket", socket, "unix:/run/tocsin/tocsin.sock", true,
 	    "Where the MTA reaches the filter: unix:PATH, local:PATH, a bare "
-	    "path, inet:PORT@HOST or inet6:PORT@HOST."),
+	    "path, inet:PORT@HOST or inet6:PORT@HOST. PATH begins with /, also "
+	    "where the MTA's own settings have it shorter."),
 	TEXT(NULL, "socket-group", socket_group, "", true,
 	    "Group that owns a unix socket; the MTA's user must be in it."),
 	{ NULL, "socket-mode", SETTING_MODE, AT(socket_mode), NULL, "0660", 0,
@@ -148,9 +149,11 @@ const struct settings_entry settings_table[] = {
 	    "Further click-tracking hosts that are unfolded for "
 	    ".text-mismatch." },
 
-	TEXT("resolver", "server", resolver.server, "", false,
+	{ "resolver", "server", SETTING_SERVER, AT(resolver.server), NULL, "",
+	    0, 0, false,
 	    "Address of the resolver, or ADDRESS@PORT; without it what "
-	    "/etc/resolv.conf says."),
+	    "/etc/resolv.conf says. zone:FILE answers from a file instead, as "
+	    "`tocsin scan --zone` does, for tests." },
 	NUMBER("resolver", "port", resolver.port, "53", 1, 65535,
 	    "Its port, unless server names one."),
 	DURATION("resolver", "deadline", resolver.deadline, "15s", 100,
@@ -329,6 +332,7 @@ set_default(struct settings *settings, const struct settings_entry *entry)
 
 	switch (entry->type) {
 	case SETTING_TEXT:
+	case SETTING_SERVER:
 	case SETTING_WORD:
 	case SETTING_PATH:
 		*(const char **)(void *)place = preset;

@@ -188,8 +188,9 @@ struct settings {
 
 enum settings_type {
 	SETTING_TEXT,
-	SETTING_WORD, /* text, one of `words` */
-	SETTING_PATH, /* text; a relative one starts at the file's folder */
+	SETTING_WORD,   /* text, one of `words` */
+	SETTING_PATH,   /* text; a relative one starts at the file's folder */
+	SETTING_SERVER, /* text; a path where it begins with zone: */
 	SETTING_INTEGER,
 	SETTING_MODE, /* octal */
 	SETTING_SIZE,

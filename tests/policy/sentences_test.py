@@ -126,6 +126,55 @@ def warnings():
         check_not_in('no test names it', text)
 
 
+@case('an account that is not here is a warning in check, where it is set, and an error in tocsind -n')
+def accounts():
+    policy = 'user "nobody-here"\nsocket-group "none-such"\n'
+    code, text = checked(policy)
+    check(code, 0, text)
+    check_in('t.conf:6:6: warning: there is no user "nobody-here" here; tocsind would not start\n', text)
+    check_in('t.conf:7:14: warning: there is no group "none-such" here; tocsind would not start\n', text)
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, 't.conf'), 'w', encoding='utf-8') as file:
+            file.write(policy)
+        words = [os.path.join(os.path.dirname(TOCSIN), 'tocsind'), '-n', '-c', 't.conf']
+        done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+        check(done.returncode, 78, done.stderr)
+        check_in('t.conf:1:6: error: there is no user "nobody-here"\n', done.stderr)
+        check_in('t.conf:2:14: error: there is no group "none-such"\n', done.stderr)
+    check_not_in('warning', checked('user "root"\nsocket-group "root"\n')[1])
+
+
+@case('what only a filter finds out is said with all other errors, and in text that a terminal can show')
+def together():
+    code, text = checked('resolver { server "bananas" }\nsocket "unix:run/x"\nrule r { when sizee > 1 then tag }\n')
+    check(code, 78, text)
+    for wanted in ('t.conf:6:19: error: ', 't.conf:7:8: error: the socket\'s path "run/x" must begin with /',
+                   't.conf:8:15: error: unknown', '3 errors'):
+        check_in(wanted, text)
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, 't.conf'), 'wb') as file:
+            file.write(b'caf\xe9 "x"\nrule r { when subject == exactly caf\xe9 then tag }\n')
+        done = subprocess.run([TOCSIN, 'check', '-c', 't.conf'], cwd=folder, capture_output=True, check=False)
+        check(done.returncode, 78)
+        check_in('\\xE9', done.stderr.decode('utf-8'))  # or it does not decode
+
+
+@case('zone:FILE begins at the folder of the file that names it')
+def zones():
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(os.path.join(folder, 'etc'))
+        for name, text in (('etc/t.conf', 'resolver { server "zone:our.zone" }\n'),
+                           ('etc/our.zone', 'a.test. A 192.0.2.1\n')):
+            with open(os.path.join(folder, name), 'w', encoding='utf-8') as file:
+                file.write(text)
+        code, text = tocsin('check', '-c', 'etc/t.conf', cwd=folder)
+        check(code, 0, text)
+        os.rename(os.path.join(folder, 'etc/our.zone'), os.path.join(folder, 'our.zone'))
+        code, text = tocsin('check', '-c', 'etc/t.conf', cwd=folder)
+        check(code, 78, text)
+        check_in('etc/t.conf:1:19: error: ', text)
+
+
 def scanned(settings, body, rules):
     with tempfile.TemporaryDirectory() as folder:
         with open(os.path.join(folder, 't.conf'), 'w', encoding='utf-8') as file:
