@@ -689,9 +689,16 @@ any_list_changed(struct assembly *assembly)
 
 	for (unsigned i = 0; assembly->list_files != NULL && i < count; i++) {
 		const char *file = program_list_file(program, i);
+		struct watch *watch = &assembly->list_files[i];
 
-		if (file == NULL ||
-		    !watch_settled(&assembly->list_files[i], file))
+		if (file == NULL)
+			continue;
+		if (watch_gone(watch, file))
+			log_write(LOG_LEVEL_ERROR,
+			    "%s is gone; the list keeps its entries until the "
+			    "policy is loaded again",
+			    file);
+		if (!watch_settled(watch, file))
 			continue;
 		log_write(LOG_LEVEL_NOTICE, "list changed file=%s", file);
 		changed = true;

@@ -23,6 +23,7 @@
 #include "daemon/nudge.h"
 #include "daemon/report.h"
 #include "daemon/sandbox.h"
+#include "daemon/start.h"
 #include "outcome/alert.h"
 #include "outcome/journal.h"
 #include "session/callbacks.h"
@@ -43,6 +44,7 @@ static struct callbacks_setup callbacks = {
 };
 static struct assembly assembly;
 static int channel = -1;
+static const struct options *options;
 
 bool
 filter_register(void)
@@ -51,6 +53,45 @@ filter_register(void)
 }
 
 /* ---- the supervisor's wishes ---- */
+
+static struct journal_settings
+journal_settings(const struct settings *settings)
+{
+	static char directory[4096];
+
+	snprintf(directory, sizeof directory, "%s/evidence",
+	    settings->state_directory);
+	return (struct journal_settings){
+		.directory = directory,
+		.no_records = !settings->evidence,
+		.retention_days =
+		    (unsigned)(settings->evidence_retention / 86400000),
+		.preserve_quota_bytes = settings->evidence_quota,
+	};
+}
+
+/* Mail is judged also where it cannot be recorded; the log says so. */
+static void
+open_journal(const struct settings *settings)
+{
+	struct journal_settings journal = journal_settings(settings);
+
+	if (mkdir(journal.directory, 0700) != 0 && errno != EEXIST)
+		log_write(LOG_LEVEL_ERROR, "evidence folder=%s: %s",
+		    journal.directory, strerror(errno));
+	callbacks.shared.journal = journal_new(&journal);
+}
+
+/* What a process has once, not each generation. */
+static void
+take_settings(const struct settings *settings)
+{
+	struct journal_settings journal = journal_settings(settings);
+
+	start_log(options, settings);
+	if (callbacks.shared.journal != NULL)
+		journal_configure(callbacks.shared.journal, &journal);
+}
 
 static void
 answer_reload(const struct cJSON *request)
@@ -61,6 +102,8 @@ answer_reload(const struct cJSON *request)
 	    &assembly, (uint64_t)channel_number(request, "generation"), &text);
 	const struct program *program = assembly_program(&assembly);
 
+	if (good)
+		take_settings(program_settings(program));
 	cJSON_AddStringToObject(reply, "reply", "reload");
 	cJSON_AddBoolToObject(reply, "ok", good);
 	cJSON_AddStringToObject(reply, "text", text == NULL ? "" : text);
@@ -212,28 +255,6 @@ settle_process(void)
 	}
 }
 
-/* Mail is judged also where it cannot be recorded; the log says so. */
-static void
-open_journal(const struct settings *settings)
-{
-	struct journal_settings journal = {
-		.retention_days =
-		    (unsigned)(settings->evidence_retention / 86400000),
-		.preserve_quota_bytes = settings->evidence_quota,
-	};
-	static char directory[4096];
-
-	if (!settings->evidence)
-		return;
-	snprintf(directory, sizeof directory, "%s/evidence",
-	    settings->state_directory);
-	if (mkdir(directory, 0700) != 0 && errno != EEXIST)
-		log_write(LOG_LEVEL_ERROR, "evidence folder=%s: %s", directory,
-		    strerror(errno));
-	journal.directory = directory;
-	callbacks.shared.journal = journal_new(&journal);
-}
-
 /* Before the first thread, and before the first octet of mail. */
 static void
 go_to_sandbox(const struct settings *settings)
@@ -257,9 +278,10 @@ filter_run(const struct filter_setup *setup)
 
 	settle_process();
 	channel = setup->channel;
+	options = setup->options;
 	nudge_at(setup->address);
 	assembly = (struct assembly){
-		.configuration = setup->configuration,
+		.configuration = setup->options->configuration,
 		.zygote = setup->zygote,
 		.slot = &generations,
 		.limits = &limits,

@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 
+#include "daemon/options.h"
 #include "daemon/socket_address.h"
 #include "daemon/trial.h"
 
@@ -26,7 +27,7 @@
 #define FILTER_DRAIN_MS 5000
 
 struct filter_setup {
-	const char *configuration;
+	const struct options *options;
 	struct trial_policy *policy; /* taken over */
 	uint64_t policy_generation;
 	int channel;

@@ -218,7 +218,7 @@ static void
 start_filter(struct supervisor *supervisor)
 {
 	struct filter_setup setup = {
-		.configuration = supervisor->options->configuration,
+		.options = supervisor->options,
 		.policy = &supervisor->policy,
 		.policy_generation = supervisor->policy_generation,
 		.zygote = supervisor->zygote,
@@ -481,6 +481,7 @@ name_restarts(
 		if (!entry->needs_restart)
 			continue;
 		if (entry->type == SETTING_TEXT ||
+		    entry->type == SETTING_WORD ||
 		    entry->type == SETTING_PATH) {
 			const char *one, *two;
 

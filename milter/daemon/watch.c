@@ -46,6 +46,15 @@ watch_changed(struct watch *watch, const char *path)
 }
 
 bool
+watch_gone(struct watch *watch, const char *path)
+{
+	if (!watch->taken.exists || watch->seen.exists || look(path).exists)
+		return false;
+	watch->taken = watch->seen;
+	return true;
+}
+
+bool
 watch_settled(struct watch *watch, const char *path)
 {
 	struct watch_mark now = look(path);

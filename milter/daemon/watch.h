@@ -37,4 +37,8 @@ bool watch_changed(struct watch *watch, const char *path);
  * unchanged. */
 bool watch_settled(struct watch *watch, const char *path);
 
+/* True once when a file that was there is gone, and was at the look before;
+ * asked before watch_settled(), which takes the look. */
+bool watch_gone(struct watch *watch, const char *path);
+
 #endif

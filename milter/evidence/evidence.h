@@ -155,6 +155,7 @@ struct evidence {
 	const char *policy_hash;
 	unsigned took_ms;           /* at end of message */
 	const char *preserved_path; /* NULL: not kept */
+	bool preserve_failed;       /* should have been */
 };
 
 /* A new evidence in `arena`; NULL at its ceiling. `lists` NULL: the program's

@@ -45,6 +45,7 @@ preserve(struct evidence *evidence, struct journal *journal)
 		metrics_add(METRICS_PRESERVED, 1);
 		return true;
 	}
+	evidence->preserve_failed = true;
 	metrics_add(METRICS_PRESERVE_FAILED, 1);
 	log_write(LOG_LEVEL_ERROR,
 	    "%.*s: not preserved ref=%s error=\"%s\"; %s",
@@ -63,6 +64,8 @@ record(const struct evidence *evidence, const struct verdict *verdict,
 	struct builder line = builder_make(evidence->arena, SIZE_MAX);
 	enum tc_status status = TC_LIMIT;
 
+	if (journal == NULL || !journal_wants_records(journal))
+		return;
 	builder_byte(&line, '{');
 	record_write(&line, evidence, verdict, stage);
 	builder_byte(&line, '}');
@@ -177,8 +180,7 @@ conclude_message(struct evidence *evidence, const struct verdict *verdict,
 	verdict_log_write(evidence, verdict, STAGE_MESSAGE);
 	alert_raise(alerts, evidence, verdict);
 	count(evidence, verdict);
-	if (journal != NULL)
-		record(evidence, verdict, journal, STAGE_MESSAGE);
+	record(evidence, verdict, journal, STAGE_MESSAGE);
 	return status;
 }
 
@@ -193,8 +195,7 @@ conclude_early(const struct evidence *evidence, const struct verdict *verdict,
 			: METRICS_EARLY_DEFER,
 	    1);
 	verdict_log_write(evidence, verdict, stage);
-	if (journal != NULL)
-		record(evidence, verdict, journal, stage);
+	record(evidence, verdict, journal, stage);
 }
 
 static void

@@ -20,8 +20,8 @@ struct journal;
 struct settings;
 struct verdict;
 
-/* The end of a message. `journal` NULL: nothing is recorded or kept. Returns as
- * apply_verdict(). */
+/* The end of a message. `journal` NULL: nothing is recorded or kept, as where
+ * messages at rest are judged. Returns as apply_verdict(). */
 enum tc_status conclude_message(struct evidence *evidence,
     const struct verdict *verdict, struct journal *journal,
     struct alerts *alerts, const struct apply_target *target,

@@ -22,6 +22,7 @@
 struct journal {
 	pthread_mutex_t lock;
 	char *directory;
+	bool no_records;
 	unsigned retention_days;
 	uint64_t quota_bytes;
 	uint64_t kept_bytes; /* of preserved messages */
@@ -45,11 +46,32 @@ journal_new(const struct journal_settings *settings)
 		free(journal);
 		return NULL;
 	}
+	journal->file = -1;
+	journal_configure(journal, settings);
+	return journal;
+}
+
+void
+journal_configure(
+    struct journal *journal, const struct journal_settings *settings)
+{
+	pthread_mutex_lock(&journal->lock);
+	journal->no_records = settings->no_records;
 	journal->retention_days = settings->retention_days;
 	journal->quota_bytes = settings->preserve_quota_bytes;
-	journal->file = -1;
 	journal->expired_day = -1;
-	return journal;
+	pthread_mutex_unlock(&journal->lock);
+}
+
+bool
+journal_wants_records(struct journal *journal)
+{
+	bool wanted;
+
+	pthread_mutex_lock(&journal->lock);
+	wanted = !journal->no_records;
+	pthread_mutex_unlock(&journal->lock);
+	return wanted;
 }
 
 void
@@ -163,8 +185,7 @@ void
 journal_expire(struct journal *journal, time_t now_unix)
 {
 	long day = (long)(now_unix / SECONDS_PER_DAY);
-	time_t oldest =
-	    now_unix - (time_t)journal->retention_days * SECONDS_PER_DAY;
+	time_t oldest;
 	char limit[DAY_NAME_LENGTH + 8];
 	struct dirent *entry;
 	struct tm tm;
@@ -174,6 +195,7 @@ journal_expire(struct journal *journal, time_t now_unix)
 	pthread_mutex_lock(&journal->lock);
 	done = journal->expired_day == day || journal->retention_days == 0;
 	journal->expired_day = day;
+	oldest = now_unix - (time_t)journal->retention_days * SECONDS_PER_DAY;
 	pthread_mutex_unlock(&journal->lock);
 	if (done || gmtime_r(&oldest, &tm) == NULL ||
 	    strftime(limit, sizeof limit, "%Y-%m-%d.jsonl", &tm) == 0)

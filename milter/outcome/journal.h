@@ -26,6 +26,7 @@ struct journal;
 
 struct journal_settings {
 	const char *directory;   /* exists; the journal never makes parents */
+	bool no_records;         /* keeps messages all the same */
 	unsigned retention_days; /* day files older than this go; 0: keep all */
 	uint64_t preserve_quota_bytes; /* of preserved messages; 0: no limit */
 };
@@ -34,6 +35,12 @@ struct journal_settings {
  * memory. */
 struct journal *journal_new(const struct journal_settings *settings);
 void journal_free(struct journal **journal);
+
+/* Takes other settings, but for the directory. */
+void journal_configure(
+    struct journal *journal, const struct journal_settings *settings);
+/* Whether records are wanted at all. */
+bool journal_wants_records(struct journal *journal);
 
 /* Writes one record, in the file of now_unix's day. TC_SYSTEM: not written;
  * errno tells. */

@@ -489,6 +489,7 @@ record_write(struct builder *out, const struct evidence *evidence,
 	put_verdict(&record, verdict);
 	if (evidence->preserved_path != NULL)
 		put_word(&record, "preserved", evidence->preserved_path);
+	put_true(&record, "preserve_failed", evidence->preserve_failed);
 	put_word(&record, "policy", evidence->policy_hash);
 	put_number(&record, "store", evidence->store_generation);
 	put_number(&record, "took_ms", evidence->took_ms);

@@ -205,11 +205,17 @@ add_unscannable(struct builder *out, const struct evidence *evidence)
 
 /* What is done beside the disposition: "action=tag,alert", each kind once. */
 static void
-add_actions(struct builder *out, const struct verdict *verdict)
+add_actions(struct builder *out, const struct evidence *evidence,
+    const struct verdict *verdict)
 {
 	const char *separator = " action=";
 	unsigned seen = 0;
 
+	if (evidence->preserve_failed) {
+		builder_printf(out, "%spreserve-failed", separator);
+		separator = ",";
+		seen |= 1u << ACTION_PRESERVE;
+	}
 	for (size_t i = 0; i < verdict->actions.count; i++) {
 		enum verdict_action_kind kind = verdict->actions.items[i].kind;
 
@@ -254,7 +260,7 @@ verdict_log_line(struct builder *out, const struct evidence *evidence,
 	builder_printf(out, ": verdict disposition=%s rule=",
 	    verdict_disposition_name(verdict->disposition));
 	verdict_log_rules(out, verdict);
-	add_actions(out, verdict);
+	add_actions(out, evidence, verdict);
 	if (stage != STAGE_MESSAGE)
 		builder_printf(out, " stage=%s", schema_stage_name(stage));
 	add_idle_rules(out, verdict);

@@ -52,7 +52,7 @@ struct session_basis {
 /* What all sessions of a process share. All members outlive the sessions. */
 struct session_shared {
 	struct limits *limits;
-	struct journal *journal; /* NULL: `evidence off` */
+	struct journal *journal; /* NULL: messages at rest */
 	struct alerts *alerts;   /* NULL: alerts are not limited in rate */
 };
 

@@ -2,9 +2,12 @@
 
 #include <cjson/cJSON.h>
 #include <getopt.h>
+#include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/slice.h"
 #include "tool/control_client.h"
@@ -40,13 +43,20 @@ parse_duration_s(const char *text)
 	return 0;
 }
 
+/* Who it was, for the log; timers and containers have no LOGNAME. */
 static const char *
 login_name(void)
 {
-	const char *sudo = getenv("SUDO_USER");
-	const char *user = sudo != NULL ? sudo : getenv("LOGNAME");
+	static char number[32];
+	const char *sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+	const struct passwd *user = getpwuid(getuid());
 
-	return user != NULL ? user : "";
+	if (sudo != NULL && *sudo != '\0')
+		return sudo;
+	if (user != NULL)
+		return user->pw_name;
+	snprintf(number, sizeof number, "uid %lu", (unsigned long)getuid());
+	return number;
 }
 
 struct set_arguments {

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pwd
 import re
 import signal
 import socket
@@ -488,11 +489,13 @@ def switches(this):
         return [value.strip() for value in judged(client).inserted('X-Contained')]
     with milter(this) as client:
         check(contained(client), [], 'off')
+        os.environ['LOGNAME'] = os.environ['SUDO_USER'] = ''  # as in a timer
         done = this.filter.tool('set', 'containment', 'on', '--for', '1h', '--reason', 'ticket 41')
         check(done.returncode, 0, done.stdout)
         check(contained(client), ['yes'], 'on')
     found = [one for one in status(this)['switches'] if one['name'] == 'containment']
     check((found[0]['on'], found[0]['reason']), (True, 'ticket 41'), 'status')
+    check_in(f'by="{pwd.getpwuid(os.getuid()).pw_name}" reason="ticket 41"', this.filter.log_text())
     old = filter_after(this, 0)
     os.kill(old, signal.SIGKILL)
     wait_for(lambda: filter_after(this, old) and this.filter.answers(), 5)

@@ -237,6 +237,66 @@ rule shop { severity low  when mail-from.domain in shops then tag "X-Shop" "yes"
             place.filter.stop()
 
 
+@case('a list whose file goes away keeps its entries, and the log says so once; a new one is read')
+def gone():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        place = Place(os.path.join(folder, 'a'), '''list shops strings from "shops.txt"
+rule shop { severity low  when mail-from.domain in shops then tag "X-Shop" "yes" }
+''')
+        path = os.path.join(os.path.dirname(place.filter.policy), 'shops.txt')
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write('shop.test\n')
+        place.filter.start()
+        try:
+            os.unlink(path)
+            line = 'shops.txt is gone; the list keeps its entries'
+            wait_for(lambda: line in place.filter.log_text(), 15, 'a line in the log')
+            check([value.strip() for value in place.judged().inserted('X-Shop')], ['yes'], 'while it is gone')
+            time.sleep(2.5)
+            check(place.filter.log_text().count(line), 1, 'lines')
+            with open(path, 'w', encoding='utf-8') as file:
+                file.write('other.test\n')
+            wait_for(lambda: 'list changed file=' in place.filter.log_text(), 15, 'the new file to be read')
+            check(place.judged('m2').inserted('X-Shop'), [], 'afterwards')
+        finally:
+            place.filter.stop()
+
+
+@case('what is preserved is kept without records too; evidence and log settings act after a reload')
+def kept():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        place = Place(os.path.join(folder, 'a'), 'rule keep { severity low  when size > 0 then preserve }\n')
+        place.filter.write_conf('evidence off\n')
+        place.filter.start()
+        evidence = os.path.join(place.filter.state, 'evidence')
+
+        def ends():
+            return sorted(name.rsplit('.', 1)[1] for name in os.listdir(evidence))
+
+        def verdicts():
+            return [line for line in place.filter.log_text().splitlines() if 'verdict disposition=' in line]
+
+        try:
+            place.judged()
+            check(ends(), ['eml', 'json'], 'what is kept')
+            check_in(' action=preserve ', verdicts()[0])
+            check(verdicts()[0].startswith('{'), False)
+            place.filter.write_conf('evidence on\nlog-format json\nevidence-quota 1\n')
+            check(place.filter.tool('reload').returncode, 0)
+            place.judged('m2')
+            check(ends(), ['eml', 'json', 'jsonl'], 'with records')
+            check_in(' action=preserve-failed ', json.loads(verdicts()[1])['message'])
+            record, = open(os.path.join(evidence, [name for name in os.listdir(evidence)
+                                                   if name.endswith('.jsonl')][0]), encoding='utf-8')
+            check(json.loads(record)['preserve_failed'], True)
+            place.filter.write_conf('evidence on\nsyslog-facility local3\n')
+            check_in('syslog-facility', place.filter.tool('reload').stdout)
+        finally:
+            place.filter.stop()
+
+
 @case('what leaves the house names rules and indicators on demand only, and those of TLP clear or green')
 def disclosed():
     marks = {'open': 'tlp clear', 'shared': 'tlp green', 'kept': 'tlp red', 'bare': ''}
