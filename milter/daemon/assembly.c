@@ -456,14 +456,16 @@ static unsigned long long
 scanner_signature(
     const struct scanner_settings *settings, const struct rulesets *rulesets)
 {
-	char text[256];
+	char text[512];
 
-	snprintf(text, sizeof text, "%u %u %u %llu %u %u %zu",
+	snprintf(text, sizeof text, "%u %u %u %llu %u %u %zu %zu %u %u %zu %u",
 	    settings->workers_max, settings->scan_time_ms,
 	    settings->archive_depth,
 	    (unsigned long long)settings->archive_bytes,
 	    settings->archive_ratio, settings->archive_entries,
-	    settings->worker_memory_bytes);
+	    settings->worker_memory_bytes, settings->document_bytes,
+	    settings->document_objects, settings->document_links,
+	    settings->content_bytes, settings->mails);
 	return slice_hash(slice_text(text), rulesets->signature) | 1;
 }
 

@@ -250,6 +250,11 @@ rulesets_scanner_settings(const struct settings *settings)
 	scanner.archive_bytes = settings->limits.archive_bytes;
 	scanner.archive_ratio = (unsigned)settings->limits.archive_ratio;
 	scanner.archive_entries = (unsigned)settings->limits.archive_entries;
+	scanner.document_bytes = (size_t)settings->limits.document_bytes;
+	scanner.document_objects = (unsigned)settings->limits.document_objects;
+	scanner.document_links = (unsigned)settings->limits.document_links;
+	scanner.content_bytes = (size_t)settings->limits.content_bytes;
+	scanner.mails = (unsigned)settings->limits.attached_mails;
 	scanner.worker_memory_bytes = (size_t)settings->limits.scan_memory;
 	return scanner;
 }

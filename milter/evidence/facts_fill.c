@@ -9,6 +9,7 @@
 #include "auth/dmarc.h"
 #include "auth/spf.h"
 #include "base/builder.h"
+#include "base/scan_reason.h"
 #include "base/utf8.h"
 #include "dns/lookups.h"
 #include "evidence/authenticate.h"
@@ -415,6 +416,7 @@ static void
 set_scanned(struct value *members, const struct scanner_item *item, bool opaque)
 {
 	unsigned flags = item == NULL ? 0 : item->flags;
+	const char *reason = opaque ? "limit" : NULL;
 
 	if (item != NULL)
 		set_member_text(
@@ -425,6 +427,12 @@ set_scanned(struct value *members, const struct scanner_item *item, bool opaque)
 	    &members[FACT_ATTACHMENT_MACROS], (flags & SCANNER_MACROS) != 0);
 	value_set_bool(&members[FACT_ATTACHMENT_UNSCANNABLE],
 	    opaque || (flags & SCANNER_UNSCANNABLE) != 0);
+	if ((flags & SCANNER_UNSCANNABLE) != 0)
+		reason = scan_reason_known(item->reason);
+	if (reason != NULL)
+		value_set_number(&members[FACT_ATTACHMENT_REASON],
+		    schema_member_word(
+			FIELD_ATTACHMENT, FACT_ATTACHMENT_REASON, reason));
 }
 
 static void

@@ -1,15 +1,13 @@
 #include <config.h>
 
+#include "base/scan_reason.h"
 #include "evidence/inspect.h"
 #include "message/charset.h"
 #include "message/html.h"
 #include "scanner/embedded.h"
 #include "scanner/guess.h"
-#include "scanner/reason.h"
 #include "scanner/unpack.h"
-
-#define FILES_MAX 20000
-#define MAILS_MAX 100
+#include "scanner/xml.h"
 
 /* The work on one message. */
 struct inspector {
@@ -18,6 +16,7 @@ struct inspector {
 	struct scanner_budget budget;
 	unsigned want;
 	unsigned depth_max; /* of mail in archives in mail */
+	unsigned mails_max;
 	struct inspection *inspection;
 };
 
@@ -60,7 +59,7 @@ is_worth_a_look(const struct mime_part *part, unsigned want)
 	if (part->is_attachment && (want & SCANNER_WANT_TYPE))
 		return true;
 	if ((want & SCANNER_WANT_URLS) && part->is_attachment &&
-	    guess_has_url(part->content))
+	    (guess_has_url(part->content) || xml_is(part->content)))
 		return true;
 	if ((want & SCANNER_WANT_MEMBERS) && may_embed(part))
 		return true;
@@ -111,6 +110,23 @@ message_needs(unsigned want)
 	       (want & SCANNER_WANT_URLS ? MESSAGE_NEED_URLS : 0);
 }
 
+/* Says of a file that it was not looked into in full. */
+static void
+mark_file(struct inspector *inspector, size_t index, const char *reason)
+{
+	struct inspect_file *file = &inspector->inspection->files.items[index];
+	struct scanner_item *item = arena_alloc(inspector->arena, sizeof *item);
+
+	inspector->inspection->cut = true;
+	if (item == NULL)
+		return;
+	*item = *file->item;
+	item->flags |= SCANNER_UNSCANNABLE;
+	if (item->reason.length == 0)
+		item->reason = slice_text(reason);
+	file->item = item;
+}
+
 /* Mail in a file is read like any other; inspect_run() takes its parts in
  * turn. */
 static void
@@ -121,12 +137,14 @@ read_mail(
 	    &message_limits_default, message_needs(inspector->want));
 	struct inspect_mail *slot;
 
+	if (inspector->inspection->mails.count >= inspector->mails_max)
+		mark_file(inspector, file, "attached-mails");
 	if (message == NULL || message_parse_raw(message, content) == TC_LIMIT)
 		inspector->inspection->cut = true;
 	if (message == NULL)
 		return;
-	slot = list_append(
-	    inspector->arena, &inspector->inspection->mails, MAILS_MAX);
+	slot = list_append(inspector->arena, &inspector->inspection->mails,
+	    inspector->mails_max);
 	if (slot == NULL)
 		inspector->inspection->cut = true;
 	else
@@ -165,25 +183,26 @@ read_content(struct inspector *inspector, const struct scanner_item *item,
 static void
 note_reason(struct inspection *inspection, struct slice reason)
 {
-	switch (reason_cause(reason)) {
-	case REASON_OF_MAIL:
+	switch (scan_reason_cause(reason)) {
+	case SCAN_REASON_OF_MAIL:
 		return;
-	case REASON_OF_LIMIT:
+	case SCAN_REASON_OF_LIMIT:
 		inspection->cut = true;
 		return;
-	case REASON_OF_FAILURE:
+	case SCAN_REASON_OF_FAILURE:
 		inspection->failed = true;
 		return;
 	}
 }
 
-/* Adds an entry for a file that stands at `place`. NULL at a limit. */
+/* Adds an entry for a file that stands at `place`. NULL when the arena is full;
+ * how many there may be the scanner's budget and the parser's limits say. */
 static struct inspect_file *
 add_file(struct inspector *inspector, const struct place *place,
     const struct scanner_item *item)
 {
 	struct inspect_file *file = list_append(
-	    inspector->arena, &inspector->inspection->files, FILES_MAX);
+	    inspector->arena, &inspector->inspection->files, SIZE_MAX);
 
 	if (file == NULL)
 		return NULL;
@@ -390,7 +409,8 @@ inspect_run(struct arena *arena, const struct message *message,
 		.want =
 		    want |
 		    (want & SCANNER_WANT_MEMBERS ? SCANNER_WANT_CONTENT : 0),
-		.depth_max = scanner_depth_max(scanner),
+		.depth_max = scanner_settings_of(scanner)->archive_depth,
+		.mails_max = scanner_settings_of(scanner)->mails,
 		.inspection = inspection_out,
 	};
 	struct place outside = { .parent = INSPECT_NO_PARENT };

@@ -3,7 +3,6 @@
 #include "scanner/answer.h"
 
 #define FLAGS_ALL      ((1u << 9) - 1)
-#define STRINGS_MAX    2000 /* URLs or rules of one item */
 #define DEPTH_MAX      64
 #define ITEM_TAIL_ROOM 4096 /* what an item needs beside its content */
 
@@ -66,8 +65,7 @@ read_lists(
 	uint64_t count = wire_take_number(reader);
 
 	for (uint64_t i = 0; i < count && !reader->failed; i++) {
-		struct slice *url =
-		    list_append(arena, &item->urls, STRINGS_MAX);
+		struct slice *url = list_append(arena, &item->urls, SIZE_MAX);
 
 		if (url == NULL)
 			return TC_LIMIT;
@@ -76,7 +74,7 @@ read_lists(
 	count = wire_take_number(reader);
 	for (uint64_t i = 0; i < count && !reader->failed; i++) {
 		struct scanner_yara_hit *hit =
-		    list_append(arena, &item->yara_hits, STRINGS_MAX);
+		    list_append(arena, &item->yara_hits, SIZE_MAX);
 
 		if (hit == NULL)
 			return TC_LIMIT;

@@ -3,6 +3,8 @@
 #include <stdint.h>
 
 #include "scanner/carrier.h"
+#include "scanner/pdf_filter.h"
+#include "scanner/rtf.h"
 
 /* MS-OXTNEF 2.1.3 */
 #define TNEF_HEAD      6
@@ -23,11 +25,22 @@ static const struct slice onenote_file = {
 	"\xe7\x16\xe3\xbd\x65\x26\x11\x45\xa4\xc4\x8d\x4d\x0b\x7a\x9e\xac", 16
 };
 
+/* MS-ONESTORE 2.3.1: where it says how it is kept, and the form with files in
+ * the clear. */
+#define ONENOTE_FORM_AT 48
+static const struct slice onenote_form = {
+	"\x3f\xdd\x9a\x10\x1b\x91\xf5\x49\xa5\xd0\x17\x91\xed\xc8\xae\xd8", 16
+};
+/* What Word calls .mso: an OLE file under Flate, some way behind the name. */
+#define MIME_HEAD_MAX 2048
+static const struct slice mime_sign = { "ActiveMime", 10 };
+
 bool
 carrier_is(struct slice file)
 {
 	return slice_starts_with(file, tnef_sign) ||
-	       slice_starts_with(file, onenote_sign);
+	       slice_starts_with(file, onenote_sign) ||
+	       slice_starts_with(file, mime_sign);
 }
 
 static uint64_t
@@ -58,6 +71,18 @@ end_of_file(struct tnef *tnef)
 	tnef->title = tnef->data = slice_make(NULL, 0);
 }
 
+/* The body as squeezed RTF among the properties; its kind stands behind two
+ * sizes. */
+static void
+read_squeezed(struct slice data, const struct found *found)
+{
+	const struct slice kind = SLICE_LITERAL("LZFu");
+	size_t at = slice_find(data, kind);
+
+	if (at != SIZE_MAX && at >= 8)
+		rtf_squeezed(slice_skip(data, at - 8), found);
+}
+
 static void
 take_record(struct tnef *tnef, uint64_t id, struct slice data)
 {
@@ -74,6 +99,7 @@ take_record(struct tnef *tnef, uint64_t id, struct slice data)
 	case TNEF_BODY:
 	case TNEF_MAPI:
 		tnef->found->text(tnef->found->context, data);
+		read_squeezed(data, tnef->found);
 		break;
 	default:
 		break;
@@ -108,6 +134,8 @@ read_onenote(struct slice file, const struct found *found)
 	size_t at;
 	bool good = true;
 
+	if (!slice_starts_with(slice_skip(file, ONENOTE_FORM_AT), onenote_form))
+		found->unread(found->context, "archive-form");
 	while (good && (at = slice_find(file, onenote_file)) != SIZE_MAX) {
 		uint64_t length = number_at(file, at + onenote_file.length, 8);
 
@@ -121,11 +149,45 @@ read_onenote(struct slice file, const struct found *found)
 	}
 }
 
+/* Tries each place at which the squeezed file may begin. */
+static void
+read_mime(struct slice file, const struct found *found)
+{
+	const struct found_limits *limits = found->limits;
+	const struct pdf_parameters none = { .predictor = 1 };
+	struct pdf_budget budget = { .bytes_left = limits->all_bytes,
+		.bytes_max = limits->document_bytes,
+		.ratio = limits->ratio };
+	struct bytes bytes = { 0 };
+
+	for (size_t at = mime_sign.length;
+	     at < MIME_HEAD_MAX && bytes.length == 0 && budget.reached == NULL;
+	     at++) {
+		struct slice packed = slice_skip(file, at);
+		size_t used;
+
+		if (!pdf_filter_is_flate(packed))
+			continue;
+		bytes_free(&bytes);
+		bytes = pdf_filter_undo(
+		    PDF_FILTER_FLATE, packed, &none, &budget, &used);
+	}
+	if (bytes.length > 0)
+		found->file(
+		    found->context, slice_make(NULL, 0), bytes_slice(&bytes));
+	if (bytes.length == 0 || budget.reached != NULL)
+		found->unread(found->context,
+		    budget.reached != NULL ? budget.reached : "archive-broken");
+	bytes_free(&bytes);
+}
+
 void
 carrier_files(struct slice file, const struct found *found)
 {
 	if (slice_starts_with(file, tnef_sign))
 		read_tnef(file, found);
+	else if (slice_starts_with(file, mime_sign))
+		read_mime(file, found);
 	else
 		read_onenote(file, found);
 }

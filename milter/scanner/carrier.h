@@ -1,14 +1,14 @@
 /*
- * carrier - files in Outlook's TNEF (winmail.dat) and in OneNote sections
+ * carrier - files in Outlook's TNEF (winmail.dat), OneNote and Word's .mso
  *
- * Both are sequences of counted records; nothing is copied.
+ * The first two are sequences of counted records; nothing is copied.
  */
 #ifndef TOCSIN_SCANNER_CARRIER_H
 #define TOCSIN_SCANNER_CARRIER_H
 
 #include "scanner/found.h"
 
-/* True for the first octets of either. */
+/* True for the first octets of one. */
 bool carrier_is(struct slice file);
 
 /* Hands out the files. */

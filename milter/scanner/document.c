@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-#include "base/builder.h"
+#include "base/utf8.h"
 #include "scanner/carrier.h"
 #include "scanner/document.h"
 #include "scanner/office.h"
@@ -10,23 +10,31 @@
 #include "scanner/pdf.h"
 #include "scanner/rtf.h"
 
-#define URL_BYTES_MAX 2048
-#define XML_BYTES_MAX (1u << 20)
-#define ENTITY_BYTES  12
+#define URL_BYTES_MAX 8192 /* longer ones are cut: their host counts */
+
+/* The item for which links are looked for, and how many it may have. */
+struct links {
+	struct arena *arena;
+	struct scanner_item *item;
+	unsigned max;
+	bool full;
+};
 
 static void
-add_url(struct arena *arena, struct scanner_item *item, struct slice url)
+add_url(struct links *links, struct slice url)
 {
+	struct scanner_item *item = links->item;
 	struct slice *slot;
 
-	if (url.length == 0 || url.length > URL_BYTES_MAX)
-		return;
+	url = slice_range(url, 0, URL_BYTES_MAX);
 	for (size_t i = 0; i < item->urls.count; i++)
 		if (slice_equal(item->urls.items[i], url))
 			return;
-	slot = list_append(arena, &item->urls, DOCUMENT_URLS_MAX);
+	slot = list_append(links->arena, &item->urls, links->max);
 	if (slot != NULL)
-		*slot = arena_copy(arena, url);
+		*slot = arena_copy(links->arena, url);
+	else
+		links->full = true;
 }
 
 static bool
@@ -37,32 +45,57 @@ ends_url(char c)
 	       c == '\\';
 }
 
-static bool
-begins_as_url(struct slice text)
+/* How many letters of a scheme stand before the "://" at `colon`, each `step`
+ * octets wide: the longest that is one. A counted string has any octet before
+ * it, so what stands in front of the scheme does not matter. */
+static size_t
+scheme_length(struct slice text, size_t colon, size_t step)
 {
-	return slice_starts_with_fold(text, SLICE_LITERAL("http")) ||
-	       slice_starts_with_fold(text, SLICE_LITERAL("ftp:"));
+	static const struct slice schemes[] = { { "https", 5 }, { "http", 4 },
+		{ "ftp", 3 }, { "file", 4 }, { "smb", 3 }, { "ldap", 4 } };
+
+	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+		size_t length = schemes[i].length, j = 0;
+
+		if (length * step > colon)
+			continue;
+		while (j < length &&
+		       ascii_lower(text.data[colon - (length - j) * step]) ==
+			   schemes[i].data[j])
+			j++;
+		if (j == length)
+			return length;
+	}
+	return 0;
 }
 
-/* Every http://, https:// and ftp:// that stands in the bytes as it is. */
+/* Every link that stands in the bytes as it is. Where letters of another
+ * alphabet follow, they are either of the name or of what comes behind it, so
+ * both are links. */
 static void
-find_urls(struct slice content, struct arena *arena, struct scanner_item *item)
+find_urls(struct slice content, struct links *links)
 {
 	struct slice rest = content;
 	size_t colon;
 
-	while (item->urls.count < DOCUMENT_URLS_MAX &&
+	while (!links->full &&
 	       (colon = slice_find(rest, SLICE_LITERAL("://"))) != SIZE_MAX) {
-		size_t start = colon, end = colon + 3;
+		size_t scheme = scheme_length(rest, colon, 1);
+		size_t end = colon + 3, wide;
 
-		while (start > 0 && colon - start < 5 &&
-		       ascii_is_alpha(rest.data[start - 1]))
-			start--;
-		while (end < rest.length && end - start <= URL_BYTES_MAX &&
+		while (end < rest.length && end - colon <= URL_BYTES_MAX &&
 		       !ends_url(rest.data[end]))
 			end++;
-		if (begins_as_url(slice_skip(rest, start)))
-			add_url(arena, item, slice_range(rest, start, end));
+		if (scheme > 0 && end > colon + 3)
+			add_url(links, slice_range(rest, colon - scheme, end));
+		for (wide = end; wide < rest.length &&
+				 wide - colon <= URL_BYTES_MAX &&
+				 ((unsigned char)rest.data[wide] >= 0x80 ||
+				     !ends_url(rest.data[wide]));)
+			wide++;
+		if (scheme > 0 && wide > end &&
+		    utf8_is_valid(slice_range(rest, end, wide)))
+			add_url(links, slice_range(rest, colon - scheme, wide));
 		rest = slice_skip(rest, end);
 	}
 }
@@ -70,90 +103,28 @@ find_urls(struct slice content, struct arena *arena, struct scanner_item *item)
 /* The same in UTF-16 of either order, as OLE files and Windows text have it:
  * in both the octets of the letters are two apart with NULs between. */
 static void
-find_wide_urls(
-    struct slice content, struct arena *arena, struct scanner_item *item)
+find_wide_urls(struct slice content, struct links *links)
 {
 	const struct slice mark = slice_make(":\0/\0/", 5);
 	struct slice rest = content;
 	size_t colon;
 
-	while (item->urls.count < DOCUMENT_URLS_MAX &&
-	       (colon = slice_find(rest, mark)) != SIZE_MAX) {
-		size_t start = colon, end = colon + 6;
-		struct builder url = builder_make(arena, URL_BYTES_MAX);
+	while (!links->full && (colon = slice_find(rest, mark)) != SIZE_MAX) {
+		size_t scheme = scheme_length(rest, colon, 2);
+		size_t end = colon + 6, length = 0;
+		char url[URL_BYTES_MAX + 16];
 
-		while (start > 1 && colon - start < 10 &&
-		       rest.data[start - 1] == '\0' &&
-		       ascii_is_alpha(rest.data[start - 2]))
-			start -= 2;
-		while (end < rest.length && end - start < 2 * URL_BYTES_MAX &&
+		while (end < rest.length &&
+		       end - colon < 2 * (size_t)URL_BYTES_MAX &&
 		       rest.data[end - 1] == '\0' && !ends_url(rest.data[end]))
 			end += 2;
-		for (size_t at = start; at < end; at += 2)
-			builder_byte(&url, rest.data[at]);
-		if (begins_as_url(builder_result(&url)))
-			add_url(arena, item, builder_result(&url));
+		for (size_t at = colon - 2 * scheme;
+		     at < end && at < rest.length; at += 2)
+			url[length++] = rest.data[at];
+		if (scheme > 0)
+			add_url(links, slice_make(url, length));
 		rest = slice_skip(rest, end);
 	}
-}
-
-static uint32_t
-entity_value(struct slice digits)
-{
-	bool hex = digits.length > 0 && ascii_lower(digits.data[0]) == 'x';
-	uint32_t value = 0;
-
-	for (size_t i = hex; i < digits.length; i++) {
-		int digit = ascii_hex_value(digits.data[i]);
-
-		if (digit < 0 || (!hex && digit > 9) || value > 0x10ffff)
-			return 0;
-		value = value * (hex ? 16 : 10) + (uint32_t)digit;
-	}
-	return value;
-}
-
-/* Numbered characters and the ampersand, as XML has them in attributes. */
-static struct slice
-without_entities(struct arena *arena, struct slice content)
-{
-	struct builder out = builder_make(arena, XML_BYTES_MAX);
-
-	while (content.length > 0) {
-		struct slice before, entity;
-		struct slice rest = slice_split(content, '&', &before);
-		uint32_t value = 0;
-
-		builder_slice(&out, before);
-		if (before.length == content.length)
-			break;
-		slice_split(slice_range(rest, 0, ENTITY_BYTES), ';', &entity);
-		if (slice_equal_text(entity, "amp"))
-			value = '&';
-		else if (slice_starts_with(entity, SLICE_LITERAL("#")))
-			value = entity_value(slice_skip(entity, 1));
-		builder_byte(
-		    &out, value > 0 && value < 0x80 ? (char)value : '&');
-		content =
-		    value > 0 ? slice_skip(rest, entity.length + 1) : rest;
-	}
-	return builder_result(&out);
-}
-
-/* The same where XML, such as the relations of an Office file, spells them
- * with entities. */
-static void
-find_coded_urls(
-    struct slice content, struct arena *arena, struct scanner_item *item)
-{
-	struct slice head = slice_range(content, 0, 64);
-
-	if (content.length > XML_BYTES_MAX ||
-	    slice_find(head, SLICE_LITERAL("<")) == SIZE_MAX ||
-	    (slice_find(content, SLICE_LITERAL("&#")) == SIZE_MAX &&
-		slice_find(content, SLICE_LITERAL("&amp;")) == SIZE_MAX))
-		return;
-	find_urls(without_entities(arena, content), arena, item);
 }
 
 bool
@@ -162,7 +133,16 @@ document_is_macro_name(struct slice name)
 	return slice_ends_with_fold(name, SLICE_LITERAL("vbaProject.bin")) ||
 	       slice_ends_with_fold(name, SLICE_LITERAL("vbaData.xml")) ||
 	       slice_starts_with_fold(name, SLICE_LITERAL("xl/macrosheets/")) ||
-	       slice_starts_with_fold(name, SLICE_LITERAL("Basic/"));
+	       slice_starts_with_fold(name, SLICE_LITERAL("Basic/")) ||
+	       slice_starts_with_fold(name, SLICE_LITERAL("Scripts/"));
+}
+
+bool
+document_says_sealed(struct slice name, struct slice content)
+{
+	return slice_equal_text_fold(name, "META-INF/manifest.xml") &&
+	       slice_find(content, SLICE_LITERAL("encryption-data")) !=
+		   SIZE_MAX;
 }
 
 bool
@@ -184,20 +164,26 @@ mark(struct scanner_item *item, bool encrypted, bool macros)
 }
 
 void
-document_urls(
-    struct slice content, struct arena *arena, struct scanner_item *item)
+document_urls(struct slice content, unsigned urls_max, struct arena *arena,
+    struct scanner_item *item)
 {
-	find_urls(content, arena, item);
-	find_wide_urls(content, arena, item);
-	find_coded_urls(content, arena, item);
+	struct links links = { .arena = arena, .item = item, .max = urls_max };
+
+	find_urls(content, &links);
+	find_wide_urls(content, &links);
+	if (links.full && item->reason.length == 0)
+		item->reason = SLICE_LITERAL("document-links");
+	if (links.full)
+		item->flags |= SCANNER_UNSCANNABLE;
 }
 
 void
-document_inspect(struct slice content, bool want_urls, struct arena *arena,
-    struct scanner_item *item)
+document_inspect(
+    struct slice content, unsigned objects_max, struct scanner_item *item)
 {
 	if (ole_is(content)) {
-		struct office_marks marks = office_inspect(content);
+		struct office_marks marks =
+		    office_inspect(content, objects_max);
 
 		mark(item, marks.encrypted, marks.macros);
 	}
@@ -206,6 +192,4 @@ document_inspect(struct slice content, bool want_urls, struct arena *arena,
 
 		mark(item, marks.encrypted, marks.active);
 	}
-	if (want_urls)
-		document_urls(content, arena, item);
 }

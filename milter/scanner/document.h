@@ -10,19 +10,22 @@
 
 #include "scanner/scanner.h"
 
-#define DOCUMENT_URLS_MAX 2000 /* of one file */
+/* Sets SCANNER_MACROS and SCANNER_ENCRYPTED of the item. Of an OLE file
+ * objects_max entries are looked at. */
+void document_inspect(
+    struct slice content, unsigned objects_max, struct scanner_item *item);
 
-/* Sets SCANNER_MACROS and SCANNER_ENCRYPTED of the item and, with want_urls,
- * appends URLs that stand in the clear. */
-void document_inspect(struct slice content, bool want_urls, struct arena *arena,
+/* Appends the links that stand in these bytes, as copies. A file with more
+ * than urls_max in all is unscannable. */
+void document_urls(struct slice content, unsigned urls_max, struct arena *arena,
     struct scanner_item *item);
 
-/* Appends the URLs that stand in these bytes, as copies. */
-void document_urls(
-    struct slice content, struct arena *arena, struct scanner_item *item);
-
-/* True when document_inspect() knows the form by its first bytes. */
+/* True for a form that nested.h reads, by its first bytes; XML apart. */
 bool document_is_known(struct slice content);
+
+/* True for the list of an OpenDocument file's members that says that they ask
+ * for a password. */
+bool document_says_sealed(struct slice member_name, struct slice content);
 
 /* True for names under which OOXML and OpenDocument keep macros. */
 bool document_is_macro_name(struct slice member_name);

@@ -27,14 +27,28 @@ static const uint16_t page437[128] = { 0x00c7, 0x00fc, 0x00e9, 0x00e2, 0x00e4,
 	0x00b1, 0x2265, 0x2264, 0x2320, 0x2321, 0x00f7, 0x2248, 0x00b0, 0x2219,
 	0x00b7, 0x221a, 0x207f, 0x00b2, 0x25a0, 0x00a0 };
 
+/* Its end, from a whole character on: there the extension stands. */
+static struct slice
+last_part(struct slice name)
+{
+	size_t start = name.length > ENTRY_NAME_BYTES_MAX
+			   ? name.length - ENTRY_NAME_BYTES_MAX
+			   : 0;
+
+	while (start > 0 && start < name.length &&
+	       ((unsigned char)name.data[start] & 0xc0) == 0x80)
+		start++;
+	return slice_skip(name, start);
+}
+
 struct slice
 entry_name_utf8(struct arena *arena, struct slice name)
 {
-	struct builder out = builder_make(arena, ENTRY_NAME_BYTES_MAX);
+	struct builder out = builder_make(arena, 4 * ENTRY_NAME_BYTES_MAX);
 
 	if (utf8_is_valid(name))
-		return arena_copy(
-		    arena, slice_range(name, 0, ENTRY_NAME_BYTES_MAX));
+		return arena_copy(arena, last_part(name));
+	name = last_part(name);
 	for (size_t i = 0; i < name.length && !out.failed; i++) {
 		unsigned char c = (unsigned char)name.data[i];
 		char coded[4];

@@ -12,7 +12,7 @@
 
 #define ENTRY_NAME_BYTES_MAX 1024
 
-/* A copy in UTF-8, cut to ENTRY_NAME_BYTES_MAX octets. */
+/* A copy in UTF-8; of a longer name the last ENTRY_NAME_BYTES_MAX octets. */
 struct slice entry_name_utf8(struct arena *arena, struct slice name);
 
 /* The original name in a gzip header (RFC 1952, 2.3.1); mostly empty. */

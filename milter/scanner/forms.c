@@ -3,12 +3,14 @@
 #include "scanner/forms.h"
 #include "scanner/zip_names.h"
 
-#define TAR_MAGIC_AT 257
-#define ISO_MAGIC_AT 32769
-#define PREFIX_MAX   (1u << 20) /* as far as unpackers look for a start */
-#define ISO_SECTOR   2048
-#define UDF_SECTORS  16  /* in which a volume says that it is one */
-#define DISK_FOOTER  512 /* bytes; disk images say at their end what they are */
+#define TAR_MAGIC_AT   257
+#define ISO_MAGIC_AT   32769
+#define PREFIX_MAX     (8u << 20) /* as far as unpackers look for a start */
+#define ISO_SECTOR     2048
+#define UDF_SECTORS    16 /* in which a volume says that it is one */
+#define PARTITIONS     4
+#define PARTITIONS_END 510
+#define DISK_FOOTER    512 /* bytes; disk images say at their end what they are */
 
 /* What stands where in files of a form. */
 struct form {
@@ -41,6 +43,29 @@ is_udf(struct slice content)
 	return false;
 }
 
+/* A disk begins with a table of four partitions. Boot sectors of other things
+ * end in the same sign: an ISO image may, and is none. */
+static bool
+has_partitions(struct slice content)
+{
+	unsigned used = 0;
+
+	if (!slice_starts_with(slice_skip(content, PARTITIONS_END),
+		SLICE_LITERAL("\x55\xaa")) ||
+	    slice_starts_with(
+		slice_skip(content, ISO_MAGIC_AT), SLICE_LITERAL("CD001")))
+		return false;
+	for (size_t i = 1; i <= PARTITIONS; i++) {
+		struct slice entry =
+		    slice_skip(content, PARTITIONS_END - 16 * i);
+
+		if (entry.data[0] != 0 && entry.data[0] != '\x80')
+			return false;
+		used += entry.data[4] != 0;
+	}
+	return used > 0;
+}
+
 static bool
 is_disk(struct slice content)
 {
@@ -50,26 +75,33 @@ is_disk(struct slice content)
 		return false;
 	footer = slice_skip(content, content.length - DISK_FOOTER);
 	return slice_starts_with(footer, SLICE_LITERAL("conectix")) ||
-	       slice_starts_with(footer, SLICE_LITERAL("koly"));
+	       slice_starts_with(footer, SLICE_LITERAL("koly")) ||
+	       has_partitions(content);
 }
 
 bool
 forms_is_closed(struct slice content)
 {
-	/* ARJ, ACE, xar, ALZip, Windows and virtual disk images, help files,
-	 * ZPAQ, ZOO, StuffIt, InstallShield, and what libarchive would give to
-	 * other programs: lzop, lrzip. */
+	/* ARJ, ACE, xar, ALZip, Windows and virtual disk images, raw CDs,
+	 * squashfs, help files, ZPAQ, ZOO, StuffIt, InstallShield, scripts that
+	 * Microsoft encoded, and what libarchive would give to other programs:
+	 * lzop, lrzip. */
 	static const struct form forms[] = { { 0, { "\x60\xea", 2 } },
 		{ 7, { "**ACE**", 7 } }, { 0, { "xar!", 4 } },
 		{ 0, { "ALZ\x01", 4 } }, { 0, { "EGGA", 4 } },
-		{ 0, { "MSWIM\0\0\0", 8 } }, { 0, { "vhdxfile", 8 } },
-		{ 0, { "conectix", 8 } }, { 0, { "ITSF\x03\0\0\0", 8 } },
-		{ 0, { "zPQ", 3 } }, { 0, { "7kSt", 4 } },
-		{ 20, { "\xdc\xa7\xc4\xfd", 4 } }, { 0, { "SIT!", 4 } },
-		{ 0, { "StuffIt ", 8 } }, { 0, { "ISc(", 4 } },
-		{ 0, { "\x89LZO\0\r\n\x1a\n", 9 } }, { 0, { "LRZI", 4 } },
-		{ 0, { "GRZipII", 7 } }, { 3, { "NTFS    ", 8 } },
-		{ 54, { "FAT1", 4 } }, { 82, { "FAT32   ", 8 } } };
+		{ 0, { "MSWIM\0\0\0", 8 } }, { 0, { "WLPWM\0\0\0", 8 } },
+		{ 0, { "KDMV", 4 } }, { 0, { "QFI\xfb", 4 } },
+		{ 64, { "\x7f\x10\xda\xbe", 4 } }, { 0, { "hsqs", 4 } },
+		{ 0, { "#@~^", 4 } },
+		{ 0, { "\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0", 12 } },
+		{ 0, { "vhdxfile", 8 } }, { 0, { "conectix", 8 } },
+		{ 0, { "ITSF\x03\0\0\0", 8 } }, { 0, { "zPQ", 3 } },
+		{ 0, { "7kSt", 4 } }, { 20, { "\xdc\xa7\xc4\xfd", 4 } },
+		{ 0, { "SIT!", 4 } }, { 0, { "StuffIt ", 8 } },
+		{ 0, { "ISc(", 4 } }, { 0, { "\x89LZO\0\r\n\x1a\n", 9 } },
+		{ 0, { "LRZI", 4 } }, { 0, { "GRZipII", 7 } },
+		{ 3, { "NTFS    ", 8 } }, { 54, { "FAT1", 4 } },
+		{ 82, { "FAT32   ", 8 } } };
 
 	return has_form(content, forms, sizeof forms / sizeof forms[0]) ||
 	       is_udf(content) || is_disk(content);
@@ -147,19 +179,20 @@ is_uuencoded(struct slice content)
 /* A zip is read from its end, whatever stands in front; and once more in the
  * order of its members, where there are some that its directory leaves out. */
 static size_t
-find_zips(struct slice content, struct forms_reading *readings, size_t count)
+find_zips(struct slice content, unsigned members_max,
+    struct forms_reading *readings, size_t count)
 {
 	struct zip_names names;
 	size_t unlisted;
 
-	if (!zip_names_begin(content, &names))
+	if (!zip_names_begin(content, members_max, &names))
 		return count;
 	if (!slice_starts_with(content, SLICE_LITERAL("PK"))) {
 		readings[count] = (struct forms_reading){ .forms = FORMS_ZIP,
 			.sure = count == 0 };
 		count++;
 	}
-	unlisted = zip_names_unlisted(content);
+	unlisted = zip_names_unlisted(content, members_max);
 	if (unlisted != SIZE_MAX)
 		readings[count++] = (struct forms_reading){ .at = unlisted,
 			.forms = FORMS_ZIP_STREAM };
@@ -167,8 +200,8 @@ find_zips(struct slice content, struct forms_reading *readings, size_t count)
 }
 
 size_t
-forms_readings(
-    struct slice content, struct forms_reading readings[FORMS_READINGS_MAX])
+forms_readings(struct slice content, unsigned members_max,
+    struct forms_reading readings[FORMS_READINGS_MAX])
 {
 	size_t count = 0;
 
@@ -178,6 +211,6 @@ forms_readings(
 	else if (is_uuencoded(content))
 		readings[count++] =
 		    (struct forms_reading){ .forms = FORMS_UUENCODE };
-	return find_behind(
-	    content, readings, find_zips(content, readings, count));
+	return find_behind(content, readings,
+	    find_zips(content, members_max, readings, count));
 }

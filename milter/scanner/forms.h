@@ -30,9 +30,10 @@ struct forms_reading {
 	bool sure;      /* the file says that it is one: broken is a fact */
 };
 
-/* Stores the archives that the file may be taken for; returns how many. */
-size_t forms_readings(
-    struct slice content, struct forms_reading readings[FORMS_READINGS_MAX]);
+/* Stores the archives that the file may be taken for; returns how many. Of a
+ * zip's directory members_max entries are looked at. */
+size_t forms_readings(struct slice content, unsigned members_max,
+    struct forms_reading readings[FORMS_READINGS_MAX]);
 
 /* True for containers that nothing here opens. */
 bool forms_is_closed(struct slice content);

@@ -242,6 +242,8 @@ take_entry(struct reader *reader, struct archive_entry *entry)
 		reason = "archive-broken";
 	if (reason != NULL)
 		unpack_mark(unpack_item(unpack, index), reason);
+	if (document_says_sealed(name, slice_make(data.data, data.length)))
+		mark_encrypted(reader, reader->index);
 	status = unpack_look(unpack, slice_make(data.data, data.length), index);
 	free(data.data);
 	/* A VBA project counts under any name. */
@@ -410,7 +412,8 @@ members_compare_names(
 	struct zip_name name;
 	size_t cursor = first;
 
-	if (!zip_names_begin(content, &names))
+	if (!zip_names_begin(
+		content, unpack->settings->archive_entries, &names))
 		return;
 	while (zip_names_next(&names, &name)) {
 		struct slice other = slice_make(NULL, 0);
@@ -437,4 +440,6 @@ members_compare_names(
 		unpack_mark(item, "zip-names-differ");
 		unpack_item(unpack, parent)->flags |= SCANNER_NAMES_DIFFER;
 	}
+	if (names.cut)
+		unpack_mark(unpack_item(unpack, parent), "archive-entries");
 }

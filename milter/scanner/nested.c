@@ -11,18 +11,34 @@
 #include "scanner/ole.h"
 #include "scanner/pdf.h"
 #include "scanner/rtf.h"
-
-#define EMBEDDED_MAX 200 /* files inside one page */
+#include "scanner/xml.h"
 
 /* Where found files go. */
 struct nest {
 	struct unpack *unpack;
 	size_t parent;
+	struct found_limits limits;
 	bool is_pdf;
-	bool is_link; /* a string of it, in which there are no more */
+	bool is_plain; /* text that was decoded from text */
 };
 
 static struct found found_of(struct nest *nest);
+
+/* Adds a file, unless files lie too deep already. */
+static bool
+add_file(struct nest *nest, struct slice name, struct slice content)
+{
+	struct unpack *unpack = nest->unpack;
+	struct scanner_item *item = unpack_item(unpack, nest->parent);
+
+	if ((unpack->want & SCANNER_WANT_MEMBERS) == 0)
+		return true;
+	if (item->depth >= unpack->settings->archive_depth) {
+		unpack_mark(item, "archive-depth");
+		return false;
+	}
+	return unpack_file(unpack, nest->parent, name, content);
+}
 
 /* Files that a page hands to the browser. Its pictures stay out: they would
  * only be more attachments to tell apart. */
@@ -38,15 +54,16 @@ open_page(struct nest *nest, struct slice content)
 		size_t length = file == NULL ? 0 : embedded_decode(text, file);
 		struct slice bytes = slice_make((char *)file, length);
 
-		if (length > 0 && !embedded_is_picture(bytes))
-			good = count++ < EMBEDDED_MAX &&
-			       unpack_file(nest->unpack, nest->parent,
-				   slice_make(NULL, 0), bytes);
+		if (length > 0 && !embedded_is_picture(bytes)) {
+			if (count++ == nest->limits.objects)
+				unpack_mark(
+				    unpack_item(nest->unpack, nest->parent),
+				    "document-objects");
+			good = count <= nest->limits.objects &&
+			       add_file(nest, slice_make(NULL, 0), bytes);
+		}
 		free(file);
 	}
-	if (!good)
-		unpack_mark(
-		    unpack_item(nest->unpack, nest->parent), "embedded");
 }
 
 /* A file that is one run of base64. */
@@ -67,7 +84,7 @@ open_text(struct nest *nest, struct slice content)
 	if (file != NULL) {
 		length =
 		    embedded_decode(slice_make((char *)file, length), file);
-		unpack_file(nest->unpack, nest->parent, slice_make(NULL, 0),
+		add_file(nest, slice_make(NULL, 0),
 		    slice_make((char *)file, length));
 	}
 	free(file);
@@ -79,32 +96,40 @@ take_file(void *context, struct slice name, struct slice content)
 	struct nest *nest = context;
 	size_t start = slice_find_last_byte(name, '\\');
 
-	return unpack_file(nest->unpack, nest->parent,
+	return add_file(nest,
 	    start == SIZE_MAX ? name : slice_skip(name, start + 1), content);
 }
 
+/* Links in text that a document held, in its strings and in its XML. */
 static void
+read_links(struct nest *nest, struct slice content)
+{
+	struct unpack *unpack = nest->unpack;
+	struct found found = found_of(nest);
+
+	document_urls(content, unpack->settings->document_links, unpack->arena,
+	    unpack_item(unpack, nest->parent));
+	if (nest->is_plain)
+		return;
+	nest->is_plain = true;
+	if (nest->is_pdf)
+		pdf_strings(content, &found);
+	if (xml_is(content))
+		xml_text(content, &found);
+	nest->is_plain = false;
+}
+
+static bool
 take_text(void *context, struct slice content)
 {
 	struct nest *nest = context;
 	struct scanner_item *item = unpack_item(nest->unpack, nest->parent);
 
-	if (nest->is_pdf) {
-		struct pdf_marks marks = pdf_inspect(content);
-
-		if (marks.active)
-			item->flags |= SCANNER_MACROS;
-	}
-	if ((nest->unpack->want & SCANNER_WANT_URLS) == 0)
-		return;
-	document_urls(content, nest->unpack->arena, item);
-	if (nest->is_pdf && !nest->is_link) {
-		struct found found = found_of(nest);
-
-		nest->is_link = true;
-		pdf_links(content, &found);
-		nest->is_link = false;
-	}
+	if (nest->is_pdf && !nest->is_plain && pdf_inspect(content).active)
+		item->flags |= SCANNER_MACROS;
+	if (nest->unpack->want & SCANNER_WANT_URLS)
+		read_links(nest, content);
+	return !unpack_is_late(nest->unpack, nest->parent);
 }
 
 static void
@@ -119,51 +144,76 @@ static struct found
 found_of(struct nest *nest)
 {
 	return (struct found){ .context = nest,
+		.limits = &nest->limits,
 		.file = take_file,
 		.text = take_text,
 		.unread = take_unread };
+}
+
+/* Word takes a PDF for the web archive that stands behind its first octets. */
+static void
+open_archive_behind(struct nest *nest, struct slice content)
+{
+	size_t at = slice_find_fold(content, SLICE_LITERAL("\nMIME-Version:"));
+
+	if (at != SIZE_MAX)
+		add_file(
+		    nest, slice_make(NULL, 0), slice_skip(content, at + 1));
 }
 
 static void
 open_document(struct nest *nest, struct slice content)
 {
 	struct found found = found_of(nest);
-	size_t bytes = nest->unpack->budget.bytes_left < SIZE_MAX
-			   ? (size_t)nest->unpack->budget.bytes_left
-			   : SIZE_MAX;
 
-	if (ole_is(content))
-		office_files(content, bytes, &found);
-	else if (rtf_is(content))
-		rtf_files(content, &found);
-	else if (carrier_is(content))
-		carrier_files(content, &found);
-	if (!pdf_is(content))
-		return;
-	nest->is_pdf = true;
+	nest->is_pdf = pdf_is(content);
 	take_text(nest, content);
-	pdf_files(
-	    content, bytes, nest->unpack->settings->archive_ratio, &found);
+	if (ole_is(content)) {
+		office_files(content, &found);
+	} else if (rtf_is(content)) {
+		rtf_files(content, &found);
+		rtf_text(content, &found);
+	} else if (carrier_is(content)) {
+		carrier_files(content, &found);
+	} else if (xml_is(content)) {
+		xml_files(content, &found);
+	}
+	if (nest->is_pdf) {
+		pdf_files(content, &found);
+		open_archive_behind(nest, content);
+	}
+}
+
+static struct found_limits
+limits_of(const struct unpack *unpack)
+{
+	const struct scanner_settings *settings = unpack->settings;
+
+	return (struct found_limits){
+		.all_bytes = unpack->budget.bytes_left < SIZE_MAX
+				 ? (size_t)unpack->budget.bytes_left
+				 : SIZE_MAX,
+		.document_bytes = settings->document_bytes,
+		.objects = settings->document_objects,
+		.ratio = settings->archive_ratio,
+	};
 }
 
 void
 nested_open(struct unpack *unpack, struct slice content, size_t index)
 {
-	struct nest nest = { .unpack = unpack, .parent = index };
+	struct nest nest = {
+		.unpack = unpack, .parent = index, .limits = limits_of(unpack)
+	};
 	const struct scanner_item *item = unpack_item(unpack, index);
 	bool page = guess_kind(content, item->name) == GUESS_HTML &&
 		    embedded_any(content);
 	bool text = !page && embedded_is_text(content);
-	bool document = document_is_known(content);
 
-	if (!page && !text && !document)
-		return;
-	if (item->depth >= unpack->settings->archive_depth) {
-		unpack_mark(unpack_item(unpack, index), "archive-depth");
-		return;
-	}
-	if (document)
+	if (document_is_known(content) || xml_is(content))
 		open_document(&nest, content);
+	else if (unpack->want & SCANNER_WANT_URLS)
+		read_links(&nest, content);
 	if (page)
 		open_page(&nest, content);
 	if (text)

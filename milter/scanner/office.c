@@ -5,12 +5,12 @@
 
 #include "scanner/office.h"
 #include "scanner/ole.h"
+#include "scanner/pdf_filter.h"
+#include "scanner/rtf.h"
+#include "scanner/vba.h"
 
-#define HEAD_BYTES     64
-#define BOOK_BYTES     65536 /* of a workbook, in which sheets are listed */
-#define VISITS_MAX     20000 /* of one storage's members */
-#define DEPTH_MAX      64    /* of the tree in which they are kept */
-#define FILE_BYTES_MAX (64u << 20)
+#define HEAD_BYTES 64
+#define DEPTH_MAX  64 /* of the tree in which a storage's members are kept */
 
 /* MS-XLS 2.4 */
 #define BIFF_FILE_PASS   0x002f
@@ -47,12 +47,17 @@ static void
 inspect_book(
     struct ole *ole, const struct ole_entry *entry, struct office_marks *marks)
 {
-	char *bytes = malloc(BOOK_BYTES);
+	size_t size = entry->size_bytes < ole->file.length
+			  ? (size_t)entry->size_bytes
+			  : ole->file.length;
+	char *bytes = malloc(size + 1);
 	struct slice rest;
 
-	if (bytes == NULL)
+	if (bytes == NULL) {
+		ole->exhausted = true;
 		return;
-	rest = slice_make(bytes, ole_read(ole, entry, bytes, BOOK_BYTES));
+	}
+	rest = slice_make(bytes, ole_read(ole, entry, bytes, size));
 	while (rest.length >= 4) {
 		unsigned type = number_at(rest, 0, 2);
 
@@ -103,12 +108,12 @@ inspect_name(const struct ole_entry *entry, struct office_marks *marks)
 }
 
 struct office_marks
-office_inspect(struct slice file)
+office_inspect(struct slice file, unsigned objects)
 {
 	struct office_marks marks = { 0 };
 	struct ole ole;
 
-	if (!ole_open(file, &ole))
+	if (!ole_open(file, objects, &ole))
 		return marks;
 	for (size_t i = 0; i < ole.count; i++) {
 		inspect_name(&ole.entries[i], &marks);
@@ -129,6 +134,13 @@ struct search {
 	bool over;
 };
 
+static void
+say_unread(struct search *search, const char *reason)
+{
+	search->found->unread(search->found->context, reason);
+	search->over = true;
+}
+
 /* The stream's bytes in memory of its own; NULL when that cannot be. */
 static char *
 load(struct search *search, const struct ole_entry *entry, struct slice *out)
@@ -140,14 +152,18 @@ load(struct search *search, const struct ole_entry *entry, struct slice *out)
 
 	if (size == 0 || search->over)
 		return NULL;
-	if (size > search->bytes_left || size > FILE_BYTES_MAX) {
-		search->found->unread(search->found->context, "archive-bytes");
-		search->over = true;
+	if (size > search->bytes_left ||
+	    size > search->found->limits->document_bytes) {
+		say_unread(search, size > search->bytes_left
+				       ? "archive-bytes"
+				       : "document-bytes");
 		return NULL;
 	}
 	bytes = malloc(size);
-	if (bytes == NULL)
+	if (bytes == NULL) {
+		say_unread(search, "memory");
 		return NULL;
+	}
 	search->bytes_left -= size;
 	*out = slice_make(bytes, ole_read(search->ole, entry, bytes, size));
 	return bytes;
@@ -166,14 +182,80 @@ hand_out(
 	free(bytes);
 }
 
+/* ---- presentations ---- */
+
+/* MS-PPT 2.3.1, 2.10.34 */
+#define PPT_HEAD      8
+#define PPT_CONTAINER 15
+#define PPT_OBJECT    0x1011
+#define PPT_SQUEEZED  1
+#define PPT_SIZE      4 /* of the object, before what is squeezed */
+
+static void
+hand_out_squeezed(struct search *search, struct slice packed)
+{
+	const struct found_limits *limits = search->found->limits;
+	struct pdf_budget budget = { .bytes_left = search->bytes_left,
+		.bytes_max = limits->document_bytes,
+		.ratio = limits->ratio };
+	const struct pdf_parameters none = { .predictor = 1 };
+	size_t used;
+	struct bytes bytes =
+	    pdf_filter_undo(PDF_FILTER_FLATE, packed, &none, &budget, &used);
+
+	search->bytes_left = budget.bytes_left;
+	if (budget.reached != NULL)
+		say_unread(search, budget.reached);
+	else if (bytes.length > 0 &&
+		 !search->found->file(search->found->context,
+		     slice_make(NULL, 0), bytes_slice(&bytes)))
+		search->over = true;
+	bytes_free(&bytes);
+}
+
+/* The objects of a presentation, macros among them, are squeezed into its
+ * records. */
+static void
+read_slides(struct search *search, struct slice rest)
+{
+	while (rest.length >= PPT_HEAD && !search->over) {
+		unsigned kind = number_at(rest, 0, 2);
+		unsigned type = number_at(rest, 2, 2);
+		size_t length = number_at(rest, 4, 4);
+
+		rest = slice_skip(rest, PPT_HEAD);
+		if ((kind & 15) == PPT_CONTAINER)
+			continue;
+		if (type == PPT_OBJECT && kind >> 4 == PPT_SQUEEZED)
+			hand_out_squeezed(
+			    search, slice_range(rest, PPT_SIZE, length));
+		rest = slice_skip(rest, length);
+	}
+}
+
+/* ---- text ---- */
+
+#define SQUEEZED_BODY "__substg1.0_10090102"
+
+/* Any other stream: links stand in it, and the source of macros. Its sectors
+ * may lie anywhere, so that they are not to be found in the file itself. */
 static void
 hand_out_text(struct search *search, const struct ole_entry *entry)
 {
+	const struct found *found = search->found;
 	struct slice content;
 	char *bytes = load(search, entry, &content);
 
-	if (bytes != NULL)
-		search->found->text(search->found->context, content);
+	if (bytes == NULL)
+		return;
+	if (!found->text(found->context, content))
+		search->over = true;
+	else if (is_named(entry, SQUEEZED_BODY))
+		rtf_squeezed(content, found);
+	else if (is_named(entry, "PowerPoint Document"))
+		read_slides(search, content);
+	else
+		vba_sources(content, found);
 	free(bytes);
 }
 
@@ -242,32 +324,11 @@ is_file(struct slice head)
 
 /* ---- Outlook's messages (MS-OXMSG 2) ---- */
 
-#define PROPERTY    "__substg1.0_"
 #define ATTACHMENT  "__attach_version1.0_#"
-#define DATA        PROPERTY "37010102"
-#define NAME_WIDE   PROPERTY "3707001F"
-#define NAME_OCTETS PROPERTY "3707001E"
-#define NAME_SHORT  PROPERTY "3704001F"
-
-static bool
-is_property(const struct ole_entry *entry)
-{
-	return slice_starts_with(ole_name(entry), SLICE_LITERAL(PROPERTY));
-}
-
-/* Subject, bodies, headers: where links stand. */
-static bool
-is_body(const struct ole_entry *entry)
-{
-	static const char *const names[] = { "0037001F", "0037001E", "1000001F",
-		"1000001E", "1013001F", "10130102", "1013001E" };
-
-	for (size_t i = 0;
-	     is_property(entry) && i < sizeof names / sizeof names[0]; i++)
-		if (slice_ends_with(ole_name(entry), slice_text(names[i])))
-			return true;
-	return false;
-}
+#define DATA        "__substg1.0_37010102"
+#define NAME_WIDE   "__substg1.0_3707001F"
+#define NAME_OCTETS "__substg1.0_3707001E"
+#define NAME_SHORT  "__substg1.0_3704001F"
 
 struct attachment {
 	const struct ole_entry *data, *name;
@@ -285,24 +346,27 @@ take_property(const struct ole_entry *entry, struct attachment *attachment)
 		attachment->name = entry;
 }
 
-/* Walks the tree of a storage's members. */
+/* Walks the tree of a storage's members, which may run in circles. */
 static struct attachment
 find_attachment(struct ole *ole, const struct ole_entry *storage)
 {
 	struct attachment attachment = { 0 };
 	uint32_t waiting[DEPTH_MAX];
-	unsigned count = 1, visits = 0;
+	unsigned count = 1;
+	size_t visits = 0;
 
 	waiting[0] = storage->child;
-	while (count > 0 && visits++ < VISITS_MAX && ole->steps_left > 0) {
+	while (count > 0 && visits++ < ole->count && ole->steps_left > 0) {
 		uint32_t index = waiting[--count];
 
 		ole->steps_left--;
 		if (index >= ole->count)
 			continue;
 		take_property(&ole->entries[index], &attachment);
-		if (count + 2 > DEPTH_MAX)
+		if (count + 2 > DEPTH_MAX) {
+			ole->exhausted = true;
 			continue;
+		}
 		waiting[count++] = ole->entries[index].left;
 		waiting[count++] = ole->entries[index].right;
 	}
@@ -349,28 +413,28 @@ look_at(struct search *search, const struct ole_entry *entry)
 		hand_out_attachment(search, entry);
 	if (entry->kind != OLE_STREAM || is_named(entry, DATA))
 		return;
-	if (is_body(entry))
-		hand_out_text(search, entry);
-	else if (is_named(entry, "\001Ole10Native"))
+	if (is_named(entry, "\001Ole10Native"))
 		hand_out_object(search, entry);
 	else if (is_file(slice_make(
 		     bytes, ole_read(search->ole, entry, bytes, sizeof bytes))))
 		hand_out(search, entry, ole_name(entry));
+	else
+		hand_out_text(search, entry);
 }
 
 void
-office_files(struct slice file, size_t budget_bytes, const struct found *found)
+office_files(struct slice file, const struct found *found)
 {
 	struct ole ole;
-	struct search search = {
-		.ole = &ole, .found = found, .bytes_left = budget_bytes
-	};
+	struct search search = { .ole = &ole,
+		.found = found,
+		.bytes_left = found->limits->all_bytes };
 
-	if (!ole_open(file, &ole))
+	if (!ole_open(file, found->limits->objects, &ole))
 		return;
 	for (size_t i = 0; i < ole.count && !search.over; i++)
 		look_at(&search, &ole.entries[i]);
 	if (ole.exhausted)
-		found->unread(found->context, "limit");
+		found->unread(found->context, "document-objects");
 	ole_close(&ole);
 }

@@ -3,8 +3,9 @@
  *
  * By the streams of their OLE file: whether they have macros or a password,
  * and the files inside: attachments of a message, objects that were dropped
- * into a document, and any stream that is an archive, a program or a document
- * of its own.
+ * into a document or a presentation, and any stream that is an archive, a
+ * program or a document of its own; for links all streams, the source of
+ * macros and a message's squeezed text.
  */
 #ifndef TOCSIN_SCANNER_OFFICE_H
 #define TOCSIN_SCANNER_OFFICE_H
@@ -17,12 +18,11 @@ struct office_marks {
 	bool exhausted; /* it could not be read in full */
 };
 
-/* Looks at directory and heads of streams. */
-struct office_marks office_inspect(struct slice file);
+/* Looks at directory and heads of streams, of at most `objects` of them. */
+struct office_marks office_inspect(struct slice file, unsigned objects);
 
-/* Hands out what is inside; stops at `budget` bytes. */
-void office_files(
-    struct slice file, size_t budget_bytes, const struct found *found);
+/* Hands out what is inside: files, and all other streams as text. */
+void office_files(struct slice file, const struct found *found);
 
 /* An object as Windows' packager wrote it (from its two-octet type on): its
  * file name and bytes. False when it is none. */

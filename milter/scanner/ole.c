@@ -8,7 +8,6 @@
 /* MS-CFB 2.2 to 2.6 */
 #define HEADER_SIZE   512
 #define ENTRY_SIZE    128
-#define ENTRIES_MAX   20000
 #define STEPS_MAX     4000000
 #define HEADER_TABLES 109
 
@@ -104,13 +103,13 @@ read_entry(const struct ole *ole, uint64_t at, struct ole_entry *entry)
 }
 
 static void
-read_directory(struct ole *ole, uint32_t sector)
+read_directory(struct ole *ole, uint32_t sector, unsigned entries_max)
 {
 	uint64_t size = (uint64_t)1 << ole->shift;
 	uint64_t most = ole->file.length / ENTRY_SIZE;
 
-	if (most > ENTRIES_MAX)
-		most = ENTRIES_MAX;
+	if (most > entries_max)
+		most = entries_max;
 	ole->entries = calloc((size_t)most + 1, sizeof *ole->entries);
 	while (ole->entries != NULL && ole->count + size / ENTRY_SIZE <= most) {
 		uint64_t at = sector_at(ole, sector);
@@ -125,7 +124,7 @@ read_directory(struct ole *ole, uint32_t sector)
 }
 
 bool
-ole_open(struct slice file, struct ole *ole_out)
+ole_open(struct slice file, unsigned entries_max, struct ole *ole_out)
 {
 	*ole_out = (struct ole){
 		.file = file,
@@ -139,7 +138,7 @@ ole_open(struct slice file, struct ole *ole_out)
 		return false;
 	if (ole_out->mini_shift < 4 || ole_out->mini_shift >= ole_out->shift)
 		ole_out->mini_shift = 6;
-	read_directory(ole_out, number_at(file, 48, 4));
+	read_directory(ole_out, number_at(file, 48, 4), entries_max);
 	return ole_out->entries != NULL;
 }
 

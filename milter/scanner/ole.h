@@ -46,8 +46,8 @@ struct ole {
 /* True for the first octets of such a file. */
 bool ole_is(struct slice file);
 
-/* Reads the directory. Close it when true. */
-bool ole_open(struct slice file, struct ole *ole_out);
+/* Reads the directory, up to entries_max entries. Close it when true. */
+bool ole_open(struct slice file, unsigned entries_max, struct ole *ole_out);
 void ole_close(struct ole *ole);
 
 struct slice ole_name(const struct ole_entry *entry);

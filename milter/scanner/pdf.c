@@ -1,26 +1,14 @@
 #include <config.h>
 
 #include <stdint.h>
-#include <stdlib.h>
-#include <zlib.h>
 
 #include "scanner/pdf.h"
+#include "scanner/pdf_filter.h"
 
-#define HEADER_WITHIN    1024 /* readers accept the header anywhere in it */
-#define DICTIONARY_BYTES 4096 /* before a stream */
-#define FILTERS_MAX      4
-#define LINK_BYTES       2048
-#define RATIO_FREE_BYTES (1u << 20)
-#define STREAM_BYTES_MAX (32u << 20)
-#define STREAMS_MAX      20000
-#define LINKS_MAX        5000
-
-enum filter {
-	FILTER_FLATE,
-	FILTER_HEX,
-	FILTER_85,
-	FILTER_OTHER
-};
+#define HEADER_WITHIN 1024 /* readers accept the header anywhere in it */
+#define NAME_BYTES    64   /* longer names are none of ours */
+#define FILTERS_MAX   16
+#define HEX_MIN       8 /* digits: shorter strings are no links */
 
 bool
 pdf_is(struct slice file)
@@ -35,260 +23,206 @@ is_regular(char c)
 	return (unsigned char)c > ' ' && strchr("()<>[]{}/%", c) == NULL;
 }
 
-/* True when the name stands there whole, not as the start of another. */
-static bool
-has_name(struct slice content, struct slice name)
-{
-	size_t at;
+/* ---- names ---- */
 
-	while ((at = slice_find(content, name)) != SIZE_MAX) {
-		content = slice_skip(content, at + name.length);
-		if (content.length == 0 || !is_regular(content.data[0]))
-			return true;
+/* Reads the name that begins at text[0], behind its '/', with its #xx decoded
+ * into `space`; returns how many octets it took. A longer name is cut. */
+static size_t
+read_name(struct slice text, char space[NAME_BYTES], struct slice *name_out)
+{
+	size_t length = 0, at = 0;
+
+	while (at < text.length && is_regular(text.data[at])) {
+		char c = text.data[at++];
+
+		if (c == '#' && text.length - at >= 2 &&
+		    ascii_hex_value(text.data[at]) >= 0 &&
+		    ascii_hex_value(text.data[at + 1]) >= 0) {
+			c = (char)(ascii_hex_value(text.data[at]) << 4 |
+				   ascii_hex_value(text.data[at + 1]));
+			at += 2;
+		}
+		if (length < NAME_BYTES)
+			space[length++] = c;
 	}
-	return false;
+	*name_out = slice_make(space, length);
+	return at;
 }
 
 struct pdf_marks
 pdf_inspect(struct slice content)
 {
-	return (struct pdf_marks){
-		.encrypted = has_name(content, SLICE_LITERAL("/Encrypt")),
-		.active = has_name(content, SLICE_LITERAL("/JavaScript")) ||
-			  has_name(content, SLICE_LITERAL("/JS")) ||
-			  has_name(content, SLICE_LITERAL("/Launch")),
-	};
-}
+	struct pdf_marks marks = { 0 };
+	char space[NAME_BYTES];
+	struct slice name;
+	size_t at;
 
-/* ---- filters ---- */
-
-/* A growing piece of memory. */
-struct bytes {
-	char *data;
-	size_t length;
-};
-
-static struct bytes
-from_hex(struct slice coded)
-{
-	struct bytes out = { .data = malloc(coded.length / 2 + 1) };
-	int high = -1;
-
-	for (size_t i = 0; out.data != NULL && i < coded.length; i++) {
-		int value = ascii_hex_value(coded.data[i]);
-
-		if (coded.data[i] == '>')
-			break;
-		if (value < 0)
-			continue;
-		if (high >= 0)
-			out.data[out.length++] = (char)(high << 4 | value);
-		high = high >= 0 ? -1 : value;
+	while ((at = slice_find_byte(content, '/')) != SIZE_MAX) {
+		content = slice_skip(content, at + 1);
+		content = slice_skip(content, read_name(content, space, &name));
+		if (slice_equal_text(name, "Encrypt"))
+			marks.encrypted = true;
+		if (slice_equal_text(name, "JavaScript") ||
+		    slice_equal_text(name, "JS") ||
+		    slice_equal_text(name, "Launch"))
+			marks.active = true;
 	}
-	return out;
-}
-
-static void
-put_group(struct bytes *out, const unsigned *digits, unsigned count)
-{
-	uint32_t number = 0;
-
-	for (unsigned i = 0; i < 5; i++)
-		number = number * 85 + (i < count ? digits[i] : 84);
-	for (unsigned i = 0; i + 1 < count; i++)
-		out->data[out->length++] = (char)(number >> (24 - 8 * i));
-}
-
-static struct bytes
-from_85(struct slice coded)
-{
-	struct bytes out = { .data = malloc(4 * coded.length + 8) };
-	unsigned digits[5], count = 0;
-
-	for (size_t i = 0; out.data != NULL && i < coded.length; i++) {
-		unsigned char c = (unsigned char)coded.data[i];
-
-		if (c == '~')
-			break;
-		if (c == 'z' && count == 0) {
-			memset(out.data + out.length, 0, 4);
-			out.length += 4;
-		}
-		if (c < '!' || c > 'u')
-			continue;
-		digits[count++] = c - '!';
-		if (count == 5) {
-			put_group(&out, digits, 5);
-			count = 0;
-		}
-	}
-	if (out.data != NULL && count > 1)
-		put_group(&out, digits, count);
-	return out;
-}
-
-struct limits {
-	size_t bytes_left;
-	unsigned ratio;
-	const char *reached; /* name of a reason */
-};
-
-static bool
-may_grow(struct limits *limits, size_t length, size_t packed)
-{
-	if (length > limits->bytes_left || length > STREAM_BYTES_MAX)
-		limits->reached = "archive-bytes";
-	else if (length > RATIO_FREE_BYTES && length / limits->ratio > packed)
-		limits->reached = "archive-ratio";
-	return limits->reached == NULL;
-}
-
-/* As far as the stream is good. */
-static struct bytes
-inflate_bytes(struct slice packed, struct limits *limits)
-{
-	z_stream zip = { .next_in = (Bytef *)(uintptr_t)packed.data,
-		.avail_in = packed.length > UINT32_MAX
-				? UINT32_MAX
-				: (unsigned)packed.length };
-	size_t capacity = 0;
-	struct bytes out = { 0 };
-	int status = Z_OK;
-
-	if (inflateInit(&zip) != Z_OK)
-		return out;
-	while (status == Z_OK) {
-		if (out.length == capacity) {
-			size_t wanted = capacity == 0 ? 16384 : 2 * capacity;
-			char *grown =
-			    may_grow(limits, wanted / 2, packed.length)
-				? realloc(out.data, wanted)
-				: NULL;
-
-			if (grown == NULL)
-				break;
-			out.data = grown;
-			capacity = wanted;
-		}
-		zip.next_out = (Bytef *)out.data + out.length;
-		zip.avail_out = (unsigned)(capacity - out.length);
-		status = inflate(&zip, Z_SYNC_FLUSH);
-		out.length = capacity - zip.avail_out;
-	}
-	inflateEnd(&zip);
-	limits->bytes_left -=
-	    out.length < limits->bytes_left ? out.length : limits->bytes_left;
-	return out;
+	return marks;
 }
 
 /* ---- streams ---- */
 
 struct stream {
 	bool file;    /* an attached one */
-	bool picture; /* or a font: nothing to read */
-	enum filter filters[FILTERS_MAX];
+	bool objects; /* other objects */
+	bool picture; /* nothing to read */
+	enum pdf_filter filters[FILTERS_MAX];
 	unsigned filter_count;
+	bool filters_cut; /* there are more */
+	struct pdf_parameters parameters;
 };
 
-/* The next name in *rest, its #xx decoded into `space`. */
-static bool
-next_name(struct slice *rest, char *space, size_t size, struct slice *name_out)
-{
-	size_t at = slice_find_byte(*rest, '/'), length = 0;
-	struct slice text;
+static const struct stream stream_none = {
+	.parameters = { .predictor = 1, .columns = 1, .colors = 1, .bits = 8 }
+};
 
-	if (at == SIZE_MAX)
-		return false;
-	text = slice_skip(*rest, at + 1);
-	while (text.length > 0 && is_regular(text.data[0]) && length < size) {
-		if (text.data[0] == '#' && text.length > 2 &&
-		    ascii_hex_value(text.data[1]) >= 0 &&
-		    ascii_hex_value(text.data[2]) >= 0) {
-			space[length++] =
-			    (char)(ascii_hex_value(text.data[1]) << 4 |
-				   ascii_hex_value(text.data[2]));
-			text = slice_skip(text, 3);
-		} else {
-			space[length++] = text.data[0];
-			text = slice_skip(text, 1);
-		}
-	}
-	*name_out = slice_make(space, length);
-	*rest = text;
-	return true;
+/* The whole number that stands there, at most a million. */
+static unsigned
+read_number(struct slice text)
+{
+	unsigned number = 0;
+
+	text = slice_trim(slice_range(text, 0, 32));
+	for (size_t i = 0; i < text.length && ascii_is_digit(text.data[i]) &&
+			   number < 1000000;
+	     i++)
+		number = number * 10 + (unsigned)(text.data[i] - '0');
+	return number;
 }
 
 static void
-take_name(struct stream *stream, struct slice name)
+take_parameter(
+    struct pdf_parameters *parameters, struct slice name, struct slice behind)
 {
-	static const struct {
-		const char *name;
-		enum filter filter;
-	} filters[] = { { "FlateDecode", FILTER_FLATE }, { "Fl", FILTER_FLATE },
-		{ "ASCIIHexDecode", FILTER_HEX }, { "AHx", FILTER_HEX },
-		{ "ASCII85Decode", FILTER_85 }, { "A85", FILTER_85 },
-		{ "LZWDecode", FILTER_OTHER },
-		{ "RunLengthDecode", FILTER_OTHER },
-		{ "DCTDecode", FILTER_OTHER }, { "JPXDecode", FILTER_OTHER },
-		{ "CCITTFaxDecode", FILTER_OTHER },
-		{ "JBIG2Decode", FILTER_OTHER }, { "Crypt", FILTER_OTHER } };
+	if (slice_equal_text(name, "Predictor"))
+		parameters->predictor = read_number(behind);
+	if (slice_equal_text(name, "Columns"))
+		parameters->columns = read_number(behind);
+	if (slice_equal_text(name, "Colors"))
+		parameters->colors = read_number(behind);
+	if (slice_equal_text(name, "BitsPerComponent"))
+		parameters->bits = read_number(behind);
+	if (slice_equal_text(name, "EarlyChange"))
+		parameters->late_change = read_number(behind) == 0;
+}
+
+static void
+take_name(struct stream *stream, struct slice name, struct slice behind)
+{
+	bool known;
+	enum pdf_filter filter = pdf_filter_of(name, &known);
 
 	if (slice_equal_text(name, "EmbeddedFile"))
 		stream->file = true;
+	if (slice_equal_text(name, "ObjStm"))
+		stream->objects = true;
 	if (slice_equal_text(name, "Image"))
 		stream->picture = true;
-	for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++)
-		if (slice_equal_text(name, filters[i].name) &&
-		    stream->filter_count < FILTERS_MAX)
-			stream->filters[stream->filter_count++] =
-			    filters[i].filter;
+	take_parameter(&stream->parameters, name, behind);
+	if (known && stream->filter_count == FILTERS_MAX)
+		stream->filters_cut = true;
+	else if (known)
+		stream->filters[stream->filter_count++] = filter;
 }
 
-/* What the dictionary before a stream says of it. */
+/* Passes a string in parentheses, from behind the first one. */
+static size_t
+skip_string(struct slice text)
+{
+	size_t at = 0;
+	int depth = 0;
+
+	for (; at < text.length; at++) {
+		char c = text.data[at];
+
+		if (c == '\\')
+			at++;
+		else if (c == ')' && depth-- == 0)
+			break;
+		depth += c == '(';
+	}
+	return at + 1;
+}
+
+static size_t
+comment_length(struct slice text)
+{
+	size_t at = 0;
+
+	while (
+	    at < text.length && text.data[at] != '\r' && text.data[at] != '\n')
+		at++;
+	return at;
+}
+
+/* What the dictionary says that stands last in `before`, without comments. */
 static struct stream
 read_dictionary(struct slice before)
 {
-	struct stream stream = { 0 };
+	struct stream stream = stream_none;
 	struct slice rest = before, name;
-	char space[32];
-	size_t object;
+	char space[NAME_BYTES];
 
-	/* From the last "obj" on. */
-	while ((object = slice_find(rest, SLICE_LITERAL(" obj"))) != SIZE_MAX)
-		rest = slice_skip(rest, object + 4);
-	while (next_name(&rest, space, sizeof space, &name))
-		take_name(&stream, name);
+	while (rest.length > 0) {
+		char c = rest.data[0];
+		size_t length = 1;
+
+		if (c == '%')
+			length = comment_length(rest);
+		else if (c == '(')
+			length += skip_string(slice_skip(rest, 1));
+		else if (c == '/') {
+			length += read_name(slice_skip(rest, 1), space, &name);
+			take_name(&stream, name, slice_skip(rest, length));
+		} else if (is_regular(c)) {
+			length = read_name(rest, space, &name);
+			if (slice_equal_text(name, "obj"))
+				stream = stream_none;
+		}
+		rest = slice_skip(rest, length);
+	}
 	return stream;
 }
 
-static struct bytes
-apply(enum filter filter, struct slice coded, struct limits *limits)
-{
-	switch (filter) {
-	case FILTER_FLATE:
-		return inflate_bytes(coded, limits);
-	case FILTER_HEX:
-		return from_hex(coded);
-	case FILTER_85:
-		return from_85(coded);
-	case FILTER_OTHER:
-		break;
-	}
-	return (struct bytes){ 0 };
-}
+/* The state of one walk through a file. */
+struct walk {
+	struct slice file;
+	const struct found *found;
+	struct pdf_budget budget;
+	size_t beyond_left; /* octets that may be read twice */
+};
 
-/* Undoes the filters; NULL data when one of them is none of ours. */
+/* Undoes the filters of stream->filters. Flate says itself where it ends, so
+ * it reads on behind an "endstream" among its octets. */
 static struct bytes
-decode(const struct stream *stream, struct slice coded, struct limits *limits)
+decode(struct walk *walk, const struct stream *stream, size_t start, size_t end)
 {
+	struct slice coded = slice_range(walk->file, start, end);
 	struct bytes bytes = { 0 };
 
 	for (unsigned i = 0; i < stream->filter_count; i++) {
-		struct bytes next = apply(stream->filters[i],
-		    i == 0 ? coded : slice_make(bytes.data, bytes.length),
-		    limits);
+		struct slice from = i == 0 ? coded : bytes_slice(&bytes);
+		struct bytes next;
+		size_t used;
 
-		free(bytes.data);
+		if (i == 0 && stream->filters[0] == PDF_FILTER_FLATE)
+			from = slice_range(
+			    walk->file, start, end + walk->beyond_left);
+		next = pdf_filter_undo(stream->filters[i], from,
+		    &stream->parameters, &walk->budget, &used);
+		if (i == 0 && used > coded.length)
+			walk->beyond_left -= used - coded.length;
+		bytes_free(&bytes);
 		bytes = next;
 		if (bytes.data == NULL)
 			break;
@@ -296,28 +230,62 @@ decode(const struct stream *stream, struct slice coded, struct limits *limits)
 	return bytes;
 }
 
+/* Content that was under filters, as it stands and behind its predictor. */
 static bool
-hand_out(const struct stream *stream, struct slice coded, struct limits *limits,
-    const struct found *found)
+hand_out_text(
+    struct walk *walk, const struct stream *stream, struct bytes *bytes)
 {
-	struct slice content = coded;
-	struct bytes bytes = { 0 };
-	bool good = true;
+	const struct found *found = walk->found;
 
-	if (stream->filter_count > 0) {
-		bytes = decode(stream, coded, limits);
-		content = slice_make(bytes.data, bytes.length);
-	}
-	if (stream->file && content.data == NULL)
+	if (!found->text(found->context, bytes_slice(bytes)))
+		return false;
+	if (stream->parameters.predictor < 2)
+		return true;
+	pdf_filter_unpredict(&stream->parameters, bytes);
+	return found->text(found->context, bytes_slice(bytes));
+}
+
+static bool
+hand_out_file(struct walk *walk, struct slice content, bool known)
+{
+	const struct found *found = walk->found;
+
+	if (!known)
 		found->unread(found->context, "archive-form");
-	else if (stream->file && content.length == 0)
+	else if (content.length == 0)
 		found->unread(found->context, "archive-broken");
-	else if (stream->file)
-		good =
-		    found->file(found->context, slice_make(NULL, 0), content);
-	else if (stream->filter_count > 0 && content.length > 0)
-		found->text(found->context, content);
-	free(bytes.data);
+	else
+		return found->file(
+		    found->context, slice_make(NULL, 0), content);
+	return true;
+}
+
+static bool
+take_stream(struct walk *walk, struct stream *stream, size_t start, size_t end)
+{
+	struct slice coded = slice_range(walk->file, start, end);
+	struct bytes bytes = { 0 };
+	bool good = true, plain = stream->filter_count == 0;
+
+	if (stream->picture && !stream->file && !stream->objects)
+		return true;
+	bytes = decode(walk, stream, start, end);
+	/* The filter may be named in another object, or in none. */
+	if (bytes.length == 0 && pdf_filter_is_flate(coded)) {
+		stream->filters[0] = PDF_FILTER_FLATE;
+		stream->filter_count = 1;
+		bytes_free(&bytes);
+		bytes = decode(walk, stream, start, end);
+		plain = plain && bytes.length == 0;
+	}
+	if (stream->filters_cut)
+		walk->found->unread(walk->found->context, "document-objects");
+	if (stream->file)
+		good = hand_out_file(walk, plain ? coded : bytes_slice(&bytes),
+		    plain || bytes.data != NULL);
+	else if (bytes.length > 0)
+		good = hand_out_text(walk, stream, &bytes);
+	bytes_free(&bytes);
 	return good;
 }
 
@@ -330,124 +298,147 @@ stream_start(struct slice file, size_t word, size_t length)
 	if (word >= 3 &&
 	    slice_equal_text(slice_range(file, word - 3, word), "end"))
 		return SIZE_MAX;
+	while (
+	    at < file.length && (file.data[at] == ' ' || file.data[at] == '\t'))
+		at++;
+	word = at;
 	if (at < file.length && file.data[at] == '\r')
 		at++;
 	if (at < file.length && file.data[at] == '\n')
 		at++;
-	return at > word + length ? at : SIZE_MAX;
+	return at > word ? at : SIZE_MAX;
 }
 
 void
-pdf_files(struct slice file, size_t budget_bytes, unsigned ratio,
-    const struct found *found)
+pdf_files(struct slice file, const struct found *found)
 {
 	const struct slice word = SLICE_LITERAL("stream");
-	struct limits limits = { .bytes_left = budget_bytes, .ratio = ratio };
+	const struct found_limits *limits = found->limits;
+	struct walk walk = { .file = file,
+		.found = found,
+		.budget = { .bytes_left = limits->all_bytes,
+		    .bytes_max = limits->document_bytes,
+		    .ratio = limits->ratio },
+		.beyond_left = file.length };
 	size_t at = 0, next;
 	unsigned count = 0;
 	bool good = true;
 
-	while (good && limits.reached == NULL &&
+	while (good && walk.budget.reached == NULL &&
 	       (next = slice_find(slice_skip(file, at), word)) != SIZE_MAX) {
 		size_t from = at + next, start, end;
 		struct stream stream;
 
 		start = stream_start(file, from, word.length);
-		at = from + word.length;
-		if (start == SIZE_MAX)
+		if (start == SIZE_MAX) {
+			at = from + word.length;
 			continue;
-		if (count++ == STREAMS_MAX)
-			limits.reached = "limit";
+		}
+		if (count++ == limits->objects) {
+			walk.budget.reached = "document-objects";
+			break;
+		}
 		end = slice_find(
 		    slice_skip(file, start), SLICE_LITERAL("endstream"));
 		end = end == SIZE_MAX ? file.length : start + end;
-		stream = read_dictionary(slice_range(file,
-		    from > DICTIONARY_BYTES ? from - DICTIONARY_BYTES : 0,
-		    from));
+		stream = read_dictionary(slice_range(file, at, from));
 		at = end;
-		if (!stream.picture)
-			good = hand_out(&stream, slice_range(file, start, end),
-			    &limits, found);
+		good = take_stream(&walk, &stream, start, end);
 	}
-	if (limits.reached != NULL)
-		found->unread(found->context, limits.reached);
+	if (walk.budget.reached != NULL)
+		found->unread(found->context, walk.budget.reached);
 }
 
-/* ---- links ---- */
+/* ---- strings ---- */
 
-/* One character of a string in parentheses; *at is moved behind it. False for
- * a line that goes on. */
-static bool
-unescape(struct slice text, size_t *at, char *out)
+/* What an escape stands for, from behind its backslash; -1: for nothing. */
+static int
+unescape(struct slice text, size_t *at)
 {
 	static const char letters[] = "nrtbf", means[] = "\n\r\t\b\f";
 	const char *found;
 	unsigned value = 0, digits = 0;
-	char c = text.data[(*at)++];
+	char c;
 
-	*out = c;
-	if (c != '\\' || *at >= text.length)
-		return true;
 	while (digits < 3 && *at < text.length && text.data[*at] >= '0' &&
 	       text.data[*at] <= '7') {
 		value = value * 8 + (unsigned)(text.data[(*at)++] - '0');
 		digits++;
 	}
-	*out = (char)value;
 	if (digits > 0)
-		return true;
+		return (int)(value & 0xff);
 	c = text.data[(*at)++];
+	if (c == '\r' && *at < text.length && text.data[*at] == '\n')
+		(*at)++;
+	if (c == '\r' || c == '\n')
+		return -1;
 	found = c == '\0' ? NULL : strchr(letters, c);
-	*out = found != NULL ? means[found - letters] : c;
-	return c != '\r' && c != '\n';
+	return (unsigned char)(found != NULL ? means[found - letters] : c);
 }
 
-static void
-literal_link(struct slice text, const struct found *found)
+/* All of it with every escape undone, wherever strings begin and end: a link
+ * among them is then one, whatever key it stands under. */
+static bool
+unescape_all(struct slice content, const struct found *found)
 {
-	char link[LINK_BYTES];
-	size_t length = 0;
-	int depth = 0;
+	struct bytes plain = { .max = content.length };
+	size_t at = 0;
+	bool good;
 
-	for (size_t at = 1; at < text.length && length < sizeof link;) {
-		char raw = text.data[at];
+	while (at < content.length) {
+		size_t next = slice_find_byte(slice_skip(content, at), '\\');
+		int value;
 
-		if (raw == ')' && depth-- == 0)
+		if (next == SIZE_MAX || at + next + 1 >= content.length)
 			break;
-		depth += raw == '(';
-		length += unescape(text, &at, &link[length]);
+		bytes_append(&plain, slice_range(content, at, at + next));
+		at += next + 1;
+		value = unescape(content, &at);
+		if (value >= 0)
+			bytes_byte(&plain, (char)value);
 	}
-	found->text(found->context, slice_make(link, length));
+	bytes_append(&plain, slice_skip(content, at));
+	if (plain.over)
+		found->unread(found->context, "memory");
+	good = found->text(found->context, bytes_slice(&plain));
+	bytes_free(&plain);
+	return good;
+}
+
+/* The strings in hexadecimal, a line each. */
+static void
+undo_hex(struct slice content, const struct found *found)
+{
+	struct bytes lines = { .max = content.length };
+	size_t at;
+
+	while ((at = slice_find_byte(content, '<')) != SIZE_MAX) {
+		size_t end = 0, digits = 0;
+
+		content = slice_skip(content, at + 1);
+		while (end < content.length &&
+		       (ascii_hex_value(content.data[end]) >= 0 ||
+			   ascii_is_space(content.data[end])))
+			digits += !ascii_is_space(content.data[end++]);
+		if (digits >= HEX_MIN) {
+			pdf_filter_add_hex(
+			    slice_range(content, 0, end), &lines);
+			bytes_byte(&lines, '\n');
+		}
+		content = slice_skip(content, end);
+	}
+	if (lines.over)
+		found->unread(found->context, "memory");
+	if (lines.length > 0)
+		found->text(found->context, bytes_slice(&lines));
+	bytes_free(&lines);
 }
 
 void
-pdf_links(struct slice content, const struct found *found)
+pdf_strings(struct slice content, const struct found *found)
 {
-	const struct slice key = SLICE_LITERAL("/URI");
-	unsigned count = 0;
-	size_t at;
-
-	while ((at = slice_find(content, key)) != SIZE_MAX) {
-		struct slice text;
-		struct bytes bytes;
-
-		if (count++ == LINKS_MAX) {
-			found->unread(found->context, "limit");
-			return;
-		}
-
-		content = slice_skip(content, at + key.length);
-		text = slice_trim(slice_range(content, 0, 2 * LINK_BYTES));
-		if (text.length < 2)
-			continue;
-		if (text.data[0] == '(')
-			literal_link(text, found);
-		if (text.data[0] == '<' && text.data[1] != '<') {
-			bytes = from_hex(slice_skip(text, 1));
-			if (bytes.data != NULL)
-				found->text(found->context,
-				    slice_make(bytes.data, bytes.length));
-			free(bytes.data);
-		}
-	}
+	if (slice_find_byte(content, '\\') != SIZE_MAX &&
+	    !unescape_all(content, found))
+		return;
+	undo_hex(content, found);
 }

@@ -1,12 +1,12 @@
 /*
  * pdf - what a PDF's streams hold, and the links in its strings
  *
- * Streams that are squeezed with Flate (and put into letters by ASCIIHex or
- * ASCII85) are opened: attached files become files, the others are searched
- * for links, since PDF 1.5 keeps annotations in them. Strings behind /URI are
- * read with their escapes. Not opened: pictures, streams under LZW or run
- * lengths, encrypted ones. Objects are not followed: what stands in the bytes
- * counts, whether the document still refers to it or not.
+ * Streams are opened through their filters (pdf_filter.h): attached files
+ * become files, the others are searched for links, since PDF 1.5 keeps
+ * annotations in them. Names count with their #xx decoded, strings with their
+ * escapes or digits, under whatever key they stand. Not opened: pictures, and
+ * encrypted streams. Objects are not followed: what stands in the bytes counts,
+ * whether the document still refers to it or not.
  */
 #ifndef TOCSIN_SCANNER_PDF_H
 #define TOCSIN_SCANNER_PDF_H
@@ -21,15 +21,13 @@ struct pdf_marks {
 /* True when readers would take it for one. */
 bool pdf_is(struct slice file);
 
-/* Looks at the names that stand in the clear. */
+/* Looks at the names. */
 struct pdf_marks pdf_inspect(struct slice content);
 
-/* Hands out files and texts; at most `budget_bytes` are unpacked, and of a
- * stream at most `ratio` times its size beyond the first megabyte. */
-void pdf_files(struct slice file, size_t budget_bytes, unsigned ratio,
-    const struct found *found);
+/* Hands out files and texts. */
+void pdf_files(struct slice file, const struct found *found);
 
-/* Hands the strings behind /URI to `found`, without their escapes. */
-void pdf_links(struct slice content, const struct found *found);
+/* Hands out the text of strings that do not stand in the clear. */
+void pdf_strings(struct slice content, const struct found *found);
 
 #endif

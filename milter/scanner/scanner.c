@@ -51,7 +51,11 @@ scanner_settings_default(void)
 		.archive_bytes = 100000000,
 		.archive_ratio = 200,
 		.archive_entries = 10000,
-		.content_bytes = (size_t)16 << 20,
+		.content_bytes = 16000000,
+		.document_bytes = 64000000,
+		.document_objects = 20000,
+		.document_links = 2000,
+		.mails = 100,
 	};
 }
 
@@ -151,10 +155,10 @@ scanner_free(struct scanner **scanner_in)
 	*scanner_in = NULL;
 }
 
-unsigned
-scanner_depth_max(const struct scanner *scanner)
+const struct scanner_settings *
+scanner_settings_of(const struct scanner *scanner)
 {
-	return scanner->settings.archive_depth;
+	return &scanner->settings;
 }
 
 struct scanner_budget

@@ -50,7 +50,11 @@ struct scanner_settings {
 	uint64_t archive_bytes;     /* unpacked bytes per message; 100 MB */
 	unsigned archive_ratio;     /* unpacked to packed; 200 */
 	unsigned archive_entries;   /* members per message; 10000 */
-	size_t content_bytes;       /* members' bytes handed back; 16 MiB */
+	size_t content_bytes;       /* members' bytes handed back; 16 MB */
+	size_t document_bytes;      /* of one stream in a document; 64 MB */
+	unsigned document_objects;  /* streams of one document; 20000 */
+	unsigned document_links;    /* links of one file; 2000 */
+	unsigned mails;             /* mail in files of a message; 100 */
 };
 
 /* Rules of one name; source text only (never compiled rules, which are code).
@@ -140,8 +144,9 @@ enum tc_status scanner_new(int zygote, const struct scanner_settings *settings,
 /* Ends template and workers once no scan is under way; accepts NULL inside. */
 void scanner_free(struct scanner **scanner);
 
-/* How deep archives in archives are opened (settings.archive_depth). */
-unsigned scanner_depth_max(const struct scanner *scanner);
+/* What it was made with. */
+const struct scanner_settings *scanner_settings_of(
+    const struct scanner *scanner);
 
 struct scanner_budget scanner_budget_start(const struct scanner *scanner);
 

@@ -22,7 +22,7 @@ unpack_is_worth(struct slice content)
 
 	return forms_is_closed(content) || document_is_known(content) ||
 	       embedded_is_text(content) ||
-	       forms_readings(content, readings) > 0;
+	       forms_readings(content, 1, readings) > 0;
 }
 
 void
@@ -157,7 +157,8 @@ static void
 open_archives(struct unpack *unpack, struct slice content, size_t index)
 {
 	struct forms_reading readings[FORMS_READINGS_MAX];
-	size_t count = forms_readings(content, readings);
+	size_t count = forms_readings(
+	    content, unpack->settings->archive_entries, readings);
 	size_t first = unpack->result->items.count;
 
 	if (count == 0)
@@ -177,11 +178,12 @@ open_archives(struct unpack *unpack, struct slice content, size_t index)
 static void
 open_inside(struct unpack *unpack, struct slice content, size_t index)
 {
-	struct scanner_item *item = unpack_item(unpack, index);
-
+	if (unpack->want & (SCANNER_WANT_MEMBERS | SCANNER_WANT_URLS))
+		nested_open(unpack, content, index);
+	if ((unpack->want & SCANNER_WANT_MEMBERS) == 0)
+		return;
 	if (forms_is_closed(content))
-		unpack_mark(item, "archive-form");
-	nested_open(unpack, content, index);
+		unpack_mark(unpack_item(unpack, index), "archive-form");
 	open_archives(unpack, content, index);
 }
 
@@ -195,19 +197,14 @@ unpack_look(struct unpack *unpack, struct slice content, size_t index)
 	if (!is_part(unpack, item) &&
 	    (content.length > 0 || !(item->flags & SCANNER_UNSCANNABLE)))
 		digest_item(unpack, content, item);
-	document_inspect(
-	    content, unpack->want & SCANNER_WANT_URLS, unpack->arena, item);
+	document_inspect(content, unpack->settings->document_objects, item);
 	keep_content(unpack, content, item);
 	if (unpack->rules != NULL && (unpack->want & SCANNER_WANT_YARA) &&
 	    !unpack_is_late(unpack, index) &&
 	    !rules_scan(unpack->rules, content,
 		unpack->settings->scan_time_ms / 1000 + 1, unpack->arena, item))
 		unpack_mark(item, "yara");
-	if (unpack->want & SCANNER_WANT_MEMBERS)
-		open_inside(unpack, content, index);
-	item = unpack_item(unpack, index);
-	if (item->urls.count == DOCUMENT_URLS_MAX)
-		unpack_mark(item, "limit");
+	open_inside(unpack, content, index);
 	return arena_exhausted(unpack->arena) ? TC_LIMIT : TC_OK;
 }
 

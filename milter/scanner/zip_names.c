@@ -11,7 +11,6 @@
 #define CENTRAL_SIZE  46
 #define LOCAL_SIZE    30
 #define COMMENT_MAX   65535
-#define MEMBERS_MAX   200000
 #define SIGN_LOCAL    0x04034b50
 #define SIGN_CENTRAL  0x02014b50
 #define SIGN_END      0x06054b50
@@ -47,13 +46,16 @@ has_sign(struct slice file, size_t at, uint32_t sign)
 static void
 add_start(struct zip_names *names, uint64_t start, uint64_t base)
 {
-	if (names->directory_count == ZIP_NAMES_DIRECTORIES_MAX ||
-	    start > names->file.length ||
+	if (start > names->file.length ||
 	    !has_sign(names->file, (size_t)start, SIGN_CENTRAL))
 		return;
 	for (unsigned i = 0; i < names->directory_count; i++)
 		if (names->starts[i] == start)
 			return;
+	if (names->directory_count == ZIP_NAMES_DIRECTORIES_MAX) {
+		names->cut = true;
+		return;
+	}
 	names->starts[names->directory_count] = (size_t)start;
 	names->bases[names->directory_count++] = (size_t)base;
 }
@@ -103,12 +105,13 @@ open_directory(struct zip_names *names, unsigned directory)
 }
 
 bool
-zip_names_begin(struct slice file, struct zip_names *names_out)
+zip_names_begin(
+    struct slice file, unsigned members_max, struct zip_names *names_out)
 {
 	size_t lowest, left;
 	const char *found;
 
-	*names_out = (struct zip_names){ .file = file, .left = MEMBERS_MAX };
+	*names_out = (struct zip_names){ .file = file, .left = members_max };
 	if (file.length < END_SIZE)
 		return false;
 	lowest = file.length > END_SIZE + COMMENT_MAX
@@ -116,7 +119,7 @@ zip_names_begin(struct slice file, struct zip_names *names_out)
 		     : 0;
 	left = file.length - END_SIZE + 1 - lowest;
 	while ((found = memrchr(file.data + lowest, 'P', left)) != NULL &&
-	       names_out->directory_count < ZIP_NAMES_DIRECTORIES_MAX) {
+	       !names_out->cut) {
 		size_t end = (size_t)(found - file.data);
 
 		left = end - lowest;
@@ -198,8 +201,10 @@ zip_names_next(struct zip_names *names, struct zip_name *name_out)
 			return false;
 		open_directory(names, names->directory + 1);
 	}
-	if (names->left == 0)
+	if (names->left == 0) {
+		names->cut = true;
 		return false;
+	}
 	at = names->at;
 	name_end = at + CENTRAL_SIZE + (size_t)number_at(file, at + 28, 2);
 	extra = slice_range(
@@ -320,13 +325,13 @@ find_local(struct slice file, size_t from, size_t to)
 }
 
 size_t
-zip_names_unlisted(struct slice file)
+zip_names_unlisted(struct slice file, unsigned members_max)
 {
 	struct zip_names names;
 	struct span *spans;
 	size_t count = 0, reached = 0, found = SIZE_MAX;
 
-	if (!zip_names_begin(file, &names))
+	if (!zip_names_begin(file, members_max, &names))
 		return SIZE_MAX;
 	names.directory_count = 1;
 	spans = list_spans(&names, &count);

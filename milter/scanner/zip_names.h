@@ -14,7 +14,7 @@
 
 #include "base/slice.h"
 
-#define ZIP_NAMES_DIRECTORIES_MAX 8
+#define ZIP_NAMES_DIRECTORIES_MAX 32
 
 struct zip_names {
 	struct slice file;
@@ -24,6 +24,7 @@ struct zip_names {
 	unsigned directory; /* the one that is read */
 	size_t at;          /* next central header */
 	unsigned left;      /* headers that may still be read, of all */
+	bool cut;           /* there are more headers or directories */
 };
 
 struct zip_name {
@@ -37,8 +38,10 @@ struct zip_name {
 	uint64_t packed_size; /* of its data, by the directory */
 };
 
-/* False when the bytes hold no zip directory at their end. */
-bool zip_names_begin(struct slice file, struct zip_names *names_out);
+/* False when the bytes hold no zip directory at their end. At most members_max
+ * are read, of all directories together. */
+bool zip_names_begin(
+    struct slice file, unsigned members_max, struct zip_names *names_out);
 
 /* The next member, by one directory after the other; false at their end. */
 bool zip_names_next(struct zip_names *names, struct zip_name *name_out);
@@ -46,6 +49,6 @@ bool zip_names_next(struct zip_names *names, struct zip_name *name_out);
 /* Where the first local header stands that the first of the directories (the
  * one that libarchive reads) does not list; SIZE_MAX when there is none. Data of listed members is passed over, so
  * that a zip stored in a zip is not taken for hidden members. */
-size_t zip_names_unlisted(struct slice file);
+size_t zip_names_unlisted(struct slice file, unsigned members_max);
 
 #endif

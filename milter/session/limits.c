@@ -2,6 +2,7 @@
 
 #include "session/limits.h"
 
+#include "base/block_cache.h"
 #include "language/settings.h"
 
 /* Arenas draw on the pool in chunks; less than this is as good as nothing. */
@@ -11,6 +12,7 @@ void
 limits_set(struct limits *limits, const struct settings *settings)
 {
 	limits->memory.limit_bytes = (size_t)settings->limits.memory;
+	block_cache_set_max((size_t)settings->limits.memory_kept);
 	atomic_store(
 	    &limits->sessions_max, (unsigned)settings->limits.sessions);
 }

@@ -15,6 +15,13 @@ struct kept {
 /* Each slot belongs to whoever has exchanged its content for NULL. */
 static _Atomic(struct kept *) slots[SLOTS];
 static atomic_size_t kept_bytes;
+static atomic_size_t kept_max = 64000000;
+
+void
+block_cache_set_max(size_t bytes)
+{
+	atomic_store(&kept_max, bytes);
+}
 
 /* Puts a block, which counts already, into an empty slot; frees it when there
  * is none. */
@@ -80,8 +87,8 @@ block_cache_give(void *block, size_t size)
 		free(block);
 		return;
 	}
-	if (atomic_fetch_add(&kept_bytes, size) >
-	    BLOCK_CACHE_BYTES_MAX - size) {
+	if (atomic_fetch_add(&kept_bytes, size) + size >
+	    atomic_load_explicit(&kept_max, memory_order_relaxed)) {
 		atomic_fetch_sub(&kept_bytes, size);
 		free(block);
 		return;

@@ -10,6 +10,7 @@ libpolicy_a_SOURCES += \
 	policy/base/list.c policy/base/list.h \
 	policy/base/log.c policy/base/log.h \
 	policy/base/mime_defect.c policy/base/mime_defect.h \
+	policy/base/scan_reason.c policy/base/scan_reason.h \
 	policy/base/slice.c policy/base/slice.h \
 	policy/base/status.c policy/base/status.h \
 	policy/base/table.c policy/base/table.h \

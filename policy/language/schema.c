@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include "base/mime_defect.h"
+#include "base/scan_reason.h"
 #include "language/schema.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -48,6 +49,14 @@ static const char *const mime_defect_words[] = {
 };
 static const struct schema_enum mime_defects = { "MIME defect",
 	mime_defect_words, COUNT(mime_defect_words), false };
+
+static const char *const scan_reason_words[] = {
+#define SCAN_REASON_WORD(name, cause) name,
+	SCAN_REASON_TABLE(SCAN_REASON_WORD)
+#undef SCAN_REASON_WORD
+};
+static const struct schema_enum scan_reasons = { "reason", scan_reason_words,
+	COUNT(scan_reason_words), false };
 
 /* Short forms, so that the table below reads as one. */
 #define B                             VALUE_BOOL
@@ -169,6 +178,8 @@ static const struct schema_member attachment_members[] = {
 	    M(B, false, COSTLY, "an office file with macros") },
 	[FACT_ATTACHMENT_UNSCANNABLE] = { "unscannable",
 	    M(B, false, COSTLY, "it could not be looked into") },
+	[FACT_ATTACHMENT_REASON] = { "reason", VALUE_ENUM, &scan_reasons, true,
+	    COST_COSTLY, "why it could not" },
 };
 
 static const struct schema_member yara_members[] = {

@@ -88,12 +88,18 @@ struct settings_limits {
 	uint64_t archive_bytes;
 	uint64_t archive_ratio;
 	uint64_t archive_entries;
-	uint64_t scan_time; /* ms, all workers, one message */
+	uint64_t document_bytes;   /* of one stream or object in a document */
+	uint64_t document_objects; /* streams and objects of one document */
+	uint64_t document_links;   /* links of one file */
+	uint64_t content_bytes;    /* of mail and text in a message's files */
+	uint64_t attached_mails;   /* files of a message that are mail */
+	uint64_t scan_time;        /* ms, all workers, one message */
 	uint64_t scan_memory;
 	uint64_t scan_workers;
 	uint64_t sessions;
 	uint64_t memory;         /* bytes, all messages together */
 	uint64_t message_memory; /* bytes, one message */
+	uint64_t memory_kept;    /* bytes, between messages */
 	uint64_t regex_steps;    /* PCRE2 match limit */
 	uint64_t regex_depth;    /* PCRE2 depth limit */
 	uint64_t regex_memory;   /* bytes, PCRE2 heap limit */

@@ -14,10 +14,12 @@
 #include "scanner/pdf.h"
 #include "scanner/rar_files.h"
 #include "scanner/rtf.h"
+#include "scanner/vba.h"
+#include "scanner/xml.h"
 #include "scanner/zip_names.h"
 
-#define ITEMS_MAX    1000
-#define BUDGET_BYTES (4u << 20)
+#define ITEMS_MAX   1000
+#define ENTRIES_MAX 10000
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -59,7 +61,7 @@ read_zip_names(struct slice bytes)
 	struct zip_name name;
 	unsigned sum = 0;
 
-	if (!zip_names_begin(bytes, &names))
+	if (!zip_names_begin(bytes, ENTRIES_MAX, &names))
 		return 0;
 	while (zip_names_next(&names, &name))
 		sum += sum_of(name.local) + sum_of(name.central);
@@ -71,7 +73,7 @@ static unsigned
 read_forms(struct arena *arena, struct slice bytes)
 {
 	struct forms_reading readings[FORMS_READINGS_MAX];
-	size_t count = forms_readings(bytes, readings);
+	size_t count = forms_readings(bytes, ENTRIES_MAX, readings);
 	struct rar_files files;
 	struct rar_file file;
 	unsigned sum = forms_is_closed(bytes);
@@ -97,12 +99,13 @@ take_file(void *context, struct slice name, struct slice content)
 	return true;
 }
 
-static void
+static bool
 take_text(void *context, struct slice content)
 {
 	unsigned *sum = context;
 
 	*sum += sum_of(content);
+	return true;
 }
 
 static void
@@ -118,16 +121,26 @@ static unsigned
 read_carriers(struct slice bytes)
 {
 	unsigned sum = 0;
+	const struct found_limits limits = { .all_bytes = 4u << 20,
+		.document_bytes = 1u << 20,
+		.objects = 1000,
+		.ratio = 200 };
 	const struct found found = { .context = &sum,
+		.limits = &limits,
 		.file = take_file,
 		.text = take_text,
 		.unread = take_unread };
 
-	office_files(bytes, BUDGET_BYTES, &found);
+	office_files(bytes, &found);
 	rtf_files(bytes, &found);
+	rtf_text(bytes, &found);
+	rtf_squeezed(bytes, &found);
 	carrier_files(bytes, &found);
-	pdf_files(bytes, BUDGET_BYTES, 200, &found);
-	pdf_links(bytes, &found);
+	pdf_files(bytes, &found);
+	pdf_strings(bytes, &found);
+	vba_sources(bytes, &found);
+	xml_text(bytes, &found);
+	xml_files(bytes, &found);
 	return sum;
 }
 
@@ -137,7 +150,8 @@ read_document(struct arena *arena, struct slice bytes)
 	struct scanner_item item = { 0 };
 	unsigned sum = 0;
 
-	document_inspect(bytes, true, arena, &item);
+	document_inspect(bytes, ENTRIES_MAX, &item);
+	document_urls(bytes, 2000, arena, &item);
 	for (size_t i = 0; i < item.urls.count; i++)
 		sum += sum_of(item.urls.items[i]);
 	return sum;

@@ -176,7 +176,17 @@ def file_bombs():
     yield 'PDF of 1,000,000 streams', attached(b'%PDF-1.4\n' + b'stream\nendstream\n' * 1000000, 'a.pdf'), \
         {'unscannable'}
     yield 'PDF of 1,000,000 links in hexadecimal', attached(
-        b'%PDF-1.4\n' + b'/URI<' * 1000000, 'a.pdf'), {'unscannable'}
+        b'%PDF-1.4\n' + b'/URI<68747470733a2f2f>' * 1000000, 'a.pdf'), set()
+    yield 'PDF of streams in one another', attached(b'%PDF-1.4\n' + b'stream\n\x78\x01' * 1000000, 'a.pdf'), set()
+    yield 'PDF of streams whose end lies far', attached(
+        b'%PDF-1.4\n' + b'stream\n\x78\x01\0\xf0\xff\x0f\0endstream' * 200000, 'a.pdf'), {'unscannable'}
+    yield 'macros in one another', attached(wrap_doc.ole_file(wrap_doc.Storage({'VBA': wrap_doc.Storage({
+        'Module1': b'\1\x00\xb0\0Attribut' * 200000})})), 'a.doc'), set()
+    yield 'macros of empty pieces', attached(wrap_doc.ole_file(wrap_doc.Storage({'VBA': wrap_doc.Storage({
+        'Module1': b'\1\x07\xb0\0Attribut' * 100000 + b'\0\xb0\0' * 700000})})), 'a.doc'), set()
+    yield 'XML of 1,000,000 open comments', attached(b'<a>' + b'<!--' * 1000000, 'a.xml'), set()
+    yield 'XML of 1,000,000 files', attached(b'<a>' + b'<binData>AAAA' * 500000, 'a.xml'), {'unscannable'}
+    yield 'RTF of 1,000,000 groups', attached(b'{\\rtf1' + b'{\\*\\a' * 1000000 + b"\\'41\\u1?", 'a.rtf'), set()
     yield 'PDF of 100,000 links', attached(b'%PDF-1.4\n' + b''.join(
         b'/URI(http://h%d.test/)' % n for n in range(100000)), 'a.pdf'), {'unscannable'}
     yield 'OLE whose sectors run in circles', attached(circles(20), 'a.doc'), {'unscannable'}

@@ -22,6 +22,7 @@ import milter_client
 from filter import program
 from tap import case, check, check_in, diag, run
 import wrap_doc
+import wrap_hidden
 import wrap_zip
 from wrap import (TEXT, attached, by_libarchive, cab, compressors, docx, mail, ole, part, rar4, rar5, rar5_closed, tar,
                   uuencoded, zip_encrypted, zip_two_names, zipped)
@@ -196,7 +197,9 @@ def documents(one):
     yield from one('file in PDF', wrap_doc.pdf_with_file(EICAR), 'a.pdf', unnamed)
     yield from one('file in PDF under two filters', wrap_doc.pdf_with_file(
         EICAR, b'/Type/EmbeddedFile/Filter[/ASCII85Decode/FlateDecode]', True), 'a.pdf', unnamed)
-    yield from one('file in PDF under LZW', wrap_doc.pdf((b'/Type/EmbeddedFile/Filter/LZWDecode', b'x')), 'a.pdf',
+    yield from one('file in PDF under LZW', wrap_doc.pdf((
+        b'/Type/EmbeddedFile/Filter/LZWDecode', wrap_hidden.lzw(EICAR))), 'a.pdf', unnamed)
+    yield from one('file in PDF that is encrypted', wrap_doc.pdf((b'/Type/EmbeddedFile/Filter/Crypt', b'x')), 'a.pdf',
                    {'unscannable'})
     yield from one('zip in PDF in zip', zipped('a.pdf', wrap_doc.pdf_with_file(zipped(NAME, EICAR))), 'a.zip')
     yield from one('OneNote', wrap_doc.onenote(EICAR), 'a.one', unnamed)

@@ -5,6 +5,7 @@ SCRIPT_TESTS += \
 	tests/integration/bombs_test.py \
 	tests/integration/content_test.py \
 	tests/integration/daemon_test.py \
+	tests/integration/documents_test.py \
 	tests/integration/explain_test.py \
 	tests/integration/feeds_test.py \
 	tests/integration/indicators_daemon_test.py \

@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	tests/support/tap.py \
 	tests/support/wrap.py \
 	tests/support/wrap_doc.py \
+	tests/support/wrap_hidden.py \
 	tests/support/wrap_zip.py
 
 # GMime, for a differential test and a row of the bench.

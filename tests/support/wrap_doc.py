@@ -153,7 +153,8 @@ def pdf_with_link(link, how):
 
 
 def onenote(data):
-    head = bytes.fromhex('e4525c7b8cd8a74daeb15378d02996d3') + bytes(1000)
+    head = bytes.fromhex('e4525c7b8cd8a74daeb15378d02996d3') + bytes(32) + bytes.fromhex(
+        '3fdd9a101b91f549a5d01791edc8aed8') + bytes(952)
     return head + bytes.fromhex('e716e3bd65261145a4c48d4d0b7a9eac') + struct.pack('<QIQ', len(data), 0, 0) + data + \
         bytes(40)
 

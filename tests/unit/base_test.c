@@ -119,6 +119,8 @@ a_block_grows_without_leaving_itself_behind(void **state)
 	assert_int_equal(atomic_load(&pool.used_bytes), 0);
 }
 
+#define KEPT_BYTES_MAX ((size_t)64000000)
+
 static void
 large_blocks_are_kept_for_the_next_use(void **state)
 {
@@ -141,6 +143,7 @@ large_blocks_are_kept_for_the_next_use(void **state)
 	assert_int_equal(whole, 3000000);
 	block_cache_give(taken, whole);
 	/* what is kept has a bound */
+	block_cache_set_max(KEPT_BYTES_MAX);
 	for (unsigned i = 0; i < 40; i++) {
 		void *more = malloc(BLOCK_CACHE_SIZE_MAX);
 
@@ -148,7 +151,7 @@ large_blocks_are_kept_for_the_next_use(void **state)
 			block_cache_give(more, BLOCK_CACHE_SIZE_MAX);
 	}
 	block_cache_give(malloc(1000), 1000);
-	for (whole = 0; whole <= BLOCK_CACHE_BYTES_MAX;) {
+	for (whole = 0; whole <= KEPT_BYTES_MAX;) {
 		size_t size = 0;
 
 		taken = block_cache_take(BLOCK_CACHE_SIZE_MAX, &size);
@@ -158,8 +161,12 @@ large_blocks_are_kept_for_the_next_use(void **state)
 		whole += size;
 	}
 	assert_true(whole >= BLOCK_CACHE_SIZE_MAX);
-	assert_true(whole <= BLOCK_CACHE_BYTES_MAX);
+	assert_true(whole <= KEPT_BYTES_MAX);
 	block_cache_drop();
+	block_cache_set_max(0);
+	block_cache_give(malloc(3000000), 3000000);
+	assert_null(block_cache_take(300000, &whole));
+	block_cache_set_max(KEPT_BYTES_MAX);
 	assert_null(block_cache_take(300000, &whole));
 }
 

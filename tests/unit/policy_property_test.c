@@ -207,6 +207,26 @@ write_ip_test(struct builder *out, const char *name)
 	}
 }
 
+/* A word that may be missing is asked for, or whether it is there. */
+static void
+write_optional_word_test(
+    struct builder *out, const char *name, const struct schema_enum *words)
+{
+	const char *first = words->words[below(words->count)];
+	const char *second = words->words[below(words->count)];
+
+	switch (below(3)) {
+	case 0:
+		builder_printf(out, "%s == %s", name, first);
+		return;
+	case 1:
+		builder_printf(out, "%s in { %s, %s }", name, first, second);
+		return;
+	default:
+		builder_printf(out, "%s is present", name);
+	}
+}
+
 static void
 write_word_test(
     struct builder *out, const char *name, const struct schema_enum *words)
@@ -300,7 +320,10 @@ write_value_test(struct builder *out, const char *name, enum value_type type,
 	case VALUE_INTEGER:
 		break;
 	case VALUE_ENUM:
-		write_word_test(out, name, words);
+		if (optional)
+			write_optional_word_test(out, name, words);
+		else
+			write_word_test(out, name, words);
 		return;
 	case VALUE_STRING:
 		write_text_test(out, name, optional);

@@ -5,10 +5,10 @@
 
 #include "support/unit.h"
 
+#include "base/scan_reason.h"
 #include "scanner/entry_name.h"
 #include "scanner/forms.h"
 #include "scanner/rar_files.h"
-#include "scanner/reason.h"
 #include "scanner/zip_names.h"
 
 /* A zip of one stored member `a` with one octet, its directory calls it `b`:
@@ -17,7 +17,9 @@
 #define CENTRAL                                                              \
 	"PK\1\2\x14\0\x14\0\0\0\0\0\0\0\x21\0\0\0\0\0\1\0\0\0\1\0\0\0\1\0\0" \
 	"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0b"
-#define END "PK\5\6\0\0\0\0\1\0\1\0\x2f\0\0\0\x20\0\0\0\0\0"
+#define END     "PK\5\6\0\0\0\0\1\0\1\0\x2f\0\0\0\x20\0\0\0\0\0"
+
+#define MEMBERS 10000 /* as many as are looked at */
 
 static struct arena *arena;
 
@@ -33,13 +35,13 @@ a_zip_behind_anything_tells_both_names(void **state)
 		struct zip_names names;
 		struct zip_name name;
 
-		assert_true(zip_names_begin(files[i], &names));
+		assert_true(zip_names_begin(files[i], MEMBERS, &names));
 		assert_true(zip_names_next(&names, &name));
 		assert_slice(name.central, "b");
 		assert_slice(name.local, "a");
 		assert_false(name.encrypted);
 		assert_false(zip_names_next(&names, &name));
-		assert_true(zip_names_unlisted(files[i]) == SIZE_MAX);
+		assert_true(zip_names_unlisted(files[i], MEMBERS) == SIZE_MAX);
 	}
 }
 
@@ -48,10 +50,13 @@ members_that_no_directory_lists_are_found(void **state)
 {
 	(void)state;
 	assert_int_equal(
-	    zip_names_unlisted(SLICE_LITERAL(LOCAL LOCAL CENTRAL END)), 0);
+	    zip_names_unlisted(SLICE_LITERAL(LOCAL LOCAL CENTRAL END), MEMBERS),
+	    0);
 	assert_int_equal(
-	    zip_names_unlisted(SLICE_LITERAL(LOCAL CENTRAL END LOCAL)), 101);
-	assert_true(zip_names_unlisted(SLICE_LITERAL("PK")) == SIZE_MAX);
+	    zip_names_unlisted(SLICE_LITERAL(LOCAL CENTRAL END LOCAL), MEMBERS),
+	    101);
+	assert_true(
+	    zip_names_unlisted(SLICE_LITERAL("PK"), MEMBERS) == SIZE_MAX);
 }
 
 static void
@@ -63,8 +68,8 @@ a_zip_cut_anywhere_is_read_no_further(void **state)
 	for (size_t cut = 0; cut < whole.length; cut++) {
 		struct zip_names names;
 
-		assert_false(
-		    zip_names_begin(slice_range(whole, 0, cut), &names));
+		assert_false(zip_names_begin(
+		    slice_range(whole, 0, cut), MEMBERS, &names));
 	}
 }
 
@@ -90,7 +95,7 @@ archives_are_found_where_unpackers_find_them(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct forms_reading readings[FORMS_READINGS_MAX];
-		size_t count = forms_readings(cases[i].file, readings);
+		size_t count = forms_readings(cases[i].file, MEMBERS, readings);
 
 		if (count != cases[i].count ||
 		    (count > 0 && (readings[0].at != cases[i].at ||
@@ -186,7 +191,7 @@ every_reason_is_explained_in_the_manual(void **state)
 	(void)state;
 	snprintf(path, sizeof path, "%s/packaging/man/tocsin-policy.5.in",
 	    source == NULL ? "." : source);
-	for (unsigned i = 0; (name = reason_name(i)) != NULL; i++) {
+	for (unsigned i = 0; (name = scan_reason_name(i)) != NULL; i++) {
 		FILE *page = fopen(path, "r");
 		bool found = false;
 
@@ -199,9 +204,12 @@ every_reason_is_explained_in_the_manual(void **state)
 		if (!found)
 			fail_msg("%s is not in tocsin-policy(5)", name);
 	}
-	assert_int_equal(reason_cause(text("encrypted")), REASON_OF_MAIL);
-	assert_int_equal(reason_cause(text("archive-bytes")), REASON_OF_LIMIT);
-	assert_int_equal(reason_cause(text("made-up")), REASON_OF_FAILURE);
+	assert_int_equal(
+	    scan_reason_cause(text("encrypted")), SCAN_REASON_OF_MAIL);
+	assert_int_equal(
+	    scan_reason_cause(text("archive-bytes")), SCAN_REASON_OF_LIMIT);
+	assert_int_equal(
+	    scan_reason_cause(text("made-up")), SCAN_REASON_OF_FAILURE);
 }
 
 static int

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""What documents and containers hide is found, or its hiding is said.
+
+A table of ways in which senders hide a link, a file or a macro in documents.
+Each must be found by its indicator, or the file must be called unscannable
+with the reason.
+"""
+import base64
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import zlib
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'support'))
+import bench
+import wrap_doc
+import wrap_hidden
+from filter import program
+from tap import case, check, diag, run
+from wrap import attached, zip_of, zipped
+
+NAME = 'hidden-listed.exe'
+PROGRAM = b'MZ' + b'a program that somebody listed ' * 20
+URL = 'http://evil-link.test/login?id=7'
+
+SETTINGS = '''
+feed digests { source "digests.txt"  format list  status verified  severity high }
+feed urls    { source "urls.txt"  format list  status verified  severity high }
+'''
+POLICY = '''
+rule found-digest "d" { severity low  when any indicator (.type == sha256) then tag "X-Found" "digest" }
+rule found-url "u" { severity low  when any indicator (.type == url) then tag "X-Found" "url" }
+rule found-domain "o" { severity low  when any indicator (.type == domain) then tag "X-Found" "domain" }
+rule found-unscannable "s" { severity low  when any attachment (.unscannable) then tag "X-Found" "unscannable" }
+rule found-encrypted "e" { severity low  when any attachment (.reason == encrypted) then tag "X-Found" "encrypted" }
+rule found-archive-form "f" { severity low
+    when any attachment (.reason == archive-form) then tag "X-Found" "archive-form" }
+rule found-macros "m" { severity low  when any attachment (.macros) then tag "X-Found" "macros" }
+'''
+FEEDS = {'digests.txt': hashlib.sha256(PROGRAM).hexdigest() + '\n', 'urls.txt': URL + '\nevil-link.test\n'}
+
+
+def table():
+    """(title, name, file, what must be found)"""
+    link = URL.encode()
+    for title, data in wrap_hidden.pdfs(link):
+        yield f'pdf, {title}', 'a.pdf', data, {'url'}
+    for title, data in wrap_hidden.rtfs(link):
+        yield f'rtf, {title}', 'a.rtf', data, {'url'}
+    for title, data in wrap_hidden.rtf_objects(NAME, PROGRAM):
+        yield f'object in rtf, {title}', 'a.rtf', data, {'digest'}
+    for title, name, data in wrap_hidden.ole_links(link):
+        yield f'ole, {title}', name, data, {'url'}
+    for title, name, data in wrap_hidden.xml_links(link):
+        yield f'xml, {title}', name, data, {'url'}
+    for title, name, data in wrap_hidden.plain_links(link):
+        yield title, name, data if isinstance(data, bytes) else data.encode(), {
+            'domain' if title in ('long', 'installer') else 'url'}
+    for title, name, data, reason in wrap_hidden.closed():
+        yield title, name, data, {'unscannable', reason}
+
+
+def scanned(conf, messages):
+    """The record of each message, as `tocsin scan --json` prints it."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for number, octets in enumerate(messages):
+            paths.append(os.path.join(folder, f'{number:03}.eml'))
+            with open(paths[-1], 'wb') as file:
+                file.write(octets)
+        done = subprocess.run([program('tocsin'), 'scan', '-c', conf, '--json', *paths], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300)
+    check(done.returncode, 0, done.stderr)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def found_in(record):
+    return {rule['name'].removeprefix('found-') for rule in record['rules']}
+
+
+def misses(this, rows, wrap):
+    records = scanned(this.filter.conf, [wrap(name, data) for _, name, data, _ in rows])
+    check(len(records), len(rows), 'records')
+    bad = [f'{row[0]}: found {sorted(found_in(record))}, missing {sorted(row[3] - found_in(record))}'
+           for row, record in zip(rows, records) if not row[3] <= found_in(record)]
+    for line in bad:
+        diag(line)
+    diag(f'{len(rows)} documents, {len(rows) - len(bad)} as they must be')
+    return bad
+
+
+@case('what a document hides is found')
+def alone(this):
+    check(misses(this, list(table()), lambda name, data: attached(data, name)), [], 'documents that hide')
+
+
+@case('and in a zip')
+def in_zip(this):
+    check(misses(this, list(table()), lambda name, data: attached(zipped(name, data), 'a.zip')), [],
+          'documents that hide')
+
+
+# A document for each limit, which is met in it.
+LIMITS = 'limits { document-bytes 4kB  document-objects 10  document-links 3  content-bytes 2kB  attached-mails 1 }'
+
+
+def limited():
+    """(limit, name, file)"""
+    link = URL.encode()
+    small = attached(b'x', 'x.txt')
+    yield 'document-bytes', 'a.rtf', wrap_doc.rtf_with_object(NAME, bytes(9000))
+    yield 'document-bytes', 'a.doc', wrap_doc.ole_file(wrap_doc.Storage({'WordDocument': b'x' * 9000}))
+    yield 'document-bytes', 'a.xml', b'<a>' + b'&amp;' * 9000 + b'</a>'
+    yield 'document-bytes', 'a.pdf', wrap_doc.pdf((b'/Filter/FlateDecode', zlib.compress(random_text(30000))))
+    yield 'document-objects', 'a.pdf', wrap_doc.pdf(*[(b'/Filter/FlateDecode', zlib.compress(link))] * 11)
+    yield 'document-objects', 'a.doc', wrap_doc.ole_file(wrap_doc.Storage({f's{n}': link for n in range(20)}))
+    yield 'document-objects', 'a.rtf', b'{\\rtf1' + b'{\\*\\objdata 0105}' * 11 + b'}'
+    yield 'document-links', 'a.bin', b'\0'.join(b'http://h%d.test/' % n for n in range(4))
+    yield 'content-bytes', 'a.zip', zipped('a.txt', random_text(3000))
+    yield 'attached-mails', 'a.zip', zip_of([('1.eml', small), ('2.eml', small)])
+
+
+def random_text(size):
+    """Text that does not squeeze well."""
+    return base64.b64encode(b''.join(hashlib.sha256(b'%d' % n).digest() for n in range(size // 40)))
+
+
+@case('a limit that is met is a fact with its name, a gap and a tag')
+def limits(this):
+    rules = '\n'.join(f'rule found-{name} "l" {{ severity low  when any attachment (.reason == {name}) '
+                      f'then tag "X-Found" "{name}" }}' for name in sorted({row[0] for row in limited()}))
+    conf = this.filter.write('limited/limited.conf', f'''
+state-directory "{this.filter.top}/limited"
+authserv-id "mx.tocsin.test"
+{LIMITS}
+{rules}
+rule links "u" {{ severity low  when any url (.host == "nowhere.test") then tag "X-Found" "link" }}
+rule found-gap "g" {{ severity low  when any analysis.gap (.value == limit) then tag "X-Found" "gap" }}
+''')
+    rows = list(limited())
+    records = scanned(conf, [attached(data, name) for _, name, data in rows])
+    check([f'{row[0]} in {row[1]}: {sorted(found_in(record))}' for row, record in zip(rows, records)
+           if found_in(record) != {row[0], 'gap'}], [], 'limits that are met in silence')
+    records = scanned(this.filter.conf, [attached(data, name) for _, name, data in rows])
+    check([f'{row[0]} in {row[1]}: {sorted(found_in(record))}' for row, record in zip(rows, records)
+           if 'unscannable' in found_in(record)], [], 'documents within the default limits')
+
+
+def make():
+    return bench.bench(POLICY, settings=SETTINGS, feeds=FEEDS.items(), with_postfix=False)
+
+
+def on_failure(this):
+    return this.log()
+
+
+run(make, on_failure)
