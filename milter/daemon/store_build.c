@@ -54,27 +54,55 @@ has_same_feeds(const struct store *store, const struct settings *settings)
 	return true;
 }
 
-/* What of the settings is not as it was for this store, or NULL. */
+/* Why this store is not what the loaded settings make, or NULL. */
 static const char *
 difference(const struct store *store, const struct settings *settings,
-    const struct build_request *request)
+    const struct build_request *request, uint32_t *agreed)
 {
-	if (!has_same_feeds(store, settings))
-		return "the feeds are others than before";
-	if (store_settings_sum(store) != request->settings_sum)
-		return "settings of feeds, warninglists, pins or own names "
-		       "are others than before";
-	return NULL;
+	bool same_feeds = has_same_feeds(store, settings);
+
+	if (same_feeds && store_settings_sum(store) == request->settings_sum) {
+		*agreed = request->settings_sum;
+		return store_is_older_format(store)
+			   ? "the one in force was built by an older Tocsin"
+			   : NULL;
+	}
+	/* The settings are as they were: it is the store that has changed. */
+	if (*agreed == request->settings_sum)
+		return "it was built by hand with other settings than are "
+		       "loaded, which `tocsin reload` would load";
+	if (store_is_older_format(store))
+		return "the one in force was built by an older Tocsin";
+	return same_feeds ? "settings of feeds, warninglists, pins or own "
+			    "names are others than before"
+			  : "the feeds are others than before";
+}
+
+/* Opens the store and says why it is not what it should be, or NULL. */
+static const char *
+look_at_store(const struct settings *settings,
+    const struct build_request *request, struct arena *arena, uint32_t *agreed)
+{
+	const char *path = feeds_store_path(request, arena);
+	struct store *store = NULL;
+	const char *problem = NULL, *why = NULL;
+	enum tc_status status = store_open(path, &store, &problem);
+
+	if (status == TC_OK)
+		why = difference(store, settings, request, agreed);
+	else if (status == TC_INVALID)
+		why = arena_printf(arena, "the one there %s", problem);
+	store_close(&store);
+	return why;
 }
 
 bool
-store_build_is_due(const struct program *program, char *reason,
-    size_t reason_size, bool *again_out)
+store_build_is_due(const struct program *program, uint32_t *agreed,
+    char *reason, size_t reason_size, bool *again_out)
 {
 	const struct settings *settings = program_settings(program);
 	struct arena *arena = arena_new(0, NULL);
 	struct build_request request;
-	struct store *store = NULL;
 	const char *why = NULL;
 	bool due = false;
 
@@ -84,12 +112,10 @@ store_build_is_due(const struct program *program, char *reason,
 	if (feeds_build_request(program, time(NULL), arena, &request) ==
 	    TC_OK) {
 		due = feeds_store_is_stale(&request, arena, &why, again_out);
-		if (!due && store_open(feeds_store_path(&request, arena),
-				&store, NULL) == TC_OK) {
-			why = difference(store, settings, &request);
+		if (!due) {
+			why = look_at_store(settings, &request, arena, agreed);
 			due = why != NULL;
 		}
-		store_close(&store);
 	}
 	if (due)
 		snprintf(reason, reason_size, "%s", why == NULL ? "" : why);
@@ -97,18 +123,33 @@ store_build_is_due(const struct program *program, char *reason,
 	return due;
 }
 
+uint32_t
+store_build_settings(const struct program *program)
+{
+	struct arena *arena = arena_new(0, NULL);
+	struct build_request request = { 0 };
+
+	if (arena != NULL)
+		(void)feeds_build_request(program, time(NULL), arena, &request);
+	arena_free(&arena);
+	return request.settings_sum;
+}
+
 bool
-store_build_has_store(const struct program *program)
+store_build_has_store(const struct program *program, const char **problem_out)
 {
 	char path[4096];
 	struct store *store = NULL;
-	bool there;
+	enum tc_status status;
 
+	*problem_out = NULL;
 	snprintf(path, sizeof path, "%s/%s",
 	    program_settings(program)->state_directory, BUILD_STORE_NAME);
-	there = store_open(path, &store, NULL) == TC_OK;
+	status = store_open(path, &store, problem_out);
 	store_close(&store);
-	return there;
+	if (status == TC_SYSTEM)
+		*problem_out = NULL;
+	return status == TC_OK;
 }
 
 /* The feed that the warning stands at as well, or NULL. */

@@ -12,15 +12,24 @@
 
 #include "language/program.h"
 
-/* True when the store should be built: there is none while there are feeds, a
- * source is newer, or the feeds are others than those it was built from. The
- * reason is written to `reason`. *again_out tells that it will be due again
- * right after the build; see feeds_store_is_stale(). */
-bool store_build_is_due(const struct program *program, char *reason,
-    size_t reason_size, bool *again_out);
+/* True when the store should be built: there is none while there are feeds or
+ * it cannot be used, a source is newer, or it was built with other settings
+ * than are loaded, or by an older Tocsin. The reason is written to `reason`.
+ * *agreed is the caller's, zero at first: the settings with which the store was
+ * last found to agree. With it the reason can tell a store that somebody has
+ * built by hand from settings that were loaded since. *again_out tells that it
+ * will be due again right after the build; see feeds_store_is_stale(). */
+bool store_build_is_due(const struct program *program, uint32_t *agreed,
+    char *reason, size_t reason_size, bool *again_out);
 
-/* True when there is a store that can be opened. */
-bool store_build_has_store(const struct program *program);
+/* What tells the settings of a build from others, as the store has it; 0 when
+ * that is not known. */
+uint32_t store_build_settings(const struct program *program);
+
+/* True when there is a store that can be opened; else *problem_out says why it
+ * cannot be, a constant sentence, or is NULL when there is none. */
+bool store_build_has_store(
+    const struct program *program, const char **problem_out);
 
 /* Forks the child; its answer, one channel packet {ok, generation, entries,
  * size, warnings: [text], problem}, can be read from *fd_out. -1 with errno. */

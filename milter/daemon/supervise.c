@@ -81,6 +81,7 @@ struct supervisor {
 	char patterns_good[17]; /* hash of the policy whose have been; "" */
 	uint64_t build_due_ms;
 	uint64_t build_pause_ms;
+	uint32_t store_agreed; /* see store_build_is_due() */
 	bool build_again; /* it will be due again: a source of the future */
 
 	bool zygote_died;
@@ -645,6 +646,11 @@ status(struct supervisor *supervisor)
 	cJSON_AddNumberToObject(
 	    reply, "restarts", supervisor->filter_starts - 1);
 	cJSON_AddBoolToObject(reply, "building", supervisor->build.pid != 0);
+	/* For who builds by hand: would this process do the same? */
+	cJSON_AddNumberToObject(reply, "store-settings",
+	    store_build_settings(supervisor->policy.program));
+	cJSON_AddStringToObject(reply, "state-directory",
+	    program_settings(supervisor->policy.program)->state_directory);
 	if (supervisor->refused[0] != '\0') {
 		cJSON_AddStringToObject(
 		    reply, "last-refused", supervisor->refused);
@@ -883,8 +889,9 @@ look_after_store(struct supervisor *supervisor)
 	}
 	if (clock_ms() < supervisor->build_due_ms)
 		return;
-	if (store_build_is_due(supervisor->policy.program, reason,
-		sizeof reason, &supervisor->build_again))
+	if (store_build_is_due(supervisor->policy.program,
+		&supervisor->store_agreed, reason, sizeof reason,
+		&supervisor->build_again))
 		start_build(supervisor, reason);
 }
 
@@ -945,12 +952,17 @@ static void
 build_first_store(struct supervisor *supervisor)
 {
 	const struct program *program = supervisor->policy.program;
+	const char *problem;
+	char reason[256];
 
 	if (program_settings(program)->feed_count == 0 ||
-	    store_build_has_store(program))
+	    store_build_has_store(program, &problem))
 		return;
 	notify_send("STATUS=building the first store of indicators");
-	start_build(supervisor, "there is none yet");
+	snprintf(reason, sizeof reason, "%s%s",
+	    problem == NULL ? "there is none yet" : "the one there ",
+	    problem == NULL ? "" : problem);
+	start_build(supervisor, reason);
 	supervisor->filter_due_ms = UINT64_MAX;
 	while (supervisor->build.pid != 0 && !supervisor->build.ended &&
 	       !supervisor->stop_wanted)

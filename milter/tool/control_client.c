@@ -209,10 +209,11 @@ control_client_ask(const char *command, const char *path, struct cJSON *request,
 
 	cJSON_Delete(request);
 	if (fd < 0) {
-		fprintf(stderr,
-		    "tocsin %s: no tocsind answers at %s (%s); is it running, "
-		    "and are you root or its user?\n",
-		    command, path, strerror(errno));
+		if (command != NULL)
+			fprintf(stderr,
+			    "tocsin %s: no tocsind answers at %s (%s); is it "
+			    "running, and are you root or its user?\n",
+			    command, path, strerror(errno));
 		free(text);
 		return NULL;
 	}
@@ -221,7 +222,7 @@ control_client_ask(const char *command, const char *path, struct cJSON *request,
 		line = receive_line(fd, timeout_s);
 	if (line != NULL)
 		reply = cJSON_Parse(line);
-	if (reply == NULL)
+	if (reply == NULL && command != NULL)
 		fprintf(stderr, "tocsin %s: no answer from %s: %s\n", command,
 		    path,
 		    line == NULL    ? strerror(errno)

@@ -25,7 +25,8 @@ bool control_client_path(const char *socket_given, const char *configuration,
 
 /* Sends `request` (which is freed) and waits at most timeout_s for the reply.
  * NULL when there is none: it has then been said on standard error, after
- * "tocsin COMMAND: ". The reply is the caller's, cJSON_Delete(). */
+ * "tocsin COMMAND: "; `command` NULL: nothing is said. The reply is the caller's,
+ * cJSON_Delete(). */
 struct cJSON *control_client_ask(const char *command, const char *path,
     struct cJSON *request, unsigned timeout_s);
 

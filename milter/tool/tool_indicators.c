@@ -1,5 +1,6 @@
 #include <config.h>
 
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 
 #include "indicator/normal.h"
 #include "language/moment.h"
+#include "tool/control_client.h"
 #include "tool/engine.h"
 #include "tool/indicators_change.h"
 #include "tool/indicators_report.h"
@@ -65,6 +67,9 @@ static const struct option known_options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
+
+/* A filter that does not answer at once is not waited for. */
+#define ASK_TIMEOUT_S 5
 
 struct options {
 	const char *config;
@@ -217,6 +222,36 @@ is_feed(const struct engine *engine, const char *name)
 	return name == NULL;
 }
 
+/* A running tocsind with other settings builds its own store again, which
+ * would undo this one without a word. */
+static void
+tell_other_settings(const struct engine *engine, const char *config)
+{
+	struct cJSON *request = cJSON_CreateObject(), *reply;
+	const cJSON *sum, *folder;
+	char path[256];
+
+	cJSON_AddStringToObject(request, "request", "status");
+	if (!control_client_path(NULL, config, path, sizeof path)) {
+		cJSON_Delete(request);
+		return;
+	}
+	reply = control_client_ask(NULL, path, request, ASK_TIMEOUT_S);
+	sum = cJSON_GetObjectItem(reply, "store-settings");
+	folder = cJSON_GetObjectItem(reply, "state-directory");
+	if (cJSON_IsNumber(sum) && sum->valuedouble != 0 &&
+	    cJSON_IsString(folder) &&
+	    strcmp(folder->valuestring, engine->request.state_directory) == 0 &&
+	    (uint32_t)sum->valuedouble != engine->request.settings_sum)
+		fprintf(stderr,
+		    "tocsin indicators: the running tocsind has other settings "
+		    "of feeds, warninglists, pins or own names loaded than %s "
+		    "and builds the store again with those; `tocsin reload` "
+		    "loads the new ones\n",
+		    config);
+	cJSON_Delete(reply);
+}
+
 static int
 run_build(struct engine *engine, const struct options *options, char **words)
 {
@@ -242,8 +277,10 @@ run_build(struct engine *engine, const struct options *options, char **words)
 	indicators_report_build(&report,
 	    feeds_without_warninglists(&engine->request, engine->arena),
 	    options->json);
-	if (status == TC_OK)
+	if (status == TC_OK) {
+		tell_other_settings(engine, options->config);
 		return EX_OK;
+	}
 	fprintf(stderr, "tocsin indicators: no new store: %s\n",
 	    report.problem != NULL ? report.problem
 				   : "another build is under way");

@@ -245,6 +245,80 @@ def withdrawn(this):
     check(this.acts('event-30.example'), True)
 
 
+@case('a TAXII object is as its last version says, whatever page it comes on, and stays out once revoked')
+def taxii_versions(this):
+    def version(value, minute, **more):
+        return dict(stix_indicator(7, value), modified=f'2026-04-01T00:{minute}Z', added='2026-04-01T00:00:00Z', **more)
+
+    def update(after, *objects):
+        server.collection = [dict(one, added=after) for one in objects]
+        this.tocsin('feeds', 'update', '--force', 'life')
+        this.tocsin('indicators', 'build')
+        return [value for value in ('first.example', 'second.example', 'third.example') if this.acts(value)]
+
+    server, before = this.server, this.server.collection
+    first, second, third = (version('first.example', '00:00.100'), version('second.example', '00:00.200'),
+                            version('third.example', '02:00'))
+    revoked, other = version('second.example', '01:00', revoked=True), stix_indicator(8, 'other.example')
+    try:
+        this.configure(f'feed life {{ source "{server.url}/taxii/api" collection "c3" format stix status verified '
+                       'refresh 1h }')
+        check(update('2026-01-01T00:00:00Z', first, other, second), ['second.example'], 'the later page')
+        check(update('2026-02-01T00:00:00Z', first), ['second.example'], 'an older version that was added late')
+        check(update('2026-03-01T00:00:00Z', revoked), [], 'a revocation')
+        check_in('added_after=2026-01-02', server.asked[-1][0])
+        answer = this.tocsin('indicators', 'query', 'second.example', status=1)
+        check_in('revoked by its publisher on 2026-04-01 00:01 UTC', answer)
+        check_in('revoked by its publisher on', this.tocsin('indicators', 'query', revoked['id'], status=1))
+        # the collection is fetched from its start, and the server has lost the revocation
+        os.unlink(os.path.join(this.state, 'feeds', 'life'))
+        check(update('2026-03-02T00:00:00Z', first, second, other), [], 'what was revoked')
+        check_in('has gone back', this.tocsin('indicators', 'build'))
+        check(json.loads(this.tocsin('indicators', 'explain', 'life', '--json'))['ignored'],
+              {'revoked': 2}, 'what explain says')
+        check(update('2026-03-03T00:00:00Z', third), ['third.example'], 'a newer version')
+        # and once more, to what was in force before that
+        os.unlink(os.path.join(this.state, 'feeds', 'life'))
+        check(update('2026-03-04T00:00:00Z', second, other), ['third.example'], 'what is in force')
+        this.tocsin('indicators', 'build', '--accept', 'life')
+        check(this.acts('second.example'), True, 'accepted as it is')
+        check(this.acts('third.example'), False, 'accepted as it is')
+    finally:
+        server.collection = before
+
+
+@case('an event of a MISP feed that is changed, taken back to an older state, withdrawn and brought back')
+def misp_versions(this):
+    def attribute(value, timestamp, **more):
+        return dict({'uuid': f'{len(value):08d}-0000-4000-8000-000000000000', 'type': 'domain', 'to_ids': True,
+                     'timestamp': str(timestamp), 'value': value}, **more)
+
+    def update(stamp, *attributes, withdrawn=False):
+        event = {'Event': {'uuid': UUIDS[0], 'info': 'i', 'timestamp': str(stamp), 'Attribute': list(attributes)}}
+        manifest = {uuid: {'timestamp': str(stamp)} for uuid in UUIDS[withdrawn:]}
+        kept = {'Event': {'uuid': UUIDS[1], 'info': 'i', 'timestamp': '1', 'Attribute': [attribute('stay.example', 1)]}}
+        this.server.pages = {'/life/manifest.json': json.dumps(manifest).encode(),
+                             f'/life/{UUIDS[0]}.json': json.dumps(event).encode(),
+                             f'/life/{UUIDS[1]}.json': json.dumps(kept).encode()}
+        this.server.etag = f'"{stamp}{withdrawn}{len(attributes)}"'
+        this.tocsin('feeds', 'update', '--force', 'mlife')
+        this.tocsin('indicators', 'build')
+        check(this.acts('stay.example'), True, 'the other event')
+        return [value for value in ('one.example', 'other.example') if this.acts(value)]
+
+    this.configure(f'feed mlife {{ source "{this.server.url}/life/" format misp status verified refresh 1h }}')
+    one, other = attribute('one.example', 1700000010), attribute('other.example', 1700000010)
+    gone = attribute('one.example', 1700000020, deleted=True)
+    check(update(1700000010, one, other), ['one.example', 'other.example'], 'at first')
+    check(update(1700000020, gone, other), ['other.example'], 'one deleted')
+    check(update(1700000010, one, other), ['other.example'], 'the older event again')
+    check(update(1700000030, other), ['other.example'], 'no word of it any more')
+    check(update(1700000010, one, other), ['other.example'], 'the older event once more')
+    check(update(1700000040, one, other), ['one.example', 'other.example'], 'restored with its event')
+    check(update(1700000040, withdrawn=True), [], 'the event has left the manifest')
+    check(update(1700000040, one), ['one.example'], 'and is back')
+
+
 @case('an indicator added by hand acts, one taken back does not')
 def by_hand(this):
     this.tocsin('indicators', 'add', 'domain', 'by-hand.example', '--severity', 'critical', '--expire', '30d',

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import struct
 import threading
 import time
 
@@ -248,6 +249,88 @@ def inner_rules(this):
     with milter(this) as client:
         check((tagged(client, 'INNER-ONE', 'X-Inner'), tagged(client, 'INNER-OFF', 'X-Inner')), (False, False),
               'withdrawn, and to_ids=false')
+
+
+@case('a store that was built by hand with settings that are not loaded does not go without a word')
+def built_otherwise(this):
+    text, mark = 'See http://evil-list.example/x', len(this.filter.log_text())
+    this.filter.write_conf(FEEDS + 'pin domain "portal.example"\n')
+    said = this.filter.tool('indicators', 'build', check=True).stdout
+    check_in('the running tocsind has other settings of feeds, warninglists, pins or own names loaded', said)
+    check_in('`tocsin reload` loads the new ones', said)
+    wait_for(lambda: 'built by hand with other settings than are loaded' in this.filter.log_text()[mark:], 20,
+             'why the store is built again')
+    wait_for(lambda: 'store built' in this.filter.log_text()[mark:], 20, 'a store')
+    this.filter.tool('reload', check=True)
+    seconds_until(this, text)
+    this.filter.write_conf(FEEDS)
+    this.filter.tool('reload', check=True)
+    said = this.filter.tool('indicators', 'build', check=True).stdout
+    check_not_in('running tocsind', said)
+
+
+def folded(a, b):
+    product = a * b
+    return (product ^ product >> 64) & 0xffffffffffffffff
+
+
+def format_sum(data):
+    """The sum of the store's format; its parts are multiples of eight octets."""
+    total = 0
+    for (word,) in struct.iter_unpack('<Q', data):
+        total = folded(total ^ word ^ 0x9e3779b97f4a7c15, 0xd6e8feb86659fd93)
+    return total
+
+
+def as_version_1(store):
+    """A store as Tocsin wrote it before it remembered what was revoked."""
+    before, sections = struct.unpack('<8sIIQQqQIIQQ', store[:72]), struct.unpack('<24Q', store[72:264])
+    check(before[1], 2, 'version')
+    body = store[264:sections[20]]  # the last two sections are new
+    table = b''.join(struct.pack('<QQ', sections[i] - 32, sections[i + 1]) for i in range(0, 20, 2))
+
+    def header(head_sum):
+        return struct.pack('<8sIIQQqQIIQQ', before[0], 1, before[2], len(body) + 232, *before[4:7], 10, before[8],
+                           format_sum(body), head_sum) + table
+    return header(format_sum(header(0))) + body
+
+
+@case('after an upgrade the older store serves until the new one is there, and the log says why it is built')
+def upgraded(this):
+    text, path = 'See http://evil-list.example/x', os.path.join(this.filter.state, 'indicators.store')
+    this.filter.stop()
+    mark, before = len(this.filter.log_text()), generations(this)[-1]
+    with open(path, 'rb') as file:
+        older = as_version_1(file.read())
+    status = os.stat(path)
+    with open(path, 'wb') as file:
+        file.write(older)
+    this.filter.tool('indicators', 'verify', check=True)
+    os.utime(path, ns=(time.time_ns(), time.time_ns()))
+    os.chown(path, status.st_uid, status.st_gid)
+    this.filter.start()
+    with milter(this) as client:
+        check(tagged(client, text), True)
+    wait_for(lambda: 'store built' in this.filter.log_text()[mark:], 20, 'the new store')
+    check_in(f'store in force generation={before} ', this.filter.log_text()[mark:])
+    check_in('store build begins: the one in force was built by an older Tocsin', this.filter.log_text()[mark:])
+    check_in(f'store built generation={before + 1} ', this.filter.log_text()[mark:])
+    with milter(this) as client:
+        check(tagged(client, text), True)
+
+
+@case('a store that is damaged where it lies is built again, and what is in force stays until then')
+def damaged(this):
+    text, path = 'See http://evil-list.example/x', os.path.join(this.filter.state, 'indicators.store')
+    mark, before = len(this.filter.log_text()), generations(this)[-1]
+    with open(path + '.torn', 'wb') as file:
+        file.write(b'no store at all, but long enough to be looked at' * 10)
+    os.replace(path + '.torn', path)
+    wait_for(lambda: 'store built' in this.filter.log_text()[mark:], 30, 'the new store')
+    check_in('store build begins: the one there is not an indicator store', this.filter.log_text()[mark:])
+    with milter(this) as client:
+        check(tagged(client, text), True)
+    check(generations(this)[-1] != before, True, 'the generation')
 
 
 @case('at a start, rule files that do not compile cost themselves, and each is named')
