@@ -43,7 +43,8 @@ class Installed:
         for rule in RULES:
             shutil.copy(rule, os.path.join(folder, 'policy.d'))
         with open(os.path.join(examples, 'tocsin.conf'), encoding='utf-8') as file:
-            self.text = file.read()
+            # The package makes the accounts; here they need not be there.
+            self.text = re.sub(r'(?m)^(user|socket-group)\b', r'# \1', file.read())
         self.write('tocsin.conf', self.text)
 
     def write(self, name, text):
