@@ -414,9 +414,13 @@ judge_chain(struct judging *judging, const struct stix_node *node)
 
 	for (const struct stix_node *child = node->first_child; child != NULL;
 	     child = child->next) {
-		enum stix_truth one = judge_node(judging, child);
+		enum stix_truth one;
 
-		if (decided.data == NULL || (and? one < all : one > all)) {
+		/* Nothing is compared where no object has the type. */
+		judging->decided = slice_make(NULL, 0);
+		one = judge_node(judging, child);
+		if (child == node->first_child ||
+		    (and? one < all : one > all)) {
 			all = one;
 			decided = judging->decided;
 		}

@@ -51,6 +51,24 @@ octet_at(const struct parser *parser, size_t at)
 		   : '\0';
 }
 
+/* Octets of the blank at the front, as the published grammar of STIX 2.1
+ * lists them; 0: there is none. */
+static size_t
+blank_length(struct slice text)
+{
+	struct slice rest = text;
+	uint32_t c;
+
+	if (text.length == 0)
+		return 0;
+	c = utf8_next(&rest, NULL);
+	if (c == ' ' || (c >= '\t' && c <= '\r') || c == 0x85 || c == 0xa0 ||
+	    c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 ||
+	    c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000)
+		return text.length - rest.length;
+	return 0;
+}
+
 static size_t
 skip_space(const struct parser *parser, size_t at)
 {
@@ -58,22 +76,19 @@ skip_space(const struct parser *parser, size_t at)
 
 	for (;;) {
 		struct slice rest = slice_skip(text, at);
+		size_t blank = blank_length(rest);
 
-		if (rest.length > 0 &&
-		    (ascii_is_space(rest.data[0]) || rest.data[0] == '\f' ||
-			rest.data[0] == '\v')) {
-			at++;
+		if (blank > 0) {
+			at += blank;
 		} else if (slice_starts_with(rest, SLICE_LITERAL("/*"))) {
 			size_t end = slice_find(
 			    slice_skip(rest, 2), SLICE_LITERAL("*/"));
 
 			at = end == SIZE_MAX ? text.length : at + end + 4;
 		} else if (slice_starts_with(rest, SLICE_LITERAL("//"))) {
-			size_t end = slice_find_byte(rest, '\n');
-
-			at = end == SIZE_MAX ? text.length : at + end + 1;
-		} else if (slice_starts_with(rest, SLICE_LITERAL("\xc2\xa0"))) {
-			at += 2;
+			while (at < text.length && text.data[at] != '\n' &&
+			       text.data[at] != '\r')
+				at++;
 		} else {
 			return at;
 		}
@@ -104,6 +119,17 @@ lex_string(struct parser *parser, size_t at, char prefix)
 	}
 	token->type = TOKEN_BAD;
 	parser->at = parser->pattern->text.length;
+}
+
+/* Also ".5" and "-.5". */
+static bool
+number_begins(const struct parser *parser, size_t at)
+{
+	if (octet_at(parser, at) == '-' || octet_at(parser, at) == '+')
+		at++;
+	if (octet_at(parser, at) == '.')
+		at++;
+	return ascii_is_digit(octet_at(parser, at));
 }
 
 static size_t
@@ -150,10 +176,7 @@ advance(struct parser *parser)
 	} else if ((c == 't' || c == 'h' || c == 'b') &&
 		   octet_at(parser, start + 1) == '\'') {
 		lex_string(parser, start + 1, c);
-	} else if (ascii_is_digit(c) ||
-		   ((c == '-' || c == '+') &&
-		       (ascii_is_digit(octet_at(parser, start + 1)) ||
-			   octet_at(parser, start + 1) == '.'))) {
+	} else if (number_begins(parser, start)) {
 		end = number_end(parser, start);
 		parser->token.type = TOKEN_NUMBER;
 		parser->token.text =
@@ -242,7 +265,8 @@ make_node(struct parser *parser, enum stix_node_type type)
 	return node;
 }
 
-/* A string's content with \' and \\ undone. */
+/* A string's content with \' and \\ undone. Nothing else is an escape: where
+ * a publisher forgot to double a backslash ('C:\Users', '\d+'), it is meant. */
 static struct slice
 string_content(struct parser *parser, const struct token *token)
 {
@@ -252,9 +276,14 @@ string_content(struct parser *parser, const struct token *token)
 		return token->text;
 	out = builder_make(parser->arena, SIZE_MAX);
 	for (size_t i = 0; i < token->text.length; i++) {
-		if (token->text.data[i] == '\\' && i + 1 < token->text.length)
+		const char *at = token->text.data + i;
+
+		if (*at == '\\' && i + 1 < token->text.length &&
+		    (at[1] == '\\' || at[1] == '\'')) {
+			at++;
 			i++;
-		builder_byte(&out, token->text.data[i]);
+		}
+		builder_byte(&out, *at);
 	}
 	if (out.failed)
 		out_of_memory(parser);

@@ -45,6 +45,9 @@ the_whole_grammar_is_read(void **state)
 		"/* why */ [a:b = 'it\\'s'] // end",
 		"[x-usb-device:usbdrive.serial_number = '57']",
 		"[((((a:b = 1))))]",
+		"[a:b > .5 AND a:c < -.25 AND a:d = +.5]",
+		"[a:b\xe2\x80\x83=\xe3\x80\x80'x']\xc2\x85 // end\r",
+		"// why\r[a:b = 'x']",
 	};
 
 	(void)state;
@@ -240,6 +243,9 @@ static const struct evaluation_case evaluations[] = {
 	{ 'u', "([domain-name:value = 'drop.example'] AND [domain-name:value "
 	       "= 'no.example']) OR [process:name = 'x']" },
 	{ 'f', "[email-message:message_id = '<a@b.example>']" },
+	/* A backslash that nobody doubled is one. */
+	{ 't', "[file:name MATCHES '^two.e\\w+$']" },
+	{ 'f', "[file:name MATCHES '^two.e\\d+$']" },
 };
 
 static void
@@ -437,6 +443,16 @@ observed_data_is_judged_strictly(void **state)
 		  "'Conf%']",
 		    "true" },
 		{ "[x509-certificate:issuer = 'x']", "false" },
+		/* No object of the first type: its falsehood counts. */
+		{ "[x509-certificate:issuer = 'x'] AND [file:name = "
+		  "'pdf.exe']",
+		    "false" },
+		{ "[file:name = 'pdf.exe'] AND [x509-certificate:issuer = "
+		  "'x']",
+		    "false" },
+		{ "[x509-certificate:issuer = 'x'] OR [file:name = "
+		  "'pdf.exe']",
+		    "true" },
 		{ "[file:name = 'pdf.exe'] FOLLOWEDBY [file:size = 1]",
 		    "unknown" },
 	};
