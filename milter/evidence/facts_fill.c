@@ -670,6 +670,7 @@ fill_indicator(struct facts *facts, struct value *members,
 	value_set_text(
 	    &members[FACT_INDICATOR_WHERE], evidence_hit_where(evidence, hit));
 	value_set_text(&members[FACT_INDICATOR_OBSERVED], hit->observed);
+	set_member_text(&members[FACT_INDICATOR_DESCRIPTION], hit->description);
 }
 
 static void

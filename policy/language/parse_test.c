@@ -79,7 +79,7 @@ parse_indicator(struct cursor *cursor, struct ast_given *given)
 {
 	static const char *const members[] = { "severity", "strength", "feed",
 		"id", "confidence", "tags", "tlp", "where", "observed",
-		"partial", "defanged", "first-seen", "expires" };
+		"partial", "defanged", "first-seen", "expires", "description" };
 	struct ast_setting **last = &given->members;
 
 	given->kind = GIVEN_INDICATOR;

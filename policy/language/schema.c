@@ -227,6 +227,8 @@ static const struct schema_member indicator_members[] = {
 		"name (attachment:base64-stop)") },
 	[FACT_INDICATOR_OBSERVED] = { "observed",
 	    M(S, false, FREE, "the value as it stood there") },
+	[FACT_INDICATOR_DESCRIPTION] = { "description",
+	    M(S, true, FREE, "what its publisher says of it") },
 };
 
 static const struct schema_member feed_members[] = {

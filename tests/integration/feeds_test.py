@@ -851,6 +851,31 @@ def status(this):
     check_in('No such file', text)
 
 
+@case('a rule sees all that a feed says of an indicator')
+def metadata(this):
+    whole = dict(stix_indicator(71, 'told.example'), description='campaign of autumn', confidence=77, labels=['phish'],
+                 valid_until='2099-01-01T00:00:00Z',
+                 object_marking_refs=['marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421'])
+    source, mail = os.path.join(this.top, 'told.json'), os.path.join(this.top, 'told.eml')
+    with open(source, 'w') as file:
+        json.dump({'type': 'bundle', 'id': 'bundle--1', 'objects': [whole]}, file)
+    with open(mail, 'w') as file:
+        file.write('From: a@b.example\nSubject: x\n\nhttp://www.told.example/x\n')
+    holds = ['.feed == "told"', f'.id == "{whole["id"]}"', '.type == domain', '.value == "told.example"',
+             '.severity == high', '.strength == strong', '.confidence == 77', '.tags contains "phish"', '.tlp == amber',
+             '.first-seen == 2026-01-01', '.expires > 2098-12-31', '.description contains "of autumn"',
+             '.where == "text"', '.observed == "http://www.told.example/x"', 'not .partial', 'not .defanged']
+    fails = ['.description contains "of spring"', '.tlp > amber', '.expires < 2099-01-01', '.confidence > 77']
+    rules = ''.join(f'rule r{number} {{ when any indicator ({clause}) then tag }}\n'
+                    for number, clause in enumerate(holds + fails))
+    this.configure(f'feed told {{ source "{source}" format stix status verified severity high }}\n{rules}')
+    this.tocsin('indicators', 'build')
+    record = json.loads(this.tocsin('scan', '--json', mail).splitlines()[0])
+    matched = [rule['name'] for rule in record['rules']]
+    check([clause for number, clause in enumerate(holds) if f'r{number}' not in matched], [], 'do not hold')
+    check(len(matched), len(holds), f'{matched}')
+
+
 @case('the examples of tocsin-feeds(5) load as printed')
 def manual(this):
     page = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'packaging', 'man', 'tocsin-feeds.5')
