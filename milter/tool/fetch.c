@@ -12,6 +12,8 @@
 
 #include "base/builder.h"
 #include "base/ipaddr.h"
+#include "base/table.h"
+#include "indicator/json_split.h"
 #include "tool/fetch.h"
 
 #define SIZE_DEFAULT    500000000u
@@ -21,12 +23,15 @@
 #define STATE_BYTES_MAX (32u << 20)
 #define AUTH_BYTES_MAX  4096
 #define HEADER_MAX      1024
+#define REDIRECTS_MAX   5
 #define TAXII_TYPE      "Accept: application/taxii+json;version=2.1"
 
 /* One transfer: where its bytes go and what its headers said. */
 struct transfer {
+	CURL *curl; /* set by get() */
 	FILE *file; /* NULL: into `body` */
 	struct builder *body;
+	bool conditional; /* 304 is an answer */
 	uint64_t received, limit;
 	bool too_large;
 	long code;
@@ -159,7 +164,8 @@ static enum tc_status
 put_in_place(
     struct fetch *fetch, FILE *file, const char *aside, const char *path)
 {
-	bool good = fflush(file) == 0 && fsync(fileno(file)) == 0;
+	bool good =
+	    !ferror(file) && fflush(file) == 0 && fsync(fileno(file)) == 0;
 
 	if (fclose(file) != 0)
 		good = false;
@@ -207,17 +213,28 @@ write_state(struct fetch *fetch)
 	return status;
 }
 
+static bool
+is_redirect(long code)
+{
+	return code == 301 || code == 302 || code == 303 || code == 307 ||
+	       code == 308;
+}
+
 static size_t
 take_bytes(char *bytes, size_t size, size_t count, void *context)
 {
 	struct transfer *transfer = context;
 	size_t length = size * count;
+	long code = 0;
 
 	if (length > transfer->limit - transfer->received) {
 		transfer->too_large = true;
 		return 0; /* ends the transfer */
 	}
 	transfer->received += length;
+	curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &code);
+	if (code != 200)
+		return length; /* what an error or a redirect says */
 	if (transfer->file != NULL)
 		return fwrite(bytes, 1, length, transfer->file);
 	builder_slice(transfer->body, slice_make(bytes, length));
@@ -250,33 +267,83 @@ take_header(char *bytes, size_t size, size_t count, void *context)
 	return line.length;
 }
 
+/* Who answers for a URL. */
+struct server {
+	char *scheme, *host, *port; /* of curl; NULL: the URL is no good */
+};
+
+static struct server
+server_of(const char *url)
+{
+	struct server server = { NULL, NULL, NULL };
+	CURLU *parts = curl_url();
+
+	if (parts != NULL &&
+	    curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+	    curl_url_get(parts, CURLUPART_SCHEME, &server.scheme, 0) ==
+		CURLUE_OK &&
+	    curl_url_get(parts, CURLUPART_HOST, &server.host, 0) == CURLUE_OK)
+		(void)curl_url_get(
+		    parts, CURLUPART_PORT, &server.port, CURLU_DEFAULT_PORT);
+	curl_url_cleanup(parts);
+	return server;
+}
+
+static void
+server_free(struct server *server)
+{
+	curl_free(server->scheme);
+	curl_free(server->host);
+	curl_free(server->port);
+}
+
 /* https anywhere; plain http only where nobody can sit in between. */
 static bool
 url_is_allowed(const char *url)
 {
-	CURLU *parts = curl_url();
-	char *scheme = NULL, *host = NULL;
+	struct server server = server_of(url);
 	struct ipaddr address;
 	struct slice name;
 	bool good = false;
 
-	if (parts != NULL &&
-	    curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
-	    curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-	    curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
-		name = slice_text(host);
+	if (server.port != NULL) {
+		name = slice_text(server.host);
 		if (name.length > 2 && name.data[0] == '[')
 			name = slice_range(name, 1, name.length - 1);
-		good = strcmp(scheme, "https") == 0 ||
-		       (strcmp(scheme, "http") == 0 &&
-			   (strcmp(host, "localhost") == 0 ||
+		good = strcmp(server.scheme, "https") == 0 ||
+		       (strcmp(server.scheme, "http") == 0 &&
+			   (strcmp(server.host, "localhost") == 0 ||
 			       (ipaddr_parse(name, &address) &&
 				   ipaddr_is_loopback(&address))));
 	}
-	curl_free(scheme);
-	curl_free(host);
-	curl_url_cleanup(parts);
+	server_free(&server);
 	return good;
+}
+
+static bool
+same_scheme(const char *a, const char *b)
+{
+	struct server one = server_of(a), other = server_of(b);
+	bool same = one.port != NULL && other.port != NULL &&
+		    strcmp(one.scheme, other.scheme) == 0;
+
+	server_free(&one);
+	server_free(&other);
+	return same;
+}
+
+static bool
+same_server(const char *a, const char *b)
+{
+	struct server one = server_of(a), other = server_of(b);
+	bool same = one.port != NULL && other.port != NULL &&
+		    strcmp(one.scheme, other.scheme) == 0 &&
+		    strcasecmp(one.host, other.host) == 0 &&
+		    strcmp(one.port, other.port) == 0;
+
+	server_free(&one);
+	server_free(&other);
+	return same;
 }
 
 static int
@@ -299,15 +366,13 @@ static void
 set_options(
     struct fetch *fetch, struct transfer *transfer, struct curl_slist *headers)
 {
+	/* Redirects are followed by get(). */
 	const struct fetch_request *request = fetch->request;
 	CURL *curl = fetch->curl;
 
 	curl_easy_reset(curl);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, fetch->error);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http");
-	curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https");
-	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-	curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "tocsin/" PACKAGE_VERSION);
@@ -320,31 +385,34 @@ set_options(
 		curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, tell_progress);
 		curl_easy_setopt(curl, CURLOPT_XFERINFODATA, fetch);
 	}
-	if (fetch->auth_user != NULL)
-		curl_easy_setopt(curl, CURLOPT_USERPWD, fetch->auth_user);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
 }
 
-/* Gets one document. TC_OK for 200 and 304; transfer->code tells which. */
+/* One request. The login, of whatever header, goes with it only where it was
+ * given for that server. */
 static enum tc_status
-get(struct fetch *fetch, const char *url, struct transfer *transfer,
+ask(struct fetch *fetch, const char *url, bool login, struct transfer *transfer,
     const char *const *extra, size_t extra_count)
 {
 	struct curl_slist *headers = NULL;
 	CURLcode code;
 
-	if (!url_is_allowed(url))
-		return fail(fetch, TC_INVALID,
-		    "%s: feeds come over https (http to loopback only)", url);
+	transfer->curl = fetch->curl;
+	transfer->received = 0;
 	transfer->limit = fetch->left;
+	transfer->etag[0] = transfer->modified[0] = '\0';
+	transfer->added_last[0] = '\0';
 	for (size_t i = 0; i < extra_count; i++)
 		headers = curl_slist_append(headers, extra[i]);
-	if (fetch->auth_header != NULL)
+	if (login && fetch->auth_header != NULL)
 		headers = curl_slist_append(headers, fetch->auth_header);
 	set_options(fetch, transfer, headers);
+	if (login && fetch->auth_user != NULL)
+		curl_easy_setopt(
+		    fetch->curl, CURLOPT_USERPWD, fetch->auth_user);
 	curl_easy_setopt(fetch->curl, CURLOPT_URL, url);
 	code = curl_easy_perform(fetch->curl);
 	curl_easy_getinfo(fetch->curl, CURLINFO_RESPONSE_CODE, &transfer->code);
@@ -358,12 +426,51 @@ get(struct fetch *fetch, const char *url, struct transfer *transfer,
 		return fail(fetch, TC_SYSTEM, "%s",
 		    fetch->error[0] != '\0' ? fetch->error
 					    : curl_easy_strerror(code));
-	if (transfer->code != 200 && transfer->code != 304)
-		return fail(fetch,
-		    transfer->code >= 500 ? TC_SYSTEM : TC_INVALID,
-		    "the server answered %s",
-		    arena_printf(fetch->arena, "%ld", transfer->code));
 	return TC_OK;
+}
+
+/* Gets one document. TC_OK for 200, and for 304 where that was asked for;
+ * transfer->code tells which. A redirect leads to https, or stays on loopback
+ * when it began there. */
+static enum tc_status
+get(struct fetch *fetch, const char *url, struct transfer *transfer,
+    const char *const *extra, size_t extra_count)
+{
+	const char *first = url;
+	char *next;
+
+	if (!url_is_allowed(url))
+		return fail(fetch, TC_INVALID,
+		    "%s: feeds come over https (http to loopback only)", url);
+	for (unsigned redirects = 0;; redirects++) {
+		enum tc_status status = ask(fetch, url, same_server(first, url),
+		    transfer, extra, extra_count);
+
+		if (status != TC_OK)
+			return status;
+		next = NULL;
+		if (!is_redirect(transfer->code) ||
+		    curl_easy_getinfo(fetch->curl, CURLINFO_REDIRECT_URL,
+			&next) != CURLE_OK ||
+		    next == NULL)
+			break;
+		if (redirects == REDIRECTS_MAX)
+			return fail(fetch, TC_INVALID,
+			    "the server sends on again and again", NULL);
+		url = arena_text(fetch->arena, slice_text(next));
+		if (url == NULL || !url_is_allowed(url) ||
+		    (strncmp(url, "https:", 6) != 0 &&
+			!same_scheme(first, url)))
+			return fail(fetch, TC_INVALID,
+			    "the server sends on to %s, which is not https",
+			    url);
+	}
+	if (transfer->code == 200 ||
+	    (transfer->code == 304 && transfer->conditional))
+		return TC_OK;
+	return fail(fetch, transfer->code >= 500 ? TC_SYSTEM : TC_INVALID,
+	    "the server answered %s",
+	    arena_printf(fetch->arena, "%ld", transfer->code));
 }
 
 /* Both conditions are sent: servers know the one or the other. */
@@ -392,12 +499,13 @@ fetch_document(struct fetch *fetch)
 	char *aside = path_in_folder(fetch, ".new");
 	struct transfer transfer = { .file = open_aside(fetch, aside) };
 	const char *headers[2] = { NULL, NULL };
+	size_t count = conditions(fetch, headers);
 	enum tc_status status;
 
 	if (transfer.file == NULL)
 		return TC_SYSTEM;
-	status = get(fetch, fetch->request->url, &transfer, headers,
-	    conditions(fetch, headers));
+	transfer.conditional = count > 0;
+	status = get(fetch, fetch->request->url, &transfer, headers, count);
 	if (status == TC_OK && transfer.code == 200 && transfer.received == 0)
 		status = fail(fetch, TC_INVALID,
 		    "the server sent nothing; the old content stays", NULL);
@@ -450,40 +558,57 @@ taxii_url(struct fetch *fetch, const char *after, const char *next)
 	return (char *)(uintptr_t)builder_c_string(&url);
 }
 
-/* Writes a page's objects, one a line. Returns how many, or -1 when the page
- * is no envelope. *more_out: it is not the last; *next_out (arena) is then the
- * name of the next one, or NULL when the server gives it none. */
+/* Writes the objects one a line as they came: one that is broken is for the
+ * reader of the file to say, and costs itself. */
+static long
+put_objects(struct slice objects, FILE *file)
+{
+	struct json_split split = json_split_begin(objects);
+	struct json_value object;
+	long count = 0;
+
+	while (json_split_element(&split, &object)) {
+		/* Line ends stand only between values. */
+		for (size_t i = 0; i < object.text.length; i++)
+			if (object.text.data[i] == '\n' ||
+			    object.text.data[i] == '\r')
+				putc(' ', file);
+			else
+				putc(object.text.data[i], file);
+		putc('\n', file);
+		count++;
+	}
+	return count;
+}
+
+/* Writes a page's objects. Returns how many, or -1 when the page is no
+ * envelope. *more_out: it is not the last; *next_out (arena) is then the name
+ * of the next one, or NULL when the server gives it none. */
 static long
 take_page(struct fetch *fetch, struct slice body, FILE *file, bool *more_out,
     char **next_out)
 {
-	cJSON *page = cJSON_ParseWithLength(body.data, body.length);
-	const cJSON *objects = cJSON_GetObjectItem(page, "objects");
-	const cJSON *next = cJSON_GetObjectItem(page, "next");
-	const cJSON *object;
+	struct slice page = slice_trim(body), name, next = { NULL, 0 };
+	struct json_split split = json_split_begin(page);
+	struct json_value value;
 	long count = 0;
 
 	*more_out = false;
 	*next_out = NULL;
-	if (!cJSON_IsObject(page)) {
-		cJSON_Delete(page);
+	if (!json_is_object(page))
 		return -1;
+	while (json_split_member(&split, &name, &value)) {
+		if (slice_equal_text(name, "objects") &&
+		    json_is_array(value.text))
+			count += put_objects(value.text, file);
+		else if (slice_equal_text(name, "more"))
+			*more_out = slice_equal_text(value.text, "true");
+		else if (slice_equal_text(name, "next"))
+			next = json_string(fetch->arena, value.text);
 	}
-	cJSON_ArrayForEach(object, objects)
-	{
-		char *text = cJSON_PrintUnformatted(object);
-
-		if (text != NULL)
-			fprintf(file, "%s\n", text);
-		cJSON_free(text);
-		count++;
-	}
-	*more_out = cJSON_IsTrue(cJSON_GetObjectItem(page, "more"));
-	if (*more_out && cJSON_IsString(next))
-		*next_out =
-		    arena_text(fetch->arena, slice_text(next->valuestring));
-	cJSON_Delete(page);
-	return count;
+	if (*more_out && next.data != NULL)
+		*next_out = arena_text(fetch->arena, next);
+	return split.broken ? -1 : count;
 }
 
 /* Copies what earlier fetches brought, so that the new file holds it all. */
@@ -514,6 +639,7 @@ fetch_pages(struct fetch *fetch, FILE *file, const char *after)
 	unsigned pages = fetch->request->pages_max ? fetch->request->pages_max
 						   : PAGES_DEFAULT;
 	const char *accept[] = { TAXII_TYPE };
+	struct table seen = table_make(fetch->arena);
 	char *next = NULL;
 	bool more, by_date = false;
 
@@ -521,7 +647,6 @@ fetch_pages(struct fetch *fetch, FILE *file, const char *after)
 		struct arena *arena = arena_new(0, NULL);
 		struct builder body = builder_make(arena, SIZE_MAX);
 		struct transfer transfer = { .body = &body };
-		char *before = next;
 		enum tc_status status;
 		long count = -1;
 
@@ -539,7 +664,9 @@ fetch_pages(struct fetch *fetch, FILE *file, const char *after)
 		fetch->result->objects += (unsigned)count;
 		if (transfer.added_last[0] != '\0')
 			state_set(fetch, "added-after", transfer.added_last);
-		if (next != NULL && before != NULL && strcmp(next, before) == 0)
+		if (next != NULL &&
+		    (table_has(&seen, slice_text(next)) ||
+			!table_put(&seen, slice_text(next), next)))
 			return fail(fetch, TC_INVALID,
 			    "the server names the same next page again", NULL);
 		/* Without a name what was added after this page comes next;
@@ -609,6 +736,51 @@ is_uuid(const char *text)
 	return true;
 }
 
+/* Whether this is a whole event, and not what a server says in its place. */
+static bool
+is_event(struct slice text)
+{
+	struct json_split split;
+	struct json_value whole, value;
+	struct slice name;
+	bool named = false;
+
+	if (!json_split_value(&text, &whole) || !json_is_object(whole.text) ||
+	    slice_trim(text).length > 0)
+		return false;
+	split = json_split_begin(whole.text);
+	while (json_split_member(&split, &name, &value))
+		named = named || slice_equal_text(name, "Event") ||
+			slice_equal_text(name, "uuid");
+	return named && !split.broken;
+}
+
+static enum tc_status
+get_event(struct fetch *fetch, const char *url, const char *uuid,
+    const char *aside, const char *path)
+{
+	struct arena *arena = arena_new(0, NULL);
+	struct builder body = builder_make(arena, SIZE_MAX);
+	struct transfer transfer = { .body = &body };
+	enum tc_status status = get(fetch, url, &transfer, NULL, 0);
+	struct slice text = builder_result(&body);
+	FILE *file;
+
+	if (status == TC_OK && !is_event(text))
+		status = fail(fetch, TC_INVALID,
+		    "%s.json is no MISP event; an older one stays", uuid);
+	if (status == TC_OK) {
+		file = open_aside(fetch, aside);
+		status = TC_SYSTEM;
+		if (file != NULL) {
+			fwrite(text.data, 1, text.length, file);
+			status = put_in_place(fetch, file, aside, path);
+		}
+	}
+	arena_free(&arena);
+	return status;
+}
+
 /* Fetches one event unless the copy that is here has its timestamp. A missing
  * or broken event does not lose the others. */
 static enum tc_status
@@ -623,24 +795,14 @@ fetch_event(struct fetch *fetch, const char *base, const cJSON *entry)
 	char *suffix = arena_printf(fetch->arena, "/%s.json", entry->string);
 	char *path = path_in_folder(fetch, suffix);
 	char *aside = arena_printf(fetch->arena, "%s.new", path);
-	struct transfer transfer = { 0 };
 	enum tc_status status;
 
 	if (access(path, R_OK) == 0 && stamp[0] != '\0' &&
 	    strcmp(state_text(fetch, entry->string), stamp) == 0)
 		return TC_OK;
-	transfer.file = open_aside(fetch, aside);
-	if (transfer.file == NULL)
-		return TC_SYSTEM;
-	status = get(fetch,
+	status = get_event(fetch,
 	    arena_printf(fetch->arena, "%s/%s.json", base, entry->string),
-	    &transfer, NULL, 0);
-	if (status != TC_OK) {
-		fclose(transfer.file);
-		unlink(aside);
-		return status;
-	}
-	status = put_in_place(fetch, transfer.file, aside, path);
+	    entry->string, aside, path);
 	if (status == TC_OK) {
 		state_set(fetch, entry->string, stamp);
 		fetch->result->changed = true;

@@ -4,7 +4,8 @@
  * Used by `tocsin feeds update`, a process of its own without access to mail;
  * the daemon never fetches. What arrives is written aside, synced and renamed
  * over the old file only when it is whole and no larger than allowed, so a
- * failed fetch keeps what was there. Redirects are followed only to https.
+ * failed fetch keeps what was there. Redirects are followed only to https, and
+ * the login goes to no other server than that of the feed's URL.
  *
  * Beside the file NAME stands NAME.state with what the server said last (ETag,
  * Last-Modified, the TAXII date), for the next conditional request.

@@ -1,10 +1,14 @@
 #include <config.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "tool/engine.h"
 #include "tool/fetch.h"
@@ -57,7 +61,9 @@ protocol_of(
 {
 	struct slice url = slice_text(fetch->url);
 
-	if (feed->format == FEED_FORMAT_STIX &&
+	/* Nothing else has collections. */
+	if ((feed->format == FEED_FORMAT_STIX ||
+		feed->format == FEED_FORMAT_AUTO) &&
 	    (fetch->collection[0] != '\0' ||
 		slice_find(url, SLICE_LITERAL("/collections/")) != SIZE_MAX))
 		return FETCH_TAXII;
@@ -160,6 +166,55 @@ is_due(struct engine *engine, size_t index)
 	return fetched == 0 || fetched + refresh_s <= engine->request.now_unix;
 }
 
+/* EX_OK when each name is that of a feed, of a fetched one for an update. */
+static int
+check_names(struct engine *engine, bool update, int count, char **names)
+{
+	const struct settings *settings = program_settings(engine->program);
+
+	for (int i = 0; i < count; i++) {
+		size_t at = 0;
+
+		while (at < settings->feed_count &&
+		       strcmp(settings->feeds[at].name, names[i]) != 0)
+			at++;
+		if (at == settings->feed_count) {
+			fprintf(stderr,
+			    "tocsin feeds: there is no feed \"%s\" in the "
+			    "configuration\n",
+			    names[i]);
+			return EX_NOINPUT;
+		}
+		if (update && settings->feed_fetches[at].url == NULL) {
+			fprintf(stderr,
+			    "tocsin feeds: feed %s is read from %s; there is "
+			    "nothing to fetch\n",
+			    names[i], settings->feeds[at].source);
+			return EX_USAGE;
+		}
+	}
+	return EX_OK;
+}
+
+/* Two updates at once would write into each other's files. The lock ends with
+ * the process. */
+static int
+lock_folder(const char *folder)
+{
+	int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (lock < 0) {
+		fprintf(
+		    stderr, "tocsin feeds: %s: %s\n", folder, strerror(errno));
+		return EX_CANTCREAT;
+	}
+	if (flock(lock, LOCK_EX | LOCK_NB) == 0)
+		return EX_OK;
+	fputs("tocsin feeds: another update is at work\n", stderr);
+	close(lock);
+	return EX_TEMPFAIL;
+}
+
 static int
 run_update(struct engine *engine, const struct options *options, int count,
     char **names)
@@ -167,10 +222,13 @@ run_update(struct engine *engine, const struct options *options, int count,
 	const struct settings *settings = program_settings(engine->program);
 	const char *folder = arena_printf(
 	    engine->arena, "%s/feeds", engine->request.state_directory);
-	int worst = EX_OK;
 	bool first = true;
+	int worst;
 
 	(void)mkdir(folder, 0750);
+	worst = lock_folder(folder);
+	if (worst != EX_OK)
+		return worst;
 	printf(options->json ? "[" : "");
 	for (size_t i = 0; i < settings->feed_count; i++) {
 		struct fetch_result result = { 0 };
@@ -356,7 +414,10 @@ tool_feeds(int argc, char **argv)
 	status = engine_open(&engine, "feeds", options.config);
 	if (status != EX_OK)
 		return status;
-	status = engine_become_owner(&engine);
+	status = check_names(
+	    &engine, strcmp(word, "update") == 0, argc - optind, argv + optind);
+	if (status == EX_OK)
+		status = engine_become_owner(&engine);
 	if (status == EX_OK)
 		status = strcmp(word, "update") == 0
 			     ? run_update(&engine, &options, argc - optind,

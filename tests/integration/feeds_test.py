@@ -37,6 +37,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self):
         super().__init__(('127.0.0.1', 0), Handler)
         self.pages, self.asked, self.etag, self.login = {}, [], '"one"', None
+        self.special = {}  # path -> what answers in its own way
         self.names_no_next = False
         self.collection = [stix_indicator(1, 'taxii-one.example'), stix_indicator(2, 'taxii-two.example')]
         self.url = f'http://127.0.0.1:{self.server_address[1]}'
@@ -78,6 +79,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         server.asked.append((self.path, dict(self.headers)))
         if server.login and self.headers.get('Authorization') != server.login:
             return self.answer(401)
+        if url.path in server.special:
+            return server.special[url.path](self)
         if url.path.startswith('/taxii/'):
             return self.taxii(urllib.parse.parse_qs(url.query))
         if url.path not in server.pages:
@@ -178,6 +181,59 @@ def plain_http(this):
     check(done.returncode != 0, True, 'exit status')
 
 
+@case('a redirect is followed without the login, unless it stays with the server')
+def redirect(this):
+    auth = os.path.join(this.top, 'auth-header')
+    with Server() as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        for page in this.server.pages, other.pages:
+            page['/list.txt'] = b'sent-on.example\n'
+        for where, login in ((this.server, True), (other, False)):
+            this.server.special['/moved'] = lambda handler, url=where.url: handler.answer(302, b'gone',
+                                                                                         Location=f'{url}/list.txt')
+            for line in 'X-Auth-Key: secret', 'user:secret':
+                with open(auth, 'w') as file:
+                    file.write(line + '\n')
+                os.chmod(auth, 0o600)
+                this.configure(f'feed moved {{ source "{this.server.url}/moved" format list auth-file "{auth}" }}')
+                where.etag = f'"{login} {len(line)}"'
+                check_in('updated', this.tocsin('feeds', 'update', 'moved'))
+                check('X-Auth-Key' in where.asked[-1][1] or 'Authorization' in where.asked[-1][1], login,
+                      f'{line}: {where.asked[-1]}')
+        with open(os.path.join(this.state, 'feeds', 'moved')) as file:
+            check(file.read(), 'sent-on.example\n')
+        other.shutdown()
+    for target, why in (('/moved', 'again and again'), ('file:///etc/passwd', 'sends on to file:///etc/passwd'),
+                        ('http://feeds.example/x', 'which is not https')):
+        this.server.special['/moved'] = lambda handler, target=target: handler.answer(302, Location=target)
+        check_in(why, this.tocsin('feeds', 'update', 'moved', status=75))
+    this.server.special['/moved'] = lambda handler: handler.answer(304)
+    os.unlink(os.path.join(this.state, 'feeds', 'moved'))
+    check_in('answered 304', this.tocsin('feeds', 'update', 'moved', status=75))
+
+
+@case('two updates at once do not meet, and a name that is none is said')
+def update_twice(this):
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow(handler):
+        asked.set()
+        go_on.wait(30)
+        handler.answer(200, b'slow.example\n')
+
+    this.server.special['/slow'] = slow
+    this.configure(f'feed slow {{ source "{this.server.url}/slow" format list }}\nfeed here {{ source "x" }}')
+    with subprocess.Popen([program('tocsin'), 'feeds', '-c', this.conf, 'update', 'slow'], stdout=subprocess.PIPE,
+                          text=True) as first:
+        check(asked.wait(30), True)
+        check_in('another update is at work', this.tocsin('feeds', 'update', 'slow', status=75))
+        go_on.set()
+        check_in('updated', first.communicate(timeout=30)[0])
+    for command in 'update', 'status':
+        check_in('no feed "none"', this.tocsin('feeds', command, 'none', status=66))
+    check_in('nothing to fetch', this.tocsin('feeds', 'update', 'here', status=64))
+
+
 @case('a TAXII 2.1 collection comes page by page, and later only what was added')
 def taxii(this):
     this.configure(f'feed taxii {{ source "{this.server.url}/taxii/api" collection "c1" format stix '
@@ -226,6 +282,44 @@ def misp(this):
     check(sorted(os.listdir(os.path.join(this.state, 'feeds', 'misp'))), [f'{UUIDS[0]}.json'], 'files')
     this.tocsin('indicators', 'build')
     check(this.acts('misp-one.example'), True)
+
+
+@case('what a server says in place of an event leaves the older one, and is asked for again')
+def no_event(this):
+    path = os.path.join(this.state, 'feeds', 'misp', f'{UUIDS[0]}.json')
+    url = f'/misp/{UUIDS[0]}.json'
+    with open(path, 'rb') as file:
+        before = file.read()
+    for number, body in enumerate((b'', b'<html>please log in</html>', b'{"error":"slow down"}', before[:40])):
+        this.server.etag = f'"no-event-{number}"'
+        this.server.pages['/misp/manifest.json'] = json.dumps({UUIDS[0]: {'timestamp': f'180000000{number}'}}).encode()
+        this.server.pages[url] = body
+        check_in('is no MISP event; an older one stays', this.tocsin('feeds', 'update', 'misp', status=75))
+        with open(path, 'rb') as file:
+            check(file.read(), before, f'{body}')
+    this.server.pages[url] = before
+    check_in('1 objects', this.tocsin('feeds', 'update', 'misp'))
+
+
+@case('a broken object costs a TAXII page only itself; pages in a ring end')
+def taxii_hostile(this):
+    good, bad = json.dumps(stix_indicator(81, 'page.example'), indent=1), '{"type":"indicator","x":"\\ud800"}'
+    path = '/pages/collections/c/objects/'
+    this.server.special[path] = lambda handler: handler.answer(200, f'{{"objects":[{bad},\n{good},5]}}'.encode())
+    this.configure(f'feed pages {{ source "{this.server.url}/pages" collection "c" status verified }}')
+    check_in('3 objects', this.tocsin('feeds', 'update', 'pages'))
+    this.tocsin('indicators', 'build')
+    check(this.acts('page.example'), True)
+
+    def ring(handler):
+        after = urllib.parse.parse_qs(urllib.parse.urlsplit(handler.path).query).get('next', ['a'])[0]
+        handler.answer(200, json.dumps({'objects': [], 'more': True, 'next': {'a': 'b', 'b': 'c', 'c': 'b'}[after]})
+                       .encode(), X_TAXII_Date_Added_Last='2026-01-01T00:00:00Z')
+
+    this.server.special[path] = ring
+    before = len(this.server.asked)
+    check_in('same next page again', this.tocsin('feeds', 'update', 'pages', status=75))
+    check(len(this.server.asked) - before, 3, 'requests')
 
 
 @case('an event that left the manifest is taken out, unless nearly all did')
