@@ -5,10 +5,14 @@
 
 #include "support/unit.h"
 
+#include "base/builder.h"
 #include "base/scan_reason.h"
 #include "scanner/entry_name.h"
 #include "scanner/forms.h"
+#include "scanner/pdf_filter.h"
 #include "scanner/rar_files.h"
+#include "scanner/rtf.h"
+#include "scanner/vba.h"
 #include "scanner/zip_names.h"
 
 /* A zip of one stored member `a` with one octet, its directory calls it `b`:
@@ -212,6 +216,123 @@ every_reason_is_explained_in_the_manual(void **state)
 	    scan_reason_cause(text("made-up")), SCAN_REASON_OF_FAILURE);
 }
 
+/* ---- what documents are squeezed with ---- */
+
+/* What a reader handed out, one after the other. */
+static struct builder handed_out;
+
+static bool
+take_text(void *context, struct slice content)
+{
+	(void)context;
+	builder_slice(&handed_out, content);
+	builder_byte(&handed_out, '|');
+	return true;
+}
+
+static void
+take_unread(void *context, const char *reason)
+{
+	(void)context;
+	builder_printf(&handed_out, "(%s)|", reason);
+}
+
+static const struct found_limits limits = { .all_bytes = 1u << 20,
+	.document_bytes = 4096,
+	.objects = 10,
+	.ratio = 200 };
+static const struct found found = {
+	.limits = &limits, .text = take_text, .unread = take_unread
+};
+
+static void
+lzw_is_undone_as_the_standard_has_it(void **state)
+{
+	/* ISO 32000-1, 7.4.4.2 */
+	const struct slice coded =
+	    slice_make("\x80\x0b\x60\x50\x22\x0c\x0c\x85\x01", 9);
+	const struct pdf_parameters parameters = { .predictor = 1 };
+	struct pdf_budget budget = {
+		.bytes_left = 1000, .bytes_max = 1000, .ratio = 200
+	};
+	size_t used;
+	struct bytes bytes;
+
+	(void)state;
+	bytes =
+	    pdf_filter_undo(PDF_FILTER_LZW, coded, &parameters, &budget, &used);
+	assert_slice(bytes_slice(&bytes), "-----A---B");
+	assert_int_equal(used, coded.length);
+	assert_int_equal(budget.bytes_left, 990);
+	bytes_free(&bytes);
+	budget.bytes_max = 4;
+	bytes =
+	    pdf_filter_undo(PDF_FILTER_LZW, coded, &parameters, &budget, &used);
+	assert_string_equal(budget.reached, "document-bytes");
+	bytes_free(&bytes);
+}
+
+static void
+predictors_are_undone(void **state)
+{
+	/* RFC 2083, 6: none, left, above, mean and Paeth, on rows of three. */
+	static const char rows[] =
+	    "\x00\x61\x62\x63\x01\x61\x01\x02\x02\x01\x00\x00\x03\x30\x00\xff"
+	    "\x04\x19\xff\xff";
+	static const char plain[] = "abcabdbbdaaazyx";
+	struct pdf_parameters parameters = {
+		.predictor = 12, .columns = 3, .colors = 1, .bits = 8
+	};
+	struct bytes bytes = { .max = 100 };
+
+	(void)state;
+	bytes_append(&bytes, slice_make(rows, sizeof rows - 1));
+	pdf_filter_unpredict(&parameters, &bytes);
+	assert_slice(bytes_slice(&bytes), plain);
+	/* Columns that lead nowhere change nothing. */
+	parameters.columns = 1000000;
+	pdf_filter_unpredict(&parameters, &bytes);
+	assert_slice(bytes_slice(&bytes), plain);
+	bytes_free(&bytes);
+}
+
+static void
+source_of_macros_is_unpacked(void **state)
+{
+	/* MS-OVBA 2.4.1: literal octets and copies, behind other octets. */
+	static const char stream[] =
+	    "\x63\x6f\x6d\x70\x69\x6c\x65\x64\x01\x38\xb0\x00\x41\x74\x74\x72"
+	    "\x69\x62\x75\x74\x00\x65\x20\x56\x42\x5f\x4e\x61\x6d\x00\x65\x20"
+	    "\x3d\x20\x22\x4d\x22\x0d\x04\x0a\x61\x01\x40\x68\x74\x22\x20\x26"
+	    "\x00\x20\x5f\x0d\x0a\x20\x22\x74\x70\x35\x00\x50\x62\x07\x50\x63"
+	    "\x00\x0c\x03\x50";
+
+	(void)state;
+	handed_out = builder_make(arena, SIZE_MAX);
+	vba_sources(slice_make(stream, sizeof stream - 1), &found);
+	assert_slice(builder_result(&handed_out),
+	    "Attribute VB_Name = \"M\"\r\na = \"ht\" & _\r\n \"tp\"\r\n"
+	    "b = \"ht\" & c & \"tp\"\r\n|"
+	    "Attribute VB_Name = \"M\"\r\na = \"http\"\r\n"
+	    "b = \"ht\" & c & \"tp\"\r\n|");
+}
+
+static void
+squeezed_rtf_is_undone_as_the_standard_has_it(void **state)
+{
+	/* MS-OXRTFCP 4.1 */
+	static const char packed[] =
+	    "\x2d\x00\x00\x00\x2b\x00\x00\x00\x4c\x5a\x46\x75\xf1\xc5\xc7\xa7"
+	    "\x03\x00\x0a\x00\x72\x63\x70\x67\x31\x32\x35\x42\x32\x0a\xf3\x20"
+	    "\x68\x65\x6c\x09\x00\x20\x62\x77\x05\xb0\x6c\x64\x7d\x0a\x80\x0f"
+	    "\xa0";
+
+	(void)state;
+	handed_out = builder_make(arena, SIZE_MAX);
+	rtf_squeezed(slice_make(packed, sizeof packed - 1), &found);
+	assert_slice(builder_result(&handed_out), "hello world|hello world|");
+}
+
 static int
 begin(void **state)
 {
@@ -237,6 +358,10 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(encrypted_files_of_rar_5_are_told_in_order),
 	cmocka_unit_test(names_become_utf8_whatever_they_were),
 	cmocka_unit_test(every_reason_is_explained_in_the_manual),
+	cmocka_unit_test(lzw_is_undone_as_the_standard_has_it),
+	cmocka_unit_test(predictors_are_undone),
+	cmocka_unit_test(source_of_macros_is_unpacked),
+	cmocka_unit_test(squeezed_rtf_is_undone_as_the_standard_has_it),
 };
 
 int
