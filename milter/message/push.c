@@ -73,6 +73,8 @@ struct push {
 	size_t looked; /* no line end in [at, looked) */
 	bool judged;   /* the line at `at` is no delimiter */
 	LIST_OF(struct frame) frames;
+	size_t hashed[HASHED_LEVELS]; /* indices of frames with a digest */
+	unsigned hashed_count;
 	size_t needle_max;
 	size_t entity; /* the open one, in headers or leaf */
 	struct leaf_progress leaf;
@@ -242,16 +244,18 @@ commit_leaf(struct push *push, size_t end)
 	}
 }
 
-/* Tells the leaf and the messages around it what is certain to be theirs. */
+/* Tells the leaf and the messages around it what is certain to be theirs. It
+ * is called for each line where lines come one by one, so only the few frames
+ * that hash are visited. */
 static void
 commit(struct push *push, size_t end)
 {
 	if (push->state == STATE_LEAF)
 		commit_leaf(push, end);
-	for (size_t i = 0; i < push->frames.count; i++) {
-		struct frame *frame = &push->frames.items[i];
+	for (unsigned i = 0; i < push->hashed_count; i++) {
+		struct frame *frame = &push->frames.items[push->hashed[i]];
 
-		if (frame->digest == NULL || end <= frame->digested)
+		if (end <= frame->digested)
 			continue;
 		digest_run_add(
 		    frame->digest, range(push, frame->digested, end));
@@ -524,16 +528,6 @@ begin_child(struct push *push, const struct entity_origin *origin, size_t start)
 	push->state = STATE_HEADERS;
 }
 
-static size_t
-hashed_levels(const struct push *push)
-{
-	size_t levels = 0;
-
-	for (size_t i = 0; i < push->frames.count; i++)
-		levels += push->frames.items[i].digest != NULL;
-	return levels;
-}
-
 static void
 begin_message(struct push *push)
 {
@@ -556,8 +550,10 @@ begin_message(struct push *push)
 	frame = push_frame(push, false);
 	if (frame == NULL)
 		return;
-	if (hashed_levels(push) < HASHED_LEVELS)
+	if (push->hashed_count < HASHED_LEVELS)
 		frame->digest = take_run(push->work);
+	if (frame->digest != NULL)
+		push->hashed[push->hashed_count++] = push->frames.count - 1;
 	if (entity_has_room(push->work)) {
 		begin_child(push, &inner, entity->body_start);
 		return;
@@ -682,6 +678,9 @@ pop_frame(struct push *push, size_t end)
 	}
 	entity->body_end = end;
 	push->frames.count--;
+	if (push->hashed_count > 0 &&
+	    push->hashed[push->hashed_count - 1] == push->frames.count)
+		push->hashed_count--;
 	if (frame->multipart) {
 		if (frame->last_closed)
 			note_outside(push, frame, end);
@@ -827,7 +826,9 @@ survey_odd_line(struct push *push, size_t end, size_t bare_cr)
 		note_odd_delimiter(push, at);
 	for (; bare_cr != SIZE_MAX;
 	     bare_cr = line_find_bare_cr(push->bytes, bare_cr + 1, end))
-		note_odd_delimiter(push, bare_cr + 1);
+		if (push->bytes.length - bare_cr > 2 &&
+		    memcmp(push->bytes.data + bare_cr + 1, "--", 2) == 0)
+			note_odd_delimiter(push, bare_cr + 1);
 }
 
 static void

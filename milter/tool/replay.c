@@ -10,7 +10,8 @@
 #include "message/address.h"
 #include "message/header.h"
 
-#define WAIT_MS 1000
+#define PIECE_BYTES 65536 /* of the body at once */
+#define WAIT_MS     1000
 
 struct replay {
 	struct session *session;
@@ -308,29 +309,63 @@ send_headers(struct replay *replay)
 	return status == TC_OK ? flow_end_of_headers(replay->session) : status;
 }
 
-/* The body with CRLF at the end of each line, in pieces. */
+/* Pieces of the body, as many at once as an MTA sends. */
+struct piece {
+	struct session *session;
+	char octets[PIECE_BYTES];
+	size_t length;
+};
+
+static enum tc_status
+send_piece(struct piece *piece)
+{
+	struct slice octets = slice_make(piece->octets, piece->length);
+
+	piece->length = 0;
+	return octets.length == 0 ? TC_OK : flow_body(piece->session, octets);
+}
+
+static enum tc_status
+add_to_piece(struct piece *piece, struct slice octets)
+{
+	enum tc_status status = TC_OK;
+
+	if (octets.length > sizeof piece->octets - piece->length)
+		status = send_piece(piece);
+	if (status != TC_OK)
+		return status;
+	if (octets.length > sizeof piece->octets)
+		return flow_body(piece->session, octets);
+	memcpy(piece->octets + piece->length, octets.data, octets.length);
+	piece->length += octets.length;
+	return TC_OK;
+}
+
+/* The body with CRLF at the end of each line. */
 static enum tc_status
 send_body(struct replay *replay)
 {
+	struct piece *piece = arena_alloc(replay->arena, sizeof *piece);
 	struct slice rest = replay->body;
 	enum tc_status status = TC_OK;
 
+	if (piece == NULL)
+		return TC_LIMIT;
+	piece->session = replay->session;
 	while (rest.length > 0 && status == TC_OK) {
 		size_t end = slice_find_byte(rest, '\n');
-		struct slice line;
+		struct slice line = slice_range(rest, 0, end);
 
-		if (end == SIZE_MAX)
-			return flow_body(replay->session, rest);
-		line = slice_range(rest, 0, end);
-		rest = slice_skip(rest, end + 1);
-		if (line.length > 0 && line.data[line.length - 1] == '\r')
+		rest = slice_skip(rest, line.length + 1);
+		if (end != SIZE_MAX && line.length > 0 &&
+		    line.data[line.length - 1] == '\r')
 			line.length--;
-		status = flow_body(replay->session, line);
-		if (status == TC_OK)
-			status =
-			    flow_body(replay->session, SLICE_LITERAL("\r\n"));
+		if (line.length > 0)
+			status = add_to_piece(piece, line);
+		if (status == TC_OK && end != SIZE_MAX)
+			status = add_to_piece(piece, SLICE_LITERAL("\r\n"));
 	}
-	return status;
+	return status == TC_OK ? send_piece(piece) : status;
 }
 
 /* A body that has CRLF throughout goes as it is. */
