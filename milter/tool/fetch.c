@@ -53,6 +53,12 @@ struct fetch {
 	struct fetch_progress progress;
 };
 
+static uint64_t
+size_limit(const struct fetch_request *request)
+{
+	return request->size_bytes_max ? request->size_bytes_max : SIZE_DEFAULT;
+}
+
 static enum tc_status
 fail(struct fetch *fetch, enum tc_status status, const char *format,
     const char *detail)
@@ -686,6 +692,28 @@ fetch_pages(struct fetch *fetch, FILE *file, const char *after)
 	return TC_OK;
 }
 
+/* Asks for what was added; where that is too much beside what is here, for all
+ * that the server has now, without the versions that are past. */
+static enum tc_status
+fetch_objects(
+    struct fetch *fetch, const char *path, FILE *file, const char *after)
+{
+	enum tc_status status = TC_LIMIT;
+
+	if (after[0] == '\0' || copy_old(path, file, &fetch->left))
+		status = fetch_pages(fetch, file, after);
+	if (status != TC_LIMIT || after[0] == '\0')
+		return status;
+	if (fflush(file) != 0 || ftruncate(fileno(file), 0) != 0)
+		return fail(fetch, TC_SYSTEM, "cannot write the file: %s",
+		    strerror(errno));
+	rewind(file);
+	fetch->left = size_limit(fetch->request);
+	fetch->result->objects = 0;
+	fetch->result->problem = NULL;
+	return fetch_pages(fetch, file, "");
+}
+
 static enum tc_status
 fetch_collection(struct fetch *fetch)
 {
@@ -701,13 +729,7 @@ fetch_collection(struct fetch *fetch)
 		return TC_SYSTEM;
 	after = arena_text(fetch->arena,
 	    slice_text(fresh ? "" : state_text(fetch, "added-after")));
-	/* A file that has grown to its limit is fetched from the start. */
-	if (after[0] != '\0' && !copy_old(path, file, &fetch->left)) {
-		after = arena_text(fetch->arena, slice_text(""));
-		if (ftruncate(fileno(file), 0) == 0)
-			rewind(file);
-	}
-	status = fetch_pages(fetch, file, after);
+	status = fetch_objects(fetch, path, file, after);
 	if (status != TC_OK || fetch->result->objects == 0) {
 		fclose(file);
 		unlink(aside);
@@ -913,8 +935,7 @@ fetch_run(struct arena *arena, const struct fetch_request *request,
 		.arena = arena,
 		.request = request,
 		.result = result_out,
-		.left = request->size_bytes_max ? request->size_bytes_max
-						: SIZE_DEFAULT,
+		.left = size_limit(request),
 	};
 	enum tc_status status;
 

@@ -23,8 +23,8 @@ static const char usage[] =
     "  build               read all feeds and put a new store into force\n"
     "  verify              check the store's every byte\n"
     "  stat                what the store holds, by feed and kind\n"
-    "  query VALUE|ID      which indicators match VALUE, and would they act;\n"
-    "                      of a revoked one (by its id too), since when\n"
+    "  query VALUE|ID      which indicators match VALUE or have that ID, and\n"
+    "                      would they act; since when one is revoked\n"
     "  pattern PATTERN OBSERVED.json\n"
     "                      evaluate a STIX pattern: true, false or unknown\n"
     "  add KIND VALUE      add one by hand; acts within a second\n"
@@ -369,8 +369,8 @@ run_query(struct engine *engine, const struct options *options, char **words)
 		engine->request.now_unix, engine->arena,
 		&answers) == TC_INVALID) {
 		fprintf(stderr,
-		    "tocsin indicators: \"%s\" is no value of any kind; say "
-		    "which with --kind\n",
+		    "tocsin indicators: \"%s\" is no value of any kind and no "
+		    "id that is known; say which kind with --kind\n",
 		    words[0]);
 		return EX_DATAERR;
 	}

@@ -80,9 +80,10 @@ take_revoked(struct build *build, const struct store *old, uint32_t old_feed,
 	for (uint32_t i = 0; i < count && !build->full; i++) {
 		struct store_revoked one;
 
+		if (store_revoked_feed(old, i) != old_feed)
+			continue;
 		arena_reset(scratch);
-		if (store_revoked(old, i, scratch, &one) &&
-		    one.feed == old_feed)
+		if (store_revoked(old, i, scratch, &one))
 			build_carry_revoked(build, &one);
 	}
 }
@@ -101,19 +102,12 @@ take_suppressed(struct build *build, const struct store *old, uint32_t old_feed)
 static bool
 has_revoked(const struct store *old, uint32_t old_feed)
 {
-	struct arena *scratch = arena_new(1u << 20, NULL);
 	uint32_t count = store_revoked_count(old);
-	bool found = false;
 
-	for (uint32_t i = 0; scratch != NULL && i < count && !found; i++) {
-		struct store_revoked one;
-
-		arena_reset(scratch);
-		found = store_revoked(old, i, scratch, &one) &&
-			one.feed == old_feed;
-	}
-	arena_free(&scratch);
-	return found;
+	for (uint32_t i = 0; i < count; i++)
+		if (store_revoked_feed(old, i) == old_feed)
+			return true;
+	return false;
 }
 
 bool

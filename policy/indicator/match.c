@@ -1147,6 +1147,33 @@ answer_suppressed_in(struct matching *matching,
 	arena_free(&scratch);
 }
 
+/* What is in force under an id. What was added by hand has none. */
+static void
+answer_id(struct matching *matching, struct slice id)
+{
+	const struct matcher_store *bound = &matching->matcher->stores[BASE];
+	uint32_t count =
+	    bound->store == NULL ? 0 : store_entry_count(bound->store);
+	struct arena *scratch = arena_new(0, NULL);
+
+	for (uint32_t i = 0; scratch != NULL && i < count; i++) {
+		struct store_entry entry;
+
+		arena_reset(scratch);
+		if (!store_entry(bound->store, i, &entry) ||
+		    entry.feed >= bound->feed_count ||
+		    !slice_equal(
+			store_entry_id(bound->store, &entry, scratch), id))
+			continue;
+		note_answer(matching, BASE, &entry,
+		    is_masked(matching, entry.kind, entry.key)
+			? MATCH_MASKED
+			: judge(matching, &bound->feeds[entry.feed], &entry),
+		    NULL);
+	}
+	arena_free(&scratch);
+}
+
 /* What its publisher has taken back, by its id or (`kind` not NULL) by a value
  * that it had. */
 static void
@@ -1273,6 +1300,8 @@ match_query(const struct matcher *matcher,
 	if (kind_given != NULL) {
 		kind = *kind_given;
 	} else if (!normal_guess_kind(arena, value, &kind)) {
+		if (value.length > 0)
+			answer_id(&matching, value);
 		answer_revoked(&matching, NULL, value);
 		return answers_out->items.count > 0 ? TC_OK : TC_INVALID;
 	}

@@ -179,9 +179,9 @@ struct match_answers {
 	enum indicator_kind kind; /* what the value was taken for */
 };
 
-/* Every indicator that would match `value`, acting or not, and the revoked one
- * whose id it is. `kind_given` NULL: guessed from the value (and refanged
- * first). TC_INVALID when it looks like nothing. */
+/* Every indicator that would match `value`, acting or not, and the revoked ones
+ * that had it. `kind_given` NULL: guessed from the value (and refanged first);
+ * what looks like nothing may be an id. TC_INVALID when it is none either. */
 enum tc_status match_query(const struct matcher *matcher,
     const enum indicator_kind *kind_given, struct slice value, int64_t now_unix,
     struct arena *arena, struct match_answers *answers_out);

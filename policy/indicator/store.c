@@ -845,18 +845,34 @@ revoked_id(const struct store *store, const struct format_revoked *raw,
 	return out.failed ? slice_make(NULL, 0) : builder_result(&out);
 }
 
+static bool
+raw_revoked(
+    const struct store *store, uint32_t number, struct format_revoked *out)
+{
+	const uint8_t *at = section_at(
+	    store, FORMAT_REVOKED, (uint64_t)number * sizeof *out, sizeof *out);
+
+	if (at == NULL)
+		return false;
+	memcpy(out, at, sizeof *out);
+	return true;
+}
+
+uint32_t
+store_revoked_feed(const struct store *store, uint32_t number)
+{
+	struct format_revoked raw;
+
+	return raw_revoked(store, number, &raw) ? raw.feed : UINT32_MAX;
+}
+
 bool
 store_revoked(const struct store *store, uint32_t number, struct arena *arena,
     struct store_revoked *revoked_out)
 {
 	struct format_revoked raw;
-	const uint8_t *at = section_at(
-	    store, FORMAT_REVOKED, (uint64_t)number * sizeof raw, sizeof raw);
 
-	if (at == NULL)
-		return false;
-	memcpy(&raw, at, sizeof raw);
-	if (raw.kind >= INDICATOR_KINDS)
+	if (!raw_revoked(store, number, &raw) || raw.kind >= INDICATOR_KINDS)
 		return false;
 	*revoked_out = (struct store_revoked){
 		.id = revoked_id(store, &raw, arena),
@@ -908,12 +924,9 @@ revoked_problem(const struct store *store)
 {
 	for (uint32_t i = 0; i < store_revoked_count(store); i++) {
 		struct format_revoked raw;
-		const uint8_t *at = section_at(store, FORMAT_REVOKED,
-		    (uint64_t)i * sizeof raw, sizeof raw);
 
-		if (at == NULL)
+		if (!raw_revoked(store, i, &raw))
 			return "is damaged: a revoked one is missing";
-		memcpy(&raw, at, sizeof raw);
 		if (raw.feed >= store_feed_count(store) ||
 		    raw.kind >= INDICATOR_KINDS)
 			return "is damaged: a revoked one of no feed or kind";

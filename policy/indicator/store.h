@@ -176,6 +176,9 @@ struct store_revoked {
 
 uint32_t store_revoked_count(const struct store *store);
 
+/* The feed of one alone, UINT32_MAX when there is no such. */
+uint32_t store_revoked_feed(const struct store *store, uint32_t number);
+
 /* The id is made in the arena. */
 bool store_revoked(const struct store *store, uint32_t number,
     struct arena *arena, struct store_revoked *revoked_out);

@@ -381,6 +381,32 @@ def taxii_versions(this):
         server.collection = before
 
 
+@case('a TAXII collection that has grown to max-size with its past versions is fetched from its start')
+def taxii_grown(this):
+    server, before, text = this.server, this.server.collection, 'x' * 300000
+    try:
+        this.configure(f'feed grown {{ source "{server.url}/taxii/api" collection "c4" format stix status verified '
+                       'max-size 1MB }')
+        server.collection = [dict(stix_indicator(number, f'grown-{number}.example'), description=text)
+                             for number in range(3)]
+        check_in('3 objects', this.tocsin('feeds', 'update', '--force', 'grown'))
+        # a new version: with the three that are here it is too much
+        server.collection[1] = dict(stix_indicator(1, 'grown-new.example'), description=text,
+                                    modified='2026-05-01T00:00:00Z', added='2026-05-01T00:00:00Z')
+        check_in('3 objects', this.tocsin('feeds', 'update', '--force', 'grown'))
+        check(['added_after' in url for url, _ in server.asked[-4:]], [True, False, False, False], 'what was asked')
+        this.tocsin('indicators', 'build')
+        check([this.acts(f'grown-{name}.example') for name in (0, 1, 2, 'new')], [True, False, True, True], 'act')
+        # what is too large from the start as well changes nothing
+        server.collection.append(dict(stix_indicator(9, 'grown-9.example'), description=text,
+                                      added='2026-06-01T00:00:00Z'))
+        check_in('max-size', this.tocsin('feeds', 'update', '--force', 'grown', status=75))
+        this.tocsin('indicators', 'build')
+        check(this.acts('grown-new.example'), True, 'the old content')
+    finally:
+        server.collection = before
+
+
 @case('an event of a MISP feed that is changed, taken back to an older state, withdrawn and brought back')
 def misp_versions(this):
     def attribute(value, timestamp, **more):

@@ -529,6 +529,15 @@ a_query_names_what_was_revoked(void **state)
 	    TC_OK);
 	assert_int_equal(answers.items.count, 1);
 	assert_int_equal(answers.items.items[0].reason, MATCH_ACTS);
+	assert_int_equal(match_query(matcher, NULL, slice_text("indicator--y"),
+			     NOW, place->arena, &answers),
+	    TC_OK);
+	assert_int_equal(answers.items.count, 1);
+	assert_int_equal(answers.items.items[0].reason, MATCH_ACTS);
+	assert_slice(answers.items.items[0].hit.value, "other.example");
+	assert_int_equal(match_query(matcher, NULL, slice_text("indicator--q"),
+			     NOW, place->arena, &answers),
+	    TC_INVALID);
 	matcher_free(&matcher);
 	place_free(place);
 }
