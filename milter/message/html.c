@@ -6,20 +6,28 @@
 
 #include "base/builder.h"
 #include "base/utf8.h"
+#include "message/charset.h"
+#include "message/escape.h"
 #include "message/html.h"
 #include "message/html_entities.h"
+#include "message/transfer.h"
 
-#define FRAGMENTS_MAX  1000 /* comments and srcdoc documents that are read */
-#define FRAGMENT_DEPTH 3
-#define ENTITY_NAME    32 /* the longest is 31 */
-#define LINK_TEXT_MAX  512
-#define TARGET_MAX     16384
+#define ENTITY_NAME   32 /* the longest is 31 */
+#define LINK_TEXT_MAX 512
+#define TARGET_MAX    16384
+#define URL_MIN       8 /* "ftp://a." */
+/* All inner documents together may have so many times the octets of the page:
+ * what is read in two ways doubles at each level. */
+#define INNER_BYTES_TIMES 4
 
 const struct html_limits html_limits_default = {
 	.input_max = 4 * 1024 * 1024,
 	.text_max = 1024 * 1024,
 	.links_max = 4000,
 	.attributes_max = 1000000,
+	.inner_max = 1000,
+	.depth_max = 4,
+	.files_max = 100,
 };
 
 const char *
@@ -194,7 +202,13 @@ struct html_reader {
 	size_t anchor;       /* index of the open link + 1, 0: none */
 	size_t anchor_start; /* where its text begins */
 	LIST_OF(struct fragment) fragments;
+	size_t inner_left;        /* bytes of them that may still be read */
 	struct fragment fragment; /* the one at hand */
+	/* of the tag at hand: `download`, which may follow its link, and what
+	 * that link carries */
+	bool saves;
+	struct slice download;
+	struct slice carried;
 	struct slice input;
 	size_t at;
 	bool no_end[2]; /* no closing '"' (or '\'') follows any more */
@@ -326,13 +340,15 @@ queue_fragment(struct html_reader *reader, struct slice html, bool comment)
 
 	if (slice_find_byte(html, '<') == SIZE_MAX)
 		return;
-	if (depth <= FRAGMENT_DEPTH)
-		added = list_append(
-		    reader->arena, &reader->fragments, FRAGMENTS_MAX);
+	if (depth <= reader->limits->depth_max &&
+	    html.length <= reader->inner_left)
+		added = list_append(reader->arena, &reader->fragments,
+		    reader->limits->inner_max);
 	if (added == NULL) {
 		reader->result->cut = true;
 		return;
 	}
+	reader->inner_left -= html.length;
 	*added = (struct fragment){
 		.html = html,
 		.depth = depth,
@@ -367,14 +383,62 @@ read_urls(struct html_reader *reader, struct slice text, enum html_place place)
 	}
 }
 
+/* Strings that begin like the rest of a URL: "//host/x". */
+static void
+read_relative(
+    struct html_reader *reader, struct slice text, enum html_place place)
+{
+	size_t at;
+
+	while ((at = slice_find(text, SLICE_LITERAL("//"))) != SIZE_MAX) {
+		size_t end = at + 2;
+
+		if (at == 0 || strchr("\"'`", text.data[at - 1]) == NULL ||
+		    text.data[at - 1] == '\0') {
+			text = slice_skip(text, at + 2);
+			continue;
+		}
+		while (end < text.length && !ends_url(text.data[end], place))
+			end++;
+		if (slice_find_byte(slice_range(text, at, end), '.') !=
+		    SIZE_MAX)
+			add_link(reader, slice_range(text, at, end), place);
+		text = slice_skip(text, end);
+	}
+}
+
+static void read_target(
+    struct html_reader *reader, struct slice target, enum html_place place);
+
+/* data: URLs in the strings of a script or a style. */
+static void
+read_data_strings(
+    struct html_reader *reader, struct slice text, enum html_place place)
+{
+	size_t at;
+
+	while (
+	    (at = slice_find_fold(text, SLICE_LITERAL("data:"))) != SIZE_MAX) {
+		size_t end;
+
+		text = slice_skip(text, at);
+		for (end = 0; end < text.length && text.data[end] != '"' &&
+			      text.data[end] != '\'' && text.data[end] != '`';)
+			end++;
+		read_target(reader, slice_range(text, 0, end), place);
+		text = slice_skip(text, end);
+	}
+}
+
 /* url(...) in a style, quoted or not, and what else names a URL in full, as
  * the strings of @import do. */
 static void
 read_style(struct html_reader *reader, struct slice style)
 {
-	struct slice all = style;
+	struct slice all = escape_undo_style(reader->arena, style);
 	size_t at;
 
+	style = all;
 	while (
 	    (at = slice_find_fold(style, SLICE_LITERAL("url("))) != SIZE_MAX) {
 		size_t end;
@@ -387,74 +451,206 @@ read_style(struct html_reader *reader, struct slice style)
 		for (end = 0; end < style.length &&
 			      strchr("\"')", style.data[end]) == NULL;)
 			end++;
-		add_link(reader, slice_range(style, 0, end), HTML_STYLE);
+		read_target(reader, slice_range(style, 0, end), HTML_STYLE);
 		style = slice_skip(style, end);
 	}
 	read_urls(reader, all, HTML_STYLE);
+	read_relative(reader, all, HTML_STYLE);
 }
 
-/* A script's text with \/, \xHH and \uHHHH undone. */
-static struct slice
-script_text(struct html_reader *reader, struct slice script)
+/* atob("...") with a string: the page or URL that it gives. */
+static void
+read_coded_strings(struct html_reader *reader, struct slice script)
 {
-	char *out;
-	size_t length = 0;
+	size_t at;
 
-	if (slice_find_byte(script, '\\') == SIZE_MAX)
-		return script;
-	out = arena_alloc(reader->arena, script.length + 1);
-	if (out == NULL)
-		return slice_make(NULL, 0);
-	for (size_t i = 0; i < script.length; i++) {
-		char next = i + 1 < script.length ? script.data[i + 1] : '\0';
-		size_t digits = next == 'x' ? 2 : next == 'u' ? 4 : 0;
-		unsigned value = 0;
-		size_t d = 0;
+	while ((at = slice_find(script, SLICE_LITERAL("atob("))) != SIZE_MAX) {
+		struct slice string;
+		unsigned char *out;
+		size_t end;
 
-		if (script.data[i] != '\\' || next == '\0') {
-			out[length++] = script.data[i];
+		script = slice_skip(script, at + 5);
+		while (script.length > 0 && ascii_is_space(script.data[0]))
+			script = slice_skip(script, 1);
+		if (script.length == 0 ||
+		    strchr("\"'`", script.data[0]) == NULL)
 			continue;
-		}
-		for (; d < digits && i + 2 + d < script.length; d++) {
-			int digit = ascii_hex_value(script.data[i + 2 + d]);
-
-			if (digit < 0)
-				break;
-			value = value * 16 + (unsigned)digit;
-		}
-		if (digits > 0 && d == digits && value > 0 && value < 0x80) {
-			out[length++] = (char)value;
-			i += 1 + digits;
-		} else if (next == '/')
-			continue;
-		else
-			out[length++] = script.data[i];
+		string = slice_skip(script, 1);
+		end = slice_find_byte(string, script.data[0]);
+		if (end == SIZE_MAX || end > reader->inner_left)
+			return;
+		reader->inner_left -= end;
+		string.length = end;
+		out = arena_alloc(reader->arena, TRANSFER_BASE64_ROOM(end));
+		if (out == NULL)
+			return;
+		string = slice_make(
+		    out, transfer_base64(string, BASE64_THROUGH, out).length);
+		read_urls(reader, string, HTML_SCRIPT);
+		queue_fragment(reader, string, false);
+		script = slice_skip(script, end + 2);
 	}
-	return slice_make(out, length);
+}
+
+static bool
+undoes_percent(struct slice script)
+{
+	return slice_find_byte(script, '%') != SIZE_MAX &&
+	       (slice_find(script, SLICE_LITERAL("unescape(")) != SIZE_MAX ||
+		   slice_find(script, SLICE_LITERAL("decodeURI")) != SIZE_MAX);
 }
 
 static void
 read_script(struct html_reader *reader, struct slice script)
 {
-	read_urls(reader, script_text(reader, script), HTML_SCRIPT);
+	script = escape_undo_script(reader->arena, script);
+	read_urls(reader, script, HTML_SCRIPT);
+	read_relative(reader, script, HTML_SCRIPT);
+	read_data_strings(reader, script, HTML_SCRIPT);
+	read_coded_strings(reader, script);
+	if (!undoes_percent(script))
+		return;
+	script = escape_undo_percent(reader->arena, script);
+	read_urls(reader, script, HTML_SCRIPT);
+	read_relative(reader, script, HTML_SCRIPT);
+	queue_fragment(reader, script, false);
 }
 
-/* "0; url=http://..." */
+/* ------------------------------------------------- what a link carries */
+
+/* Whether a target is of a scheme that runs what follows, and what that is. */
+static bool
+is_script(struct slice target, struct slice *script_out)
+{
+	static const char *const schemes[] = {
+		"javascript:", "vbscript:", "livescript:"
+	};
+
+	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+		size_t at = 0, matched = 0;
+
+		while (at < target.length && schemes[i][matched] != '\0') {
+			char c = target.data[at++];
+
+			if ((unsigned char)c <= ' ' &&
+			    (matched == 0 || c == '\t' || c == '\r' ||
+				c == '\n'))
+				continue;
+			if (ascii_lower(c) != schemes[i][matched])
+				break;
+			matched++;
+		}
+		if (schemes[i][matched] == '\0') {
+			*script_out = slice_skip(target, at);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+type_is(const struct data_url *data, const char *part)
+{
+	return slice_find(data->type, slice_text(part)) != SIZE_MAX;
+}
+
+/* Reads what is text of some kind as what it is; true when it is a page. */
+static bool
+read_data_text(struct html_reader *reader, const struct data_url *data)
+{
+	struct charset_result converted;
+
+	if (!charset_to_utf8(reader->arena, data->charset, data->content,
+		data->content.length * 4, &converted))
+		return false;
+	if (type_is(data, "css"))
+		read_style(reader, converted.text);
+	else if (type_is(data, "script") || type_is(data, "json"))
+		read_script(reader, converted.text);
+	else {
+		read_urls(reader, converted.text, HTML_SRC);
+		queue_fragment(reader, converted.text, false);
+		return type_is(data, "html");
+	}
+	return false;
+}
+
+static void
+read_data(struct html_reader *reader, struct slice target)
+{
+	struct data_url data;
+	struct html_file *file;
+	bool text, page = false;
+
+	if (target.length > reader->inner_left) {
+		reader->result->cut = true;
+		return;
+	}
+	reader->inner_left -= target.length;
+	if (!data_url_read(reader->arena, target, &data))
+		return;
+	text = slice_starts_with(data.type, SLICE_LITERAL("text/")) ||
+	       type_is(&data, "xml") || type_is(&data, "html") ||
+	       type_is(&data, "script") || type_is(&data, "json");
+	if (text)
+		page = read_data_text(reader, &data);
+	if (data.content.length == 0 ||
+	    (!reader->saves && (text ? !page : data_url_is_picture(&data))))
+		return;
+	file = list_append(
+	    reader->arena, &reader->result->files, reader->limits->files_max);
+	if (file == NULL) {
+		reader->result->cut = true;
+		return;
+	}
+	*file = (struct html_file){ data, reader->download };
+}
+
+/* Adds the target of a link; what it carries in itself is read as well. */
+static void
+read_target(
+    struct html_reader *reader, struct slice target, enum html_place place)
+{
+	struct slice script;
+
+	if (is_script(target, &script))
+		read_script(reader, escape_undo_percent(reader->arena, script));
+	else if (!data_url_is(target))
+		add_link(reader, target, place);
+	else if (place == HTML_HREF && reader->carried.length == 0)
+		reader->carried = target; /* read at the end of the tag */
+	else
+		read_data(reader, target);
+}
+
+/* "0; url=http://...", as the standard reads it (HTML, "shared declarative
+ * refresh steps"); what does not begin with a time is another thing. */
 static void
 read_refresh(struct html_reader *reader, struct slice content)
 {
-	size_t at = slice_find_fold(content, SLICE_LITERAL("url"));
-	struct slice target;
+	struct slice target = slice_trim(content);
+	size_t digits = 0;
+	bool named = false;
 
-	if (at == SIZE_MAX) {
-		content = slice_split(content, ';', &target);
-		add_link(reader, content, HTML_REFRESH);
+	while (digits < target.length && (ascii_is_digit(target.data[digits]) ||
+					     target.data[digits] == '.'))
+		digits++;
+	target = slice_skip(target, digits);
+	if (target.length == 0 ||
+	    (!is_html_blank(target.data[0]) && target.data[0] != ';' &&
+		target.data[0] != ','))
 		return;
+	target = slice_trim(target);
+	if (target.length > 0 &&
+	    (target.data[0] == ';' || target.data[0] == ','))
+		target = slice_trim(slice_skip(target, 1));
+	if (slice_starts_with_fold(target, SLICE_LITERAL("url"))) {
+		struct slice rest = slice_trim(slice_skip(target, 3));
+
+		named = rest.length > 0 && rest.data[0] == '=';
+		if (named)
+			target = slice_trim(slice_skip(rest, 1));
 	}
-	target = slice_trim(slice_skip(content, at + 3));
-	if (target.length == 0 || target.data[0] != '=')
-		return;
-	target = slice_trim(slice_skip(target, 1));
 	if (target.length > 0 &&
 	    (target.data[0] == '"' || target.data[0] == '\'')) {
 		char quote = target.data[0];
@@ -462,7 +658,25 @@ read_refresh(struct html_reader *reader, struct slice content)
 		target = slice_skip(target, 1);
 		slice_split(target, quote, &target);
 	}
-	add_link(reader, target, HTML_REFRESH);
+	/* "1, 2" and "3 months" are contents of other <meta>s */
+	if (named || slice_find_byte(target, '/') != SIZE_MAX ||
+	    slice_find_byte(target, '\\') != SIZE_MAX ||
+	    slice_find_byte(target, ':') != SIZE_MAX)
+		read_target(reader, target, HTML_REFRESH);
+}
+
+/* URLs with blanks between. */
+static void
+read_list(struct html_reader *reader, struct slice list)
+{
+	while (list.length > 0) {
+		size_t end = 0;
+
+		while (end < list.length && !is_html_blank(list.data[end]))
+			end++;
+		read_target(reader, slice_range(list, 0, end), HTML_HREF);
+		list = slice_skip(list, end + 1);
+	}
 }
 
 /* "a.png 1x, b.png 2x" */
@@ -478,7 +692,7 @@ read_srcset(struct html_reader *reader, struct slice set)
 		while (end < candidate.length &&
 		       !is_html_blank(candidate.data[end]))
 			end++;
-		add_link(reader, slice_range(candidate, 0, end), HTML_SRC);
+		read_target(reader, slice_range(candidate, 0, end), HTML_SRC);
 	}
 }
 
@@ -491,7 +705,8 @@ enum attribute_kind {
 	ATTRIBUTE_STYLE,
 	ATTRIBUTE_SRCDOC,
 	ATTRIBUTE_CONTENT,
-	ATTRIBUTE_TEXT, /* may be a URL, often is not */
+	ATTRIBUTE_LIST,    /* several URLs */
+	ATTRIBUTE_IGNORED, /* names of things, never fetched */
 	ATTRIBUTE_ALT
 };
 
@@ -501,7 +716,7 @@ static const struct {
 } attribute_kinds[] = {
 	{ "href", ATTRIBUTE_LINK },
 	{ "xlink:href", ATTRIBUTE_LINK },
-	{ "ping", ATTRIBUTE_LINK },
+	{ "ping", ATTRIBUTE_LIST },
 	{ "src", ATTRIBUTE_SOURCE },
 	{ "data", ATTRIBUTE_SOURCE },
 	{ "data-src", ATTRIBUTE_SOURCE },
@@ -522,9 +737,9 @@ static const struct {
 	{ "style", ATTRIBUTE_STYLE },
 	{ "srcdoc", ATTRIBUTE_SRCDOC },
 	{ "content", ATTRIBUTE_CONTENT },
-	{ "value", ATTRIBUTE_TEXT },
-	{ "data-href", ATTRIBUTE_TEXT },
-	{ "data-url", ATTRIBUTE_TEXT },
+	{ "itemtype", ATTRIBUTE_IGNORED },
+	{ "vocab", ATTRIBUTE_IGNORED },
+	{ "prefix", ATTRIBUTE_IGNORED },
 	{ "alt", ATTRIBUTE_ALT },
 };
 
@@ -553,10 +768,12 @@ read_link(struct html_reader *reader, struct slice tag, struct slice value)
 	bool anchor = slice_equal_text_fold(tag, "a") ||
 		      slice_equal_text_fold(tag, "area");
 	struct html_link *link;
+	struct slice script;
 
-	if (slice_starts_with_fold(
-		slice_trim(value), SLICE_LITERAL("javascript:"))) {
-		read_script(reader, value);
+	if (is_script(value, &script) || data_url_is(value)) {
+		if (anchor)
+			close_anchor(reader);
+		read_target(reader, value, HTML_HREF);
 		return;
 	}
 	if (slice_equal_text_fold(tag, "base")) {
@@ -577,35 +794,41 @@ read_link(struct html_reader *reader, struct slice tag, struct slice value)
 	reader->anchor_start = reader->text.length;
 }
 
+/* An attribute of no name that matters: what stands there as a URL in full is
+ * one to some program (SVG's values, Office's o:href, title), unless it is a
+ * namespace. Most are too short or have no slash. */
 static void
-read_attribute(struct html_reader *reader, struct slice tag,
-    const struct attribute *attribute)
+read_other(struct html_reader *reader, const struct attribute *attribute)
 {
-	struct slice value;
-	size_t i = 0,
-	       count = sizeof attribute_kinds / sizeof attribute_kinds[0];
+	struct slice value = attribute->value;
 
-	if (attribute->value.length == 0)
-		return;
-	while (i < count && !is_named(attribute->name, attribute_kinds[i].name))
-		i++;
-	if (i == count &&
-	    !slice_starts_with_fold(attribute->name, SLICE_LITERAL("on")))
-		return;
-	value = html_decode_entities(reader->arena, attribute->value, true);
-	if (i == count) {
-		read_script(reader, value);
+	if (slice_starts_with_fold(attribute->name, SLICE_LITERAL("on"))) {
+		read_script(
+		    reader, html_decode_entities(reader->arena, value, true));
 		return;
 	}
-	switch (attribute_kinds[i].kind) {
+	if (value.length < URL_MIN ||
+	    (slice_find_byte(value, '/') == SIZE_MAX &&
+		slice_find_byte(value, '&') == SIZE_MAX) ||
+	    slice_starts_with_fold(attribute->name, SLICE_LITERAL("xmlns")))
+		return;
+	read_urls(
+	    reader, html_decode_entities(reader->arena, value, true), HTML_SRC);
+}
+
+static void
+read_value(struct html_reader *reader, struct slice tag,
+    enum attribute_kind kind, struct slice value)
+{
+	switch (kind) {
 	case ATTRIBUTE_LINK:
 		read_link(reader, tag, value);
 		return;
 	case ATTRIBUTE_SOURCE:
-		add_link(reader, value, HTML_SRC);
+		read_target(reader, value, HTML_SRC);
 		return;
 	case ATTRIBUTE_ACTION:
-		add_link(reader, value, HTML_ACTION);
+		read_target(reader, value, HTML_ACTION);
 		return;
 	case ATTRIBUTE_SRCSET:
 		read_srcset(reader, value);
@@ -617,19 +840,49 @@ read_attribute(struct html_reader *reader, struct slice tag,
 		queue_fragment(reader, value, false);
 		return;
 	case ATTRIBUTE_CONTENT:
-		if (slice_equal_text_fold(tag, "meta") &&
-		    slice_find_fold(value, SLICE_LITERAL("url")) != SIZE_MAX)
+		if (slice_equal_text_fold(tag, "meta"))
 			read_refresh(reader, value);
 		read_urls(reader, value, HTML_SRC);
 		return;
-	case ATTRIBUTE_TEXT:
-		read_urls(reader, value, HTML_SRC);
+	case ATTRIBUTE_LIST:
+		read_list(reader, value);
+		return;
+	case ATTRIBUTE_IGNORED:
 		return;
 	case ATTRIBUTE_ALT:
-		if (reader->anchor > 0 && !reader->fragment.comment)
-			show(reader, attribute->value);
+		read_urls(reader, value, HTML_SRC);
 		return;
 	}
+}
+
+static void
+read_attribute(struct html_reader *reader, struct slice tag,
+    const struct attribute *attribute)
+{
+	size_t i = 0,
+	       count = sizeof attribute_kinds / sizeof attribute_kinds[0];
+	enum attribute_kind kind;
+
+	if (is_named(attribute->name, "download")) {
+		reader->saves = true;
+		reader->download =
+		    html_decode_entities(reader->arena, attribute->value, true);
+		return;
+	}
+	if (attribute->value.length == 0)
+		return;
+	while (i < count && !is_named(attribute->name, attribute_kinds[i].name))
+		i++;
+	if (i == count) {
+		read_other(reader, attribute);
+		return;
+	}
+	kind = attribute_kinds[i].kind;
+	if (kind == ATTRIBUTE_ALT && reader->anchor > 0 &&
+	    !reader->fragment.comment)
+		show(reader, attribute->value);
+	read_value(reader, tag, kind,
+	    html_decode_entities(reader->arena, attribute->value, true));
 }
 
 /* Takes the next attribute of a tag; false at the tag's end, which is taken
@@ -767,6 +1020,8 @@ read_start_tag(struct html_reader *reader)
 	size_t count = 0;
 
 	reader->at += 1 + tag.length;
+	reader->saves = false;
+	reader->download = reader->carried = slice_make(NULL, 0);
 	mark_element(reader, tag);
 	while (next_attribute(reader, &attribute)) {
 		if (count++ < reader->limits->attributes_max)
@@ -774,6 +1029,9 @@ read_start_tag(struct html_reader *reader)
 		else
 			reader->result->cut = true;
 	}
+	if (reader->carried.length > 0)
+		read_data(reader, reader->carried);
+	reader->saves = false;
 	if (is_raw_element(tag)) {
 		struct slice inside = take_raw(reader, tag);
 
@@ -922,6 +1180,7 @@ html_read(struct arena *arena, struct slice html,
 		result_out->cut = true;
 	}
 	reader->fragment.html = html;
+	reader->inner_left = INNER_BYTES_TIMES * html.length;
 	read_fragment(reader);
 	for (size_t i = 0; i < reader->fragments.count; i++) {
 		reader->fragment = reader->fragments.items[i];

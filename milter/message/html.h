@@ -4,13 +4,15 @@
  * A linear tokenizer: it builds no tree, never goes back and gives up at its
  * limits, not before. It reads as browsers do where a sender could hide
  * something: unquoted and slash-separated attributes, unclosed tags, comments
- * of every form, conditional comments, srcdoc, entities without semicolon.
+ * of every form, conditional comments, srcdoc, data: URLs, entities without
+ * semicolon, escapes of styles and scripts. Scripts are searched, never run.
  */
 #ifndef TOCSIN_MESSAGE_HTML_H
 #define TOCSIN_MESSAGE_HTML_H
 
 #include "base/arena.h"
 #include "base/list.h"
+#include "message/data_url.h"
 
 /* Where a link was found. */
 enum html_place {
@@ -33,11 +35,21 @@ struct html_link {
 	enum html_place place;
 };
 
+/* A file that a link carries in itself: what is no picture, and what a click
+ * saves. */
+struct html_file {
+	struct data_url data;
+	struct slice name; /* of `download`; may be empty */
+};
+
 struct html_limits {
 	size_t input_max; /* bytes of HTML that are read */
 	size_t text_max;  /* bytes of text */
 	size_t links_max;
 	size_t attributes_max; /* per tag that are looked at */
+	size_t inner_max;   /* documents inside: srcdoc, comments, data: URLs */
+	unsigned depth_max; /* of these in each other */
+	size_t files_max;
 };
 
 extern const struct html_limits html_limits_default;
@@ -45,6 +57,7 @@ extern const struct html_limits html_limits_default;
 struct html_result {
 	struct slice text; /* UTF-8: what is shown, blocks by line breaks */
 	LIST_OF(struct html_link) links;
+	LIST_OF(struct html_file) files;
 	struct slice base; /* first <base href>, or empty */
 	bool cut;          /* a limit was reached */
 };

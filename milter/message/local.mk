@@ -2,10 +2,12 @@
 libtocsin_a_SOURCES += \
 	milter/message/address.c milter/message/address.h \
 	milter/message/charset.c milter/message/charset.h \
+	milter/message/data_url.c milter/message/data_url.h \
 	milter/message/declare.c milter/message/declare.h \
 	milter/message/digest.c milter/message/digest.h \
 	milter/message/encoded_word.c milter/message/encoded_word.h \
 	milter/message/entity.c milter/message/entity.h \
+	milter/message/escape.c milter/message/escape.h \
 	milter/message/header.c milter/message/header.h \
 	milter/message/html.c milter/message/html.h \
 	milter/message/html_entities.c milter/message/html_entities.h \

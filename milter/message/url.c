@@ -5,6 +5,7 @@
 
 #include "base/builder.h"
 #include "base/domain.h"
+#include "message/escape.h"
 #include "message/url.h"
 
 #define TOKEN_MAX      URL_LENGTH_MAX
@@ -22,6 +23,7 @@ url_where_name(enum url_where where)
 		[URL_IN_CALENDAR] = "calendar",
 		[URL_IN_REDIRECT] = "redirect",
 		[URL_IN_CONTENT] = "content",
+		[URL_IN_HEADER] = "header",
 	};
 
 	return names[where];
@@ -161,7 +163,8 @@ add(struct arena *arena, struct url_list *list, const struct url_canonical *url,
 /* What an octet does to a token; most do nothing. */
 enum {
 	TOKEN_ENDS = 1,
-	TOKEN_IS_WORTH = 2
+	TOKEN_IS_WORTH = 2,
+	TOKEN_MAY_END = 4 /* first octet of a blank or quote beyond ASCII */
 };
 
 static const unsigned char token_class[256] = {
@@ -177,7 +180,58 @@ static const unsigned char token_class[256] = {
 	['^'] = TOKEN_ENDS,
 	['.'] = TOKEN_IS_WORTH,
 	[':'] = TOKEN_IS_WORTH,
+	[0xC2] = TOKEN_MAY_END,
+	[0xE2] = TOKEN_MAY_END,
+	[0xE3] = TOKEN_MAY_END,
 };
+
+/* The length of a blank or quotation mark beyond ASCII at the front, 0 when it
+ * is none. */
+static size_t
+wide_end(struct slice text)
+{
+	static const char *const ends[] = { "\xC2\xA0", "\xC2\xAB", "\xC2\xBB",
+		"\xE2\x80\x98", "\xE2\x80\x99", "\xE2\x80\x9A", "\xE2\x80\x9C",
+		"\xE2\x80\x9D", "\xE2\x80\x9E", "\xE2\x80\xA8", "\xE2\x80\xA9",
+		"\xE2\x80\xAF", "\xE2\x80\xB9", "\xE2\x80\xBA", "\xE3\x80\x80",
+		"\xE3\x80\x81", "\xE3\x80\x8C", "\xE3\x80\x8D", "\xE3\x80\x8E",
+		"\xE3\x80\x8F" };
+
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+		if (slice_starts_with(text, slice_text(ends[i])))
+			return strlen(ends[i]);
+	/* the blanks of typesetters */
+	return text.length > 2 &&
+		       slice_starts_with(text, SLICE_LITERAL("\xE2\x80")) &&
+		       (unsigned char)text.data[2] <= 0x8A
+		   ? 3
+		   : 0;
+}
+
+/* Without pictograms and arrows that stick to a name. */
+static struct slice
+without_pictograms(struct slice token)
+{
+	while (token.length > 3) {
+		unsigned char first = (unsigned char)token.data[0];
+		unsigned char second = (unsigned char)token.data[1];
+
+		if (first == 0xF0 && second == 0x9F)
+			token = slice_skip(token, 4);
+		else if (first == 0xE2 && second >= 0x86 && second <= 0xAF)
+			token = slice_skip(token, 3);
+		else if (slice_starts_with(
+			     token, SLICE_LITERAL("\xEF\xB8\x8F")))
+			token = slice_skip(token, 3);
+		else
+			break;
+	}
+	for (size_t i = 0; i + 1 < token.length; i++)
+		if ((unsigned char)token.data[i] == 0xF0 &&
+		    (unsigned char)token.data[i + 1] == 0x9F)
+			return slice_range(token, 0, i);
+	return token;
+}
 
 static size_t
 count_byte(struct slice text, char byte)
@@ -337,6 +391,43 @@ is_bare_host(struct slice token, const struct url_canonical *url, bool defanged)
 	return has_listed_suffix(url);
 }
 
+/* \\host\share, which Windows opens; behind the host may stand a port for
+ * WebDAV: \\host@SSL@443\share. True when it was one. */
+static bool
+add_share(struct arena *arena, struct url_list *list, struct slice token,
+    struct message_url like)
+{
+	size_t at = slice_find(token, SLICE_LITERAL("\\\\")), end;
+	struct builder out = builder_make(arena, URL_LENGTH_MAX);
+	struct url_canonical url;
+	struct slice host;
+
+	if (at == SIZE_MAX)
+		return false;
+	token = slice_skip(token, at);
+	while (token.length > 0 && token.data[0] == '\\')
+		token = slice_skip(token, 1);
+	for (end = 0;
+	     end < token.length && strchr("\\/@", token.data[end]) == NULL;)
+		end++;
+	host = slice_range(token, 0, end);
+	/* in a network of one's own hosts have no dots */
+	if (slice_find_byte(host, '.') == SIZE_MAX || !may_try(list))
+		return false;
+	while (end < token.length && token.data[end] != '\\' &&
+	       token.data[end] != '/')
+		end++;
+	like.raw = trim_end(slice_skip(token, end));
+	builder_text(&out, "file://");
+	builder_slice(&out, host);
+	builder_slice(&out, like.raw);
+	like.raw = builder_result(&out);
+	if (out.failed || !url_canonical_parse(arena, like.raw, &url))
+		return false;
+	add(arena, list, &url, &like);
+	return true;
+}
+
 /* One run of text without blanks. */
 static void
 add_token(struct arena *arena, struct url_list *list, struct slice token,
@@ -346,6 +437,11 @@ add_token(struct arena *arena, struct url_list *list, struct slice token,
 	struct url_canonical url;
 
 	if (start == SIZE_MAX) {
+		if (add_share(arena, list, token, like) ||
+		    (like.where == URL_IN_CONTENT &&
+			!slice_starts_with_fold(token, SLICE_LITERAL("www."))))
+			return;
+		token = without_pictograms(token);
 		while (token.length > 0 &&
 		       strchr("([{'*_-.,:;=/", token.data[0]) != NULL &&
 		       token.data[0] != '\0')
@@ -395,23 +491,40 @@ wrapped_end(struct slice text, size_t start, size_t end)
 	return SIZE_MAX;
 }
 
-void
-url_list_add_text(struct arena *arena, struct url_list *list, struct slice text,
-    enum url_where where, size_t part)
+/* Where the token that begins at `at` ends, and what was in it; returns where
+ * the text goes on. */
+static size_t
+token_end(struct slice text, size_t at, size_t *end_out, unsigned *class_out)
 {
-	struct message_url like = { .where = where, .part = part };
+	size_t end = at, wide = 0;
+	unsigned class = 0;
+
+	for (; end < text.length; end++) {
+		unsigned char c = (unsigned char)text.data[end];
+
+		class |= token_class[c];
+		if (class & TOKEN_ENDS)
+			break;
+		if ((token_class[c] & TOKEN_MAY_END) &&
+		    (wide = wide_end(slice_skip(text, end))) > 0)
+			break;
+	}
+	*end_out = end;
+	*class_out = class;
+	return end + (wide > 0 ? wide : 1);
+}
+
+static void
+add_text(struct arena *arena, struct url_list *list, struct slice text,
+    struct message_url like)
+{
 	size_t at = 0;
 
 	while (at < text.length && !list->cut) {
 		size_t end = at, start = at, wrapped;
-		unsigned class = 0;
+		unsigned class;
 
-		for (; end < text.length; end++) {
-			class |= token_class[(unsigned char)text.data[end]];
-			if (class & TOKEN_ENDS)
-				break;
-		}
-		at = end + 1;
+		at = token_end(text, at, &end, &class);
 		if (!(class & TOKEN_IS_WORTH) || end - start < 4)
 			continue;
 		wrapped = wrapped_end(text, start, end);
@@ -423,6 +536,14 @@ url_list_add_text(struct arena *arena, struct url_list *list, struct slice text,
 			end = start + TOKEN_MAX;
 		add_token(arena, list, slice_range(text, start, end), like);
 	}
+}
+
+void
+url_list_add_text(struct arena *arena, struct url_list *list, struct slice text,
+    enum url_where where, size_t part)
+{
+	add_text(arena, list, text,
+	    (struct message_url){ .where = where, .part = part });
 }
 
 /* ------------------------------------------------------------------ links */
@@ -441,6 +562,20 @@ claimed_domain(struct arena *arena, struct slice text, struct slice *domain_out)
 	return true;
 }
 
+static bool
+is_slash(char c)
+{
+	return c == '/' || c == '\\';
+}
+
+/* "//host", in which browsers take a backslash for a slash. */
+static bool
+begins_with_host(struct slice target)
+{
+	return target.length > 2 && is_slash(target.data[0]) &&
+	       is_slash(target.data[1]);
+}
+
 /* Joins a relative link with the document's base, as far as the host goes. */
 static struct slice
 join(struct arena *arena, struct slice base, struct slice target)
@@ -454,14 +589,14 @@ join(struct arena *arena, struct slice base, struct slice target)
 		return slice_make(NULL, 0);
 	builder_slice(&out, url.scheme);
 	builder_byte(&out, ':');
-	if (slice_starts_with(target, SLICE_LITERAL("//"))) {
+	if (begins_with_host(target)) {
 		builder_slice(&out, target);
 		return builder_result(&out);
 	}
 	path = slice_range(url.normal, url.scheme.length + 1,
 	    (size_t)(url.path.data - url.normal.data));
 	builder_slice(&out, path);
-	if (target.length == 0 || target.data[0] != '/') {
+	if (target.length == 0 || !is_slash(target.data[0])) {
 		slash = slice_find_last_byte(url.path, '/');
 		builder_slice(&out, slice_range(url.path, 0,
 					slash == SIZE_MAX ? 0 : slash + 1));
@@ -501,51 +636,136 @@ without_breaks(struct arena *arena, struct slice target)
 	return slice_make(out, length);
 }
 
-static struct slice
-without_percent(struct arena *arena, struct slice text)
-{
-	struct builder out = builder_make(arena, URL_LENGTH_MAX);
-
-	if (slice_find_byte(text, '%') == SIZE_MAX)
-		return text;
-	for (size_t i = 0; i < text.length; i++) {
-		int high = -1, low = -1;
-
-		if (text.data[i] == '%' && text.length - i > 2) {
-			high = ascii_hex_value(text.data[i + 1]);
-			low = ascii_hex_value(text.data[i + 2]);
-		}
-		if (high >= 0 && low >= 0) {
-			builder_byte(&out, (char)(high * 16 + low));
-			i += 2;
-		} else {
-			builder_byte(&out, text.data[i]);
-		}
-	}
-	return out.failed ? text : builder_result(&out);
-}
-
-/* The addresses of a mailto: link (RFC 6068). */
+/* The addresses of one list inside a mailto: link. */
 static void
-add_mails(
-    struct arena *arena, struct url_list *list, struct slice rest, size_t part)
+add_mail_list(struct arena *arena, struct url_list *list, struct slice text,
+    const struct message_mail *like)
 {
-	rest = slice_range(rest, 0, slice_find_byte(rest, '?'));
-	while (rest.length > 0) {
+	while (text.length > 0) {
 		struct message_mail *mail;
 		struct slice address;
+		size_t end = 0, open;
 
-		rest = slice_split(rest, ',', &address);
-		address = slice_trim(without_percent(arena, address));
-		if (address.length == 0)
+		while (end < text.length && text.data[end] != ',' &&
+		       text.data[end] != ';')
+			end++;
+		address = slice_trim(
+		    escape_undo_percent(arena, slice_range(text, 0, end)));
+		text = slice_skip(text, end + 1);
+		open = slice_find_last_byte(address, '<');
+		if (open != SIZE_MAX)
+			slice_split(
+			    slice_skip(address, open + 1), '>', &address);
+		if (slice_find_byte(address, '@') == SIZE_MAX)
 			continue;
 		mail = list_append(arena, &list->mails, list->limit);
 		if (mail == NULL) {
 			list->cut = true;
 			return;
 		}
-		*mail = (struct message_mail){ address, part };
+		*mail = *like;
+		mail->address = address;
 	}
+}
+
+/* The addresses of a mailto: link (RFC 6068), also of its copies, and the URLs
+ * of the text that it prepares. */
+static void
+add_mails(struct arena *arena, struct url_list *list, struct slice rest,
+    const struct message_url *like)
+{
+	static const char *const addresses[] = { "to", "cc", "bcc",
+		"reply-to" };
+	struct message_mail mail = { .field = like->field, .part = like->part };
+	struct message_url carried = *like;
+	struct slice pair, name;
+
+	carried.text = slice_make(NULL, 0);
+	rest = slice_split(rest, '?', &pair);
+	add_mail_list(arena, list, pair, &mail);
+	while (rest.length > 0) {
+		bool is_address = false;
+
+		rest = slice_split(rest, '&', &pair);
+		pair = slice_split(pair, '=', &name);
+		for (size_t i = 0; i < sizeof addresses / sizeof addresses[0];
+		     i++)
+			is_address |= slice_equal_text_fold(name, addresses[i]);
+		if (is_address)
+			add_mail_list(arena, list, pair, &mail);
+		else if (pair.length > 0)
+			add_text(arena, list, escape_undo_percent(arena, pair),
+			    carried);
+	}
+}
+
+/* What a link of another scheme, or a broken one, carries: feed:http://...,
+ * ms-word:ofe|u|http://..., search-ms:...location:\\host\share. */
+static void
+add_carried(struct arena *arena, struct url_list *list, struct slice target,
+    const struct message_url *link)
+{
+	struct message_url like = { .where = link->where == URL_IN_HEADER
+						 ? URL_IN_HEADER
+						 : URL_IN_CONTENT,
+		.field = link->field,
+		.part = link->part };
+	size_t before = list->count;
+
+	add_text(arena, list, escape_undo_percent(arena, target), like);
+	for (size_t i = before; link->where != URL_IN_HEADER && i < list->count;
+	     i++)
+		list->items[i].where = URL_IN_REDIRECT;
+}
+
+void
+url_list_add_field(struct arena *arena, struct url_list *list,
+    struct slice value, const char *field, size_t part)
+{
+	struct message_url like = {
+		.where = URL_IN_HEADER, .field = field, .part = part
+	};
+	size_t at;
+
+	add_text(arena, list, value, like);
+	while ((at = slice_find_fold(value, SLICE_LITERAL("mailto:"))) !=
+	       SIZE_MAX) {
+		struct slice link;
+
+		value = slice_skip(value, at + 7);
+		slice_split(value, '>', &link);
+		add_mails(arena, list, link, &like);
+	}
+}
+
+/* "\\host@SSL\share" is not read as browsers do: Windows takes it. */
+static bool
+is_share(struct slice target)
+{
+	size_t end = 2;
+
+	if (slice_starts_with_fold(target, SLICE_LITERAL("file:")))
+		target = slice_skip(target, 5);
+	if (!begins_with_host(target))
+		return false;
+	while (end < target.length && !is_slash(target.data[end]))
+		end++;
+	return slice_find_byte(slice_range(target, 0, end), '@') != SIZE_MAX;
+}
+
+/* Adds "\\host@SSL@443\share", with slashes of either kind. */
+static void
+add_share_link(struct arena *arena, struct url_list *list, struct slice target,
+    const struct message_url *like)
+{
+	char *copy = arena_text(arena, target);
+
+	if (copy == NULL)
+		return;
+	for (size_t i = 0; i < target.length; i++)
+		if (copy[i] == '/')
+			copy[i] = '\\';
+	(void)add_share(arena, list, slice_make(copy, target.length), *like);
 }
 
 void
@@ -564,22 +784,26 @@ url_list_add_link(struct arena *arena, struct url_list *list,
 		return;
 	if (slice_starts_with_fold(
 		slice_trim(target), SLICE_LITERAL("mailto:"))) {
-		add_mails(arena, list, slice_skip(slice_trim(target), 7), part);
+		add_mails(
+		    arena, list, slice_skip(slice_trim(target), 7), &like);
 		return;
 	}
+	if (is_share(target))
+		add_share_link(arena, list, target, &like);
 	if (!has_scheme(target)) {
 		/* "//host/x", or relative: nowhere without a base */
 		struct slice joined = join(arena, base, target);
 
 		if (joined.length > 0)
 			target = joined;
-		else if (!slice_starts_with(target, SLICE_LITERAL("//")) &&
-			 !slice_starts_with(target, SLICE_LITERAL("\\\\")) &&
+		else if (!begins_with_host(target) &&
 			 !slice_starts_with_fold(target, SLICE_LITERAL("www.")))
 			return;
 	}
-	if (!parse_candidate(arena, target, &url, &like.defanged))
+	if (!parse_candidate(arena, target, &url, &like.defanged)) {
+		add_carried(arena, list, target, &like);
 		return;
+	}
 	if (link->text.length > 0 &&
 	    claimed_domain(arena, link->text, &claimed))
 		like.text_mismatch =

@@ -21,7 +21,8 @@ enum url_where {
 	URL_IN_SUBJECT,
 	URL_IN_CALENDAR,
 	URL_IN_REDIRECT, /* carried by another URL */
-	URL_IN_CONTENT   /* in the clear in another kind of part */
+	URL_IN_CONTENT,  /* in the clear in another kind of part */
+	URL_IN_HEADER    /* in another field, `field` */
 };
 
 const char *url_where_name(enum url_where where);
@@ -40,13 +41,15 @@ struct message_url {
 	bool bare_host; /* neither scheme nor path was written */
 	enum url_where where;
 	enum html_place place; /* for URL_IN_HTML */
+	const char *field;     /* for URL_IN_HEADER: constant, lower case */
 	unsigned oddities;     /* enum url_oddity */
 	size_t part;           /* index into the message's parts, or SIZE_MAX */
 };
 
-/* The address of a mailto: link. */
+/* The address of a mailto: link, or one that a header field holds. */
 struct message_mail {
 	struct slice address; /* as written, without percent signs */
+	const char *field;    /* constant, lower case; NULL: a link's */
 	size_t part;
 };
 
@@ -69,12 +72,19 @@ bool message_url_is_disguised(const struct message_url *url);
 /* An empty list that keeps up to `limit` entries. */
 struct url_list url_list_make(struct arena *arena, size_t limit);
 
-/* Adds what stands in a run of text (UTF-8). */
+/* Adds what stands in a run of text (UTF-8). Of URL_IN_CONTENT no bare hosts
+ * are taken: programs and tables are full of names that look like some. */
 void url_list_add_text(struct arena *arena, struct url_list *list,
     struct slice text, enum url_where where, size_t part);
 
+/* Adds the URLs and the mailto: addresses of a header field's value, which is
+ * unfolded and decoded. */
+void url_list_add_field(struct arena *arena, struct url_list *list,
+    struct slice value, const char *field, size_t part);
+
 /* Adds one link of an HTML part; relative ones are joined with `base`. Of
- * mailto: the addresses are kept. */
+ * mailto: the addresses are kept and the URLs of its text, of other schemes
+ * the URL that they carry. */
 void url_list_add_link(struct arena *arena, struct url_list *list,
     const struct html_link *link, struct slice base, size_t part);
 
