@@ -274,11 +274,12 @@ evidence_hit_where(const struct evidence *evidence, const struct match_hit *hit)
 	const char *reading = hit->part >= 0 && (size_t)hit->part < parts->count
 				  ? parts->items[hit->part].reading
 				  : NULL;
+	const char *detail = hit->field != NULL ? hit->field : reading;
 	char *both;
 
-	if (reading == NULL)
+	if (detail == NULL)
 		return slice_text(where);
-	both = arena_printf(evidence->arena, "%s:%s", where, reading);
+	both = arena_printf(evidence->arena, "%s:%s", where, detail);
 	return slice_text(both == NULL ? where : both);
 }
 

@@ -195,7 +195,8 @@ void evidence_note_gap(struct evidence *evidence, enum evidence_gap gap);
 const char *evidence_gap_name(unsigned gap);
 
 /* Where a hit stood: "attachment", "link", ... When only another reading of
- * the part has it (message/mime.h) its name follows: "attachment:base64-stop".
+ * the part has it (message/mime.h) its name follows: "attachment:base64-stop";
+ * of another header field the name does: "header:list-unsubscribe".
  * In the evidence's arena. */
 struct slice evidence_hit_where(
     const struct evidence *evidence, const struct match_hit *hit);

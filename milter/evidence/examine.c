@@ -6,6 +6,7 @@
 #include "evidence/inspect.h"
 #include "indicator/match.h"
 #include "language/program.h"
+#include "language/settings.h"
 
 static bool
 member_is_named(
@@ -68,12 +69,36 @@ wanted_by_indicators(const struct matcher *matcher)
 	return want;
 }
 
+struct message_limits
+examine_limits(const struct settings_limits *limits)
+{
+	struct message_limits result = message_limits_default;
+
+	result.headers = (size_t)limits->headers;
+	result.header_bytes = (size_t)limits->header_bytes;
+	result.depth = (size_t)limits->mime_depth;
+	result.parts = (size_t)limits->mime_parts;
+	result.readings = (size_t)limits->readings;
+	result.body_bytes = (size_t)limits->message_size;
+	result.decoded_bytes = (size_t)limits->decoded_bytes;
+	result.text_bytes = (size_t)limits->body_text;
+	result.html_bytes = (size_t)limits->html_bytes;
+	result.html_inner = (size_t)limits->html_inner;
+	result.html_depth = (size_t)limits->html_depth;
+	result.html_files = (size_t)limits->html_files;
+	result.urls = (size_t)limits->urls;
+	result.addresses = (size_t)limits->addresses;
+	return result;
+}
+
 enum tc_status
 examine_parts(struct evidence *evidence, struct scanner *scanner,
     const struct matcher *matcher)
 {
 	unsigned want =
 	    wanted_by_rules(evidence->needs) | wanted_by_indicators(matcher);
+	struct message_limits limits =
+	    examine_limits(&evidence->settings->limits);
 	struct inspection *inspection;
 	enum tc_status status;
 
@@ -82,8 +107,8 @@ examine_parts(struct evidence *evidence, struct scanner *scanner,
 	inspection = arena_alloc(evidence->arena, sizeof *inspection);
 	if (inspection == NULL)
 		return TC_LIMIT;
-	status = inspect_run(
-	    evidence->arena, evidence->message, scanner, want, inspection);
+	status = inspect_run(evidence->arena, evidence->message, scanner,
+	    &limits, want, inspection);
 	evidence->inspection = inspection;
 	if (inspection->failed)
 		evidence_note_gap(evidence, EVIDENCE_GAP_SCANNER);

@@ -371,6 +371,17 @@ fill_authentication(struct facts *facts, const struct evidence *evidence)
 		set_domain(facts, FIELD_ARC_SEALER, evidence->arc->sealer);
 }
 
+static struct slice
+url_where(struct arena *arena, const struct message_url *url)
+{
+	const char *where = url_where_name(url->where);
+	char *both = url->field == NULL
+			 ? NULL
+			 : arena_printf(arena, "%s:%s", where, url->field);
+
+	return slice_text(both == NULL ? where : both);
+}
+
 static void
 fill_urls(struct facts *facts, const struct url_list *urls)
 {
@@ -392,8 +403,8 @@ fill_urls(struct facts *facts, const struct url_list *urls)
 		value_set_bool(&members[FACT_URL_DISGUISED],
 		    message_url_is_disguised(url));
 		value_set_bool(&members[FACT_URL_DEFANGED], url->defanged);
-		value_set_text(&members[FACT_URL_WHERE],
-		    slice_text(url_where_name(url->where)));
+		value_set_text(
+		    &members[FACT_URL_WHERE], url_where(facts->arena, url));
 	}
 }
 

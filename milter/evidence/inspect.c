@@ -4,6 +4,7 @@
 #include "evidence/inspect.h"
 #include "message/charset.h"
 #include "message/html.h"
+#include "message/text.h"
 #include "scanner/embedded.h"
 #include "scanner/guess.h"
 #include "scanner/unpack.h"
@@ -13,6 +14,7 @@
 struct inspector {
 	struct arena *arena;
 	struct scanner *scanner;
+	const struct message_limits *limits; /* of mail in files too */
 	struct scanner_budget budget;
 	unsigned want;
 	unsigned depth_max; /* of mail in archives in mail */
@@ -69,7 +71,7 @@ is_worth_a_look(const struct mime_part *part, unsigned want)
 
 /* Pages and text may be in UTF-16; the rest of Tocsin reads UTF-8. */
 static struct slice
-as_utf8(struct arena *arena, struct slice content)
+as_utf8(const struct inspector *inspector, struct slice content)
 {
 	struct charset_result converted;
 	const char *charset =
@@ -77,9 +79,9 @@ as_utf8(struct arena *arena, struct slice content)
 	    : slice_starts_with(content, SLICE_LITERAL("\xfe\xff")) ? "UTF-16BE"
 								    : NULL;
 
-	if (charset == NULL ||
-	    !charset_to_utf8(arena, slice_text(charset), slice_skip(content, 2),
-		message_limits_default.html_bytes, &converted))
+	if (charset == NULL || !charset_to_utf8(inspector->arena,
+				   slice_text(charset), slice_skip(content, 2),
+				   inspector->limits->html_bytes, &converted))
 		return content;
 	return converted.text;
 }
@@ -88,9 +90,10 @@ static void
 read_html(struct inspector *inspector, struct slice html, size_t part)
 {
 	struct url_list *urls = &inspector->inspection->urls;
+	struct html_limits limits = text_html_limits(inspector->limits);
 	struct html_result result = { 0 };
 
-	html_read(inspector->arena, html, &html_limits_default, &result);
+	html_read(inspector->arena, html, &limits, &result);
 	for (size_t i = 0; i < result.links.count; i++)
 		url_list_add_link(inspector->arena, urls,
 		    &result.links.items[i], result.base, part);
@@ -134,7 +137,7 @@ read_mail(
     struct inspector *inspector, struct slice content, size_t part, size_t file)
 {
 	struct message *message = message_new(inspector->arena,
-	    &message_limits_default, message_needs(inspector->want));
+	    inspector->limits, message_needs(inspector->want));
 	struct inspect_mail *slot;
 
 	if (inspector->inspection->mails.count >= inspector->mails_max)
@@ -168,10 +171,10 @@ read_content(struct inspector *inspector, const struct scanner_item *item,
 		return;
 	case GUESS_TEXT:
 		url_list_add_text(inspector->arena, urls,
-		    as_utf8(inspector->arena, content), URL_IN_TEXT, part);
+		    as_utf8(inspector, content), URL_IN_TEXT, part);
 		return;
 	case GUESS_HTML:
-		read_html(inspector, as_utf8(inspector->arena, content), part);
+		read_html(inspector, as_utf8(inspector, content), part);
 		return;
 	case GUESS_MAIL:
 		read_mail(inspector, content, part, file);
@@ -400,11 +403,13 @@ inspect_parts(struct inspector *inspector, const struct message *message,
 
 enum tc_status
 inspect_run(struct arena *arena, const struct message *message,
-    struct scanner *scanner, unsigned want, struct inspection *inspection_out)
+    struct scanner *scanner, const struct message_limits *limits, unsigned want,
+    struct inspection *inspection_out)
 {
 	struct inspector inspector = {
 		.arena = arena,
 		.scanner = scanner,
+		.limits = limits,
 		.budget = scanner_budget_start(scanner),
 		.want =
 		    want |
@@ -417,7 +422,7 @@ inspect_run(struct arena *arena, const struct message *message,
 	enum tc_status status;
 
 	*inspection_out = (struct inspection){
-		.urls = url_list_make(arena, message_limits_default.urls),
+		.urls = url_list_make(arena, limits->urls),
 	};
 	status = inspect_parts(&inspector, message, &outside);
 	/* The list grows while it is worked through; its own limit and the

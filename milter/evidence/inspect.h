@@ -48,7 +48,8 @@ struct inspection {
  * enum scanner_want. TC_LIMIT when the arena is full; what was found before
  * stands. */
 enum tc_status inspect_run(struct arena *arena, const struct message *message,
-    struct scanner *scanner, unsigned want, struct inspection *inspection_out);
+    struct scanner *scanner, const struct message_limits *limits, unsigned want,
+    struct inspection *inspection_out);
 
 /* The entry of a whole part, or NULL when it was not looked into. */
 const struct inspect_file *inspect_part(

@@ -7,6 +7,8 @@
 #include "evidence/evidence.h"
 #include "evidence/inspect.h"
 #include "indicator/match.h"
+#include "message/encoded_word.h"
+#include "message/fields.h"
 #include "message/message.h"
 
 #define LOCAL_PART_MAX 64 /* RFC 5321, 4.5.3.1.1 */
@@ -69,13 +71,14 @@ is_domain_byte(char c)
 }
 
 /* Addresses that stand in a run of text. Each `@` looks back and ahead over a
- * bounded stretch, so the time is linear. */
+ * bounded stretch, so the time is linear. `like` has the rest. */
 static void
-see_addresses_in(struct observer *observer, enum match_where where,
-    struct slice text, int part)
+see_addresses_in(
+    struct observer *observer, struct slice text, struct match_observation like)
 {
 	size_t at, from = 0;
 
+	like.kind = INDICATOR_ADDRESS;
 	while (
 	    (at = slice_find_byte(slice_skip(text, from), '@')) != SIZE_MAX) {
 		size_t start, end;
@@ -94,11 +97,8 @@ see_addresses_in(struct observer *observer, enum match_where where,
 		from = at + 1;
 		if (start == at || end < at + 4)
 			continue;
-		add(observer,
-		    &(struct match_observation){ .kind = INDICATOR_ADDRESS,
-			.where = where,
-			.value = slice_range(text, start, end),
-			.part = part });
+		like.value = slice_range(text, start, end);
+		add(observer, &like);
 	}
 }
 
@@ -142,65 +142,131 @@ see_envelope(struct observer *observer)
 
 static void
 see_mailboxes(struct observer *observer, enum match_where where,
-    const struct address_list *list)
+    const struct address_list *list, int part)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct mailbox *mailbox = &list->items[i];
+		bool whole = mailbox->local.length > 0;
 
-		see(observer,
-		    mailbox->local.length > 0 ? INDICATOR_ADDRESS
-					      : INDICATOR_DOMAIN,
-		    where,
-		    mailbox->local.length > 0 ? mailbox->address
-					      : mailbox->domain);
-		see_addresses_in(
-		    observer, MATCH_DISPLAY_NAME, mailbox->display, -1);
+		add(observer,
+		    &(struct match_observation){
+			.kind = whole ? INDICATOR_ADDRESS : INDICATOR_DOMAIN,
+			.where = where,
+			.value = whole ? mailbox->address : mailbox->domain,
+			.part = part });
+		see_addresses_in(observer, mailbox->display,
+		    (struct match_observation){
+			.where = MATCH_DISPLAY_NAME, .part = part });
 	}
 }
 
 static void
-see_field(struct observer *observer, const char *name, enum indicator_kind kind,
-    enum match_where where)
+see_message_id(struct observer *observer, struct slice id, int part)
 {
-	size_t at = 0;
-	const struct header_field *field;
-	const struct header_list *headers =
-	    message_headers(observer->evidence->message);
+	struct match_observation observation = { .where = MATCH_MESSAGE_ID,
+		.kind = INDICATOR_MESSAGE_ID,
+		.value = slice_trim(id),
+		.part = part };
+	size_t at = slice_find_last_byte(observation.value, '@');
 
-	while ((field = header_find(headers, name, &at)) != NULL)
-		see(observer, kind, where,
-		    header_unfold(observer->evidence->arena, field->value));
+	add(observer, &observation);
+	if (at == SIZE_MAX)
+		return;
+	observation.kind = INDICATOR_DOMAIN;
+	slice_split(
+	    slice_skip(observation.value, at + 1), '>', &observation.value);
+	add(observer, &observation);
+}
+
+static void
+see_subject(struct observer *observer, struct slice subject, int part)
+{
+	struct match_observation observation = { .where = MATCH_SUBJECT,
+		.kind = INDICATOR_SUBJECT,
+		.value = subject,
+		.part = part };
+
+	add(observer, &observation);
+	see_addresses_in(observer, subject, observation);
+}
+
+/* Fields that are looked at one by one, of the message or of mail in it. */
+static void
+see_fields(
+    struct observer *observer, const struct header_list *headers, int part)
+{
+	struct arena *arena = observer->evidence->arena;
+
+	for (size_t i = 0; i < headers->count; i++) {
+		const struct header_field *field = &headers->items[i];
+		const char *name = fields_of_addresses(field->name);
+
+		if (name != NULL)
+			see_addresses_in(observer,
+			    header_unfold(arena, field->value),
+			    (struct match_observation){ .where = MATCH_HEADER,
+				.part = part,
+				.field = name });
+		else if (slice_equal_text_fold(field->name, "X-Mailer") ||
+			 slice_equal_text_fold(field->name, "User-Agent"))
+			add(observer,
+			    &(struct match_observation){
+				.kind = INDICATOR_MAILER,
+				.where = MATCH_MAILER,
+				.value = header_unfold(arena, field->value),
+				.part = part });
+	}
 }
 
 static void
 see_headers(struct observer *observer)
 {
 	const struct message *message = observer->evidence->message;
-	struct slice id = slice_trim(message_id(message));
-	size_t at = slice_find_last_byte(id, '@');
 
-	see_mailboxes(observer, MATCH_FROM, message_from(message));
-	see_mailboxes(observer, MATCH_SENDER, message_sender(message));
-	see_mailboxes(observer, MATCH_REPLY_TO, message_reply_to(message));
-	see_mailboxes(observer, MATCH_TO, message_to(message));
-	see_mailboxes(observer, MATCH_CC, message_cc(message));
-	see(observer, INDICATOR_SUBJECT, MATCH_SUBJECT,
-	    message_subject(message));
-	see_addresses_in(observer, MATCH_SUBJECT, message_subject(message), -1);
-	see(observer, INDICATOR_MESSAGE_ID, MATCH_MESSAGE_ID, id);
-	if (at != SIZE_MAX) {
-		struct slice host = slice_skip(id, at + 1);
+	see_mailboxes(observer, MATCH_FROM, message_from(message), -1);
+	see_mailboxes(observer, MATCH_SENDER, message_sender(message), -1);
+	see_mailboxes(observer, MATCH_REPLY_TO, message_reply_to(message), -1);
+	see_mailboxes(observer, MATCH_TO, message_to(message), -1);
+	see_mailboxes(observer, MATCH_CC, message_cc(message), -1);
+	see_subject(observer, message_subject(message), -1);
+	see_message_id(observer, message_id(message), -1);
+	see_fields(observer, message_headers(message), -1);
+}
 
-		host.length = slice_find_byte(host, '>') == SIZE_MAX
-				  ? host.length
-				  : slice_find_byte(host, '>');
-		see(observer, INDICATOR_DOMAIN, MATCH_MESSAGE_ID, host);
+/* The headers of mail that is a part: forwarded as attachment, or sent back.
+ * What is shown of it is looked up as in the message itself. */
+static void
+see_inner_headers(struct observer *observer, const struct mime_part *part)
+{
+	static const struct {
+		const char *name;
+		enum match_where where;
+	} lists[] = { { "From", MATCH_FROM }, { "Sender", MATCH_SENDER },
+		{ "Reply-To", MATCH_REPLY_TO }, { "To", MATCH_TO },
+		{ "Cc", MATCH_CC } };
+	struct arena *arena = observer->evidence->arena;
+	int index = (int)part->index;
+	const struct header_field *field;
+	struct encoded_word_result subject;
+	size_t at = 0;
+
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		struct address_list list = { .count = 0 };
+
+		address_list_collect(arena, &part->headers, lists[i].name,
+		    &address_limits_default, &list);
+		see_mailboxes(observer, lists[i].where, &list, index);
 	}
-	see_field(observer, "X-Mailer", INDICATOR_MAILER, MATCH_MAILER);
-	see_field(observer, "User-Agent", INDICATOR_MAILER, MATCH_MAILER);
-	see_field(observer, "Return-Path", INDICATOR_ADDRESS, MATCH_HEADER);
-	see_field(observer, "Disposition-Notification-To", INDICATOR_ADDRESS,
-	    MATCH_HEADER);
+	field = header_find(&part->headers, "Subject", &at);
+	if (field != NULL &&
+	    encoded_word_decode(arena, slice_trim(field->value), &subject))
+		see_subject(observer, subject.text, index);
+	at = 0;
+	field = header_find(&part->headers, "Message-ID", &at);
+	if (field != NULL)
+		see_message_id(
+		    observer, header_unfold(arena, field->value), index);
+	see_fields(observer, &part->headers, index);
 }
 
 static void
@@ -228,6 +294,10 @@ url_place(const struct message_url *url)
 		return MATCH_TEXT;
 	case URL_IN_CONTENT:
 		return MATCH_ATTACHMENT;
+	case URL_IN_HEADER:
+		return MATCH_HEADER;
+	case URL_IN_DISPLAY_NAME:
+		return MATCH_DISPLAY_NAME;
 	}
 	return MATCH_TEXT;
 }
@@ -250,20 +320,51 @@ see_urls(struct observer *observer, const struct url_list *urls)
 			.where = url_place(url),
 			.value = url->bare_host ? url->host : url->normal,
 			.part = url->part == SIZE_MAX ? -1 : (int)url->part,
-			.defanged = url->defanged });
+			.defanged = url->defanged,
+			.field = url->field });
 	}
 	for (size_t i = 0; i < urls->mails.count; i++) {
 		const struct message_mail *mail = &urls->mails.items[i];
 
 		add(observer,
 		    &(struct match_observation){ .kind = INDICATOR_ADDRESS,
-			.where = MATCH_LINK,
+			.where =
+			    mail->field == NULL ? MATCH_LINK : MATCH_HEADER,
 			.value = mail->address,
-			.part =
-			    mail->part == SIZE_MAX ? -1 : (int)mail->part });
+			.part = mail->part == SIZE_MAX ? -1 : (int)mail->part,
+			.field = mail->field });
 	}
 	if (urls->cut)
 		evidence_note_gap(observer->evidence, EVIDENCE_GAP_LIMIT);
+}
+
+/* Names that some programs save a part under when it has no other: the end of
+ * its Content-Location, and its description where that looks like a name. */
+static void
+see_other_names(struct observer *observer, const struct mime_part *part,
+    struct match_observation observation)
+{
+	static const char *const fields[] = { "Content-Location",
+		"Content-Description" };
+
+	observation.kind = INDICATOR_FILENAME;
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+		size_t at = 0, slash;
+		const struct header_field *field =
+		    header_find(&part->headers, fields[i], &at);
+		struct encoded_word_result decoded;
+
+		if (field == NULL ||
+		    !encoded_word_decode(observer->evidence->arena,
+			slice_trim(field->value), &decoded))
+			continue;
+		slash = slice_find_last_byte(decoded.text, '/');
+		observation.value = slash == SIZE_MAX
+					? decoded.text
+					: slice_skip(decoded.text, slash + 1);
+		if (slice_find_byte(observation.value, '.') != SIZE_MAX)
+			add(observer, &observation);
+	}
 }
 
 static void
@@ -289,9 +390,15 @@ see_part(struct observer *observer, const struct mime_part *part)
 		observation.value = digests[i].value;
 		add(observer, &observation);
 	}
-	if (part->is_text)
-		see_addresses_in(
-		    observer, MATCH_TEXT, part->text, (int)part->index);
+	see_other_names(observer, part, observation);
+	see_addresses_in(observer, part->text,
+	    (struct match_observation){
+		.where = part->is_text ? MATCH_TEXT : MATCH_ATTACHMENT,
+		.part = (int)part->index });
+	see_addresses_in(observer, part->external,
+	    (struct match_observation){ .where = MATCH_HEADER,
+		.part = (int)part->index,
+		.field = "content-type" });
 }
 
 /* Containers are left out: their content is that of their parts. */
@@ -301,9 +408,16 @@ see_parts(struct observer *observer)
 	const struct mime_parts *parts =
 	    message_parts(observer->evidence->message);
 
-	for (size_t i = 0; i < parts->count; i++)
-		if (!parts->items[i].is_container)
-			see_part(observer, &parts->items[i]);
+	for (size_t i = 0; i < parts->count; i++) {
+		const struct mime_part *part = &parts->items[i];
+
+		if (!part->is_container)
+			see_part(observer, part);
+		if (part->parent < parts->count &&
+		    slice_starts_with(parts->items[part->parent].type,
+			SLICE_LITERAL("message/")))
+			see_inner_headers(observer, part);
+	}
 }
 
 static void

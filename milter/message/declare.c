@@ -2,11 +2,13 @@
 
 #include <stdint.h>
 
+#include "base/builder.h"
 #include "message/declare.h"
 #include "message/encoded_word.h"
 
 #define NAMES_MAX      8
 #define BOUNDARIES_MAX 8
+#define EXTERNAL_MAX   16384
 
 #define BIT(name)      MIME_DEFECT_BIT(MIME_DEFECT_##name)
 
@@ -73,6 +75,71 @@ mix(struct arena *arena, const struct param_header *header,
 	return true;
 }
 
+/* The first value of a parameter, or empty. False at the arena's ceiling. */
+static bool
+read_value(struct arena *arena, struct param_header *header, const char *name,
+    struct slice *value_out)
+{
+	struct param_readings readings = { .count = 0 };
+
+	if (!param_read(arena, header, name, false, 1, &readings))
+		return false;
+	*value_out =
+	    readings.count > 0 ? readings.items[0].value : slice_make(NULL, 0);
+	return true;
+}
+
+/* Where the content of a message/external-body is to be had: its URL (RFC
+ * 2017, without the breaks that mail puts in), else that of its server (RFC
+ * 2046, 5.2.3). */
+static bool
+read_external(struct arena *arena, struct param_header *header,
+    struct declaration *declaration)
+{
+	struct slice url, site, folder, name, server;
+	struct builder out = builder_make(arena, EXTERNAL_MAX);
+
+	if (!read_value(arena, header, "url", &url) ||
+	    !read_value(arena, header, "site", &site) ||
+	    !read_value(arena, header, "directory", &folder) ||
+	    !read_value(arena, header, "name", &name) ||
+	    !read_value(arena, header, "server", &server))
+		return false;
+	for (size_t i = 0; i < url.length; i++)
+		if (!ascii_is_space(url.data[i]))
+			builder_byte(&out, url.data[i]);
+	if (url.length == 0 && site.length > 0) {
+		builder_text(&out, "ftp://");
+		builder_slice(&out, site);
+		builder_byte(&out, '/');
+		builder_slice(&out, folder);
+		builder_byte(&out, '/');
+		builder_slice(&out, name);
+	} else if (url.length == 0)
+		builder_slice(&out, server);
+	declaration->external = builder_result(&out);
+	return !arena_exhausted(arena);
+}
+
+/* What the usual Content-Type says beside its boundary and name. */
+static bool
+read_details(struct arena *arena, struct param_header *header,
+    struct declaration *declaration)
+{
+	struct slice value;
+
+	if (!read_value(arena, header, "charset", &declaration->charset) ||
+	    !read_value(arena, header, "delsp", &value))
+		return false;
+	if (slice_equal_text_fold(value, "yes")) {
+		if (!read_value(arena, header, "format", &value))
+			return false;
+		declaration->flowed = slice_equal_text_fold(value, "flowed");
+	}
+	return !slice_equal_text(header->token, "message/external-body") ||
+	       read_external(arena, header, declaration);
+}
+
 /* One Content-Type field. */
 static bool
 read_type(struct arena *arena, struct slice value,
@@ -80,7 +147,6 @@ read_type(struct arena *arena, struct slice value,
     struct declaration *declaration)
 {
 	struct param_header header;
-	struct param_readings charset = { .count = 0 };
 	struct encoded_word_result decoded;
 
 	if (!param_header_parse(arena, value, limits->params, &header))
@@ -110,12 +176,8 @@ read_type(struct arena *arena, struct slice value,
 	    !param_read(
 		arena, &header, "name", true, NAMES_MAX, &declaration->names))
 		return false;
-	if (first) {
-		if (!param_read(arena, &header, "charset", false, 1, &charset))
-			return false;
-		if (charset.count > 0)
-			declaration->charset = charset.items[0].value;
-	}
+	if (first && !read_details(arena, &header, declaration))
+		return false;
 	/* a broken parameter counts where it is one that matters */
 	if (declaration->boundaries.count > 1)
 		declaration->defects |= header.defects & BIT(PARAM_MALFORMED);

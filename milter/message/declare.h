@@ -18,6 +18,9 @@ struct declaration {
 	bool multipart;    /* some reading of the type is a multipart */
 	struct slice charset;
 	struct slice disposition;
+	bool flowed;           /* lines go on without a blank (RFC 3676) */
+	struct slice external; /* message/external-body: a URL or an address,
+				* or empty */
 	struct param_readings boundaries;
 	struct param_readings names;
 	/* the usual one first; at least one */

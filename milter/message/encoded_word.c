@@ -25,6 +25,7 @@ struct decoding {
 	struct builder out;   /* UTF-8 */
 	struct builder bytes; /* of words not yet converted */
 	struct slice charset; /* theirs */
+	struct slice loose;   /* base64 of an incomplete quantum at their end */
 	bool malformed;
 };
 
@@ -69,12 +70,16 @@ read_word(struct slice *rest, struct word *word)
 	return true;
 }
 
+static void decode_loose(struct decoding *decoding, const struct word *word);
+
 /* Converts the bytes that adjacent words have left. */
 static void
 flush(struct decoding *decoding)
 {
 	struct charset_result converted;
 
+	if (decoding->loose.length > 0)
+		decode_loose(decoding, NULL);
 	if (decoding->bytes.length == 0)
 		return;
 	if (charset_to_utf8(decoding->arena, decoding->charset,
@@ -123,16 +128,113 @@ decode_b(struct decoding *decoding, struct slice text)
 	builder_slice(&decoding->bytes, slice_make(out, result.length));
 }
 
+/* How many octets of base64 stand behind its last whole quantum. */
+static size_t
+loose_letters(struct slice text)
+{
+	size_t letters = 0;
+
+	for (size_t i = 0; i < text.length; i++) {
+		char c = text.data[i];
+
+		if (c == '=')
+			return 0;
+		letters += ascii_is_alpha(c) || ascii_is_digit(c) || c == '+' ||
+			   c == '/';
+	}
+	return letters % 4;
+}
+
+/* A word of base64 that is cut inside a quantum: many programs join it with
+ * the next one before they decode, so what is cut off is kept for that. False:
+ * it is whole. */
+static bool
+keep_loose(struct decoding *decoding, const struct word *word)
+{
+	struct slice text = word->text;
+	size_t keep = loose_letters(text);
+
+	if (keep == 0)
+		return false;
+	while (keep > 0 && text.length > 0) {
+		char c = text.data[--text.length];
+
+		keep -= ascii_is_alpha(c) || ascii_is_digit(c) || c == '+' ||
+			c == '/';
+	}
+	decode_b(decoding, text);
+	decoding->loose = slice_skip(word->text, text.length);
+	return true;
+}
+
+/* Whether base64 holds text of its charset, without controls. */
+static bool
+holds_text(struct decoding *decoding, struct slice text)
+{
+	unsigned char *out =
+	    arena_alloc(decoding->arena, TRANSFER_BASE64_ROOM(text.length));
+	struct charset_result converted;
+	size_t length;
+
+	if (out == NULL)
+		return false;
+	length = transfer_base64(text, BASE64_THROUGH, out).length;
+	for (size_t i = 0; i < length; i++)
+		if (out[i] < ' ' && out[i] != '\t')
+			return false;
+	return charset_to_utf8(decoding->arena, decoding->charset,
+		   slice_make(out, length), 4 * length + 16, &converted) &&
+	       !converted.invalid;
+}
+
+/* Decodes what is kept, with the word that goes on with it or alone: some write
+ * whole words without padding, so the two are joined unless only apart they
+ * hold text. */
+static void
+decode_loose(struct decoding *decoding, const struct word *word)
+{
+	struct slice loose = decoding->loose;
+	struct builder joined = builder_make(decoding->arena, WORD_MAX_BYTES);
+	struct word both;
+
+	decoding->loose = slice_make(NULL, 0);
+	if (word == NULL) {
+		decode_b(decoding, loose);
+		return;
+	}
+	both = *word;
+	builder_slice(&joined, loose);
+	builder_slice(&joined, word->text);
+	both.text = builder_result(&joined);
+	decoding->malformed = true;
+	if (joined.failed || (!holds_text(decoding, both.text) &&
+				 holds_text(decoding, word->text))) {
+		decode_b(decoding, loose);
+		both.text = word->text;
+	}
+	if (!keep_loose(decoding, &both))
+		decode_b(decoding, both.text);
+}
+
 static void
 decode_word(struct decoding *decoding, const struct word *word)
 {
+	bool joins = decoding->loose.length > 0 && word->encoding == 'b' &&
+		     slice_equal_fold(decoding->charset, word->charset);
+
+	if (decoding->loose.length > 0) {
+		decode_loose(decoding, joins ? word : NULL);
+		if (joins)
+			return;
+	}
 	if (!slice_equal_fold(decoding->charset, word->charset))
 		flush(decoding);
 	decoding->charset = word->charset;
 	decoding->malformed |= word->malformed;
-	if (word->encoding == 'b')
-		decode_b(decoding, word->text);
-	else
+	if (word->encoding == 'b') {
+		if (!keep_loose(decoding, word))
+			decode_b(decoding, word->text);
+	} else
 		decode_q(decoding, word->text);
 }
 

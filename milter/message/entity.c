@@ -162,6 +162,8 @@ copy_declaration(struct entity_work *work, const struct entity *entity)
 	else if (entity->origin.digest_child)
 		part->type = SLICE_LITERAL("message/rfc822");
 	part->charset = declaration->charset;
+	part->flowed = declaration->flowed;
+	part->external = declaration->external;
 	part->disposition = declaration->disposition;
 	part->encoding = declaration->encodings[0];
 	for (size_t i = 0; i < declaration->names.count; i++) {
@@ -283,6 +285,7 @@ entity_add_reading(struct entity_work *work, const struct entity *entity,
 	usual = entity_part(work, entity);
 	part->type = usual->type;
 	part->charset = usual->charset;
+	part->flowed = usual->flowed;
 	part->disposition = usual->disposition;
 	part->names.items = usual->names.items;
 	part->names.count = part->names.capacity = usual->names.count;

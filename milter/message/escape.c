@@ -8,6 +8,7 @@
 
 #define STYLE_DIGITS_MAX 6  /* of a CSS escape */
 #define JOIN_BLANKS_MAX  80 /* between the strings that are joined */
+#define SEARCH_TRIES     1000
 
 /* Up to `most` hexadecimal digits at the front; how many there are. */
 static size_t
@@ -97,14 +98,45 @@ joined_string(struct slice text, size_t at)
 	return next < text.length && is_quote(text.data[next]) ? next + 1 : 0;
 }
 
-/* Whether there is anything that escape_undo_script() would undo. */
+/* Whether one of these octets stands at `at` and does something there. */
+static bool
+is_script_escape(struct slice script, size_t at)
+{
+	char next = at + 1 < script.length ? script.data[at + 1] : '\0';
+	char c = script.data[at];
+	size_t before = at;
+
+	if (c == '\\')
+		return next != '\0' && strchr("/\\xu01234567", next) != NULL;
+	if (c == '^')
+		return ascii_is_alpha(next) || next == ':' || next == '/' ||
+		       next == '.';
+	while (before > 0 && at - before < JOIN_BLANKS_MAX &&
+	       ascii_is_space(script.data[before - 1]))
+		before--;
+	return before > 0 && is_quote(script.data[before - 1]);
+}
+
+/* Whether there is anything that escape_undo_script() would undo. Few texts
+ * have these octets, so four searches cost less than a look at each. */
 static bool
 has_script_escapes(struct slice script)
 {
-	return slice_find_byte(script, '\\') != SIZE_MAX ||
-	       slice_find_byte(script, '^') != SIZE_MAX ||
-	       slice_find_byte(script, '+') != SIZE_MAX ||
-	       slice_find_byte(script, '&') != SIZE_MAX;
+	static const char octets[] = "\\^+&";
+
+	for (size_t i = 0; i < sizeof octets - 1; i++) {
+		struct slice rest = script;
+		size_t at, tries = SEARCH_TRIES;
+
+		while ((at = slice_find_byte(rest, octets[i])) != SIZE_MAX) {
+			at += script.length - rest.length;
+			/* where there are so many, a copy costs no more */
+			if (is_script_escape(script, at) || --tries == 0)
+				return true;
+			rest = slice_skip(script, at + 1);
+		}
+	}
+	return false;
 }
 
 struct slice
@@ -142,6 +174,14 @@ escape_undo_script(struct arena *arena, struct slice script)
 		}
 	}
 	return slice_make(out, length);
+}
+
+bool
+escape_script_undoes_percent(struct slice script)
+{
+	return slice_find_byte(script, '%') != SIZE_MAX &&
+	       (slice_find(script, SLICE_LITERAL("unescape(")) != SIZE_MAX ||
+		   slice_find(script, SLICE_LITERAL("decodeURI")) != SIZE_MAX);
 }
 
 struct slice

@@ -16,6 +16,9 @@
  * nothing is to be undone; NULL data at the arena's ceiling. */
 struct slice escape_undo_script(struct arena *arena, struct slice script);
 
+/* Whether a script undoes percent signs in what it holds. */
+bool escape_script_undoes_percent(struct slice script);
+
 /* A style sheet with its escapes undone (CSS Syntax 3, 4.3.7); ditto. */
 struct slice escape_undo_style(struct arena *arena, struct slice style);
 

@@ -492,14 +492,6 @@ read_coded_strings(struct html_reader *reader, struct slice script)
 	}
 }
 
-static bool
-undoes_percent(struct slice script)
-{
-	return slice_find_byte(script, '%') != SIZE_MAX &&
-	       (slice_find(script, SLICE_LITERAL("unescape(")) != SIZE_MAX ||
-		   slice_find(script, SLICE_LITERAL("decodeURI")) != SIZE_MAX);
-}
-
 static void
 read_script(struct html_reader *reader, struct slice script)
 {
@@ -508,7 +500,7 @@ read_script(struct html_reader *reader, struct slice script)
 	read_relative(reader, script, HTML_SCRIPT);
 	read_data_strings(reader, script, HTML_SCRIPT);
 	read_coded_strings(reader, script);
-	if (!undoes_percent(script))
+	if (!escape_script_undoes_percent(script))
 		return;
 	script = escape_undo_percent(reader->arena, script);
 	read_urls(reader, script, HTML_SCRIPT);
@@ -807,8 +799,13 @@ read_other(struct html_reader *reader, const struct attribute *attribute)
 		    reader, html_decode_entities(reader->arena, value, true));
 		return;
 	}
-	if (value.length < URL_MIN ||
-	    (slice_find_byte(value, '/') == SIZE_MAX &&
+	if (value.length < URL_MIN)
+		return;
+	if (slice_starts_with(value, SLICE_LITERAL("\\\\"))) {
+		add_link(reader, value, HTML_SRC);
+		return;
+	}
+	if ((slice_find_byte(value, '/') == SIZE_MAX &&
 		slice_find_byte(value, '&') == SIZE_MAX) ||
 	    slice_starts_with_fold(attribute->name, SLICE_LITERAL("xmlns")))
 		return;
@@ -1092,6 +1089,15 @@ read_comment(struct html_reader *reader, struct slice text)
 	read_urls(reader, text, HTML_COMMENT);
 }
 
+/* The URLs of a declaration: of CDATA, of XML's style sheets and entities.
+ * What the definition of HTML names is never fetched. */
+static void
+read_declared(struct html_reader *reader, struct slice text)
+{
+	if (!slice_starts_with_fold(text, SLICE_LITERAL("<!doctype html")))
+		read_urls(reader, text, HTML_COMMENT);
+}
+
 /* A comment, a declaration or a processing instruction. */
 static void
 read_declaration(struct html_reader *reader)
@@ -1101,9 +1107,7 @@ read_declaration(struct html_reader *reader)
 
 	if (!slice_starts_with(rest, SLICE_LITERAL("<!--"))) {
 		end = slice_find_byte(rest, '>');
-		if (slice_starts_with(rest, SLICE_LITERAL("<![CDATA[")))
-			read_urls(
-			    reader, slice_range(rest, 9, end), HTML_COMMENT);
+		read_declared(reader, slice_range(rest, 0, end));
 		reader->at = end == SIZE_MAX ? reader->input.length
 					     : reader->at + end + 1;
 		return;
@@ -1162,32 +1166,72 @@ read_fragment(struct html_reader *reader)
 	close_anchor(reader);
 }
 
-bool
-html_read(struct arena *arena, struct slice html,
-    const struct html_limits *limits, struct html_result *result_out)
+static struct html_reader *
+reader_new(struct arena *arena, size_t input, const struct html_limits *limits,
+    struct html_result *result)
 {
 	struct html_reader *reader = arena_alloc(arena, sizeof *reader);
 
-	*result_out = (struct html_result){ .cut = false };
+	*result = (struct html_result){ .cut = false };
 	if (reader == NULL)
-		return false;
+		return NULL;
 	reader->arena = arena;
 	reader->limits = limits;
-	reader->result = result_out;
+	reader->result = result;
 	reader->text = builder_make(arena, limits->text_max);
-	if (html.length > limits->input_max) {
-		html.length = limits->input_max;
-		result_out->cut = true;
-	}
-	reader->fragment.html = html;
-	reader->inner_left = INNER_BYTES_TIMES * html.length;
-	read_fragment(reader);
+	reader->inner_left = INNER_BYTES_TIMES * input;
+	return reader;
+}
+
+static bool
+read_inner(struct html_reader *reader)
+{
 	for (size_t i = 0; i < reader->fragments.count; i++) {
 		reader->fragment = reader->fragments.items[i];
 		read_fragment(reader);
 	}
-	result_out->text = builder_result(&reader->text);
+	reader->result->text = builder_result(&reader->text);
 	if (reader->text.failed)
-		result_out->cut = true;
-	return !arena_exhausted(arena);
+		reader->result->cut = true;
+	return !arena_exhausted(reader->arena);
+}
+
+static struct slice
+within_limit(struct slice input, const struct html_limits *limits, bool *cut)
+{
+	*cut = input.length > limits->input_max;
+	return slice_range(input, 0, limits->input_max);
+}
+
+bool
+html_read(struct arena *arena, struct slice html,
+    const struct html_limits *limits, struct html_result *result_out)
+{
+	bool cut;
+	struct slice input = within_limit(html, limits, &cut);
+	struct html_reader *reader =
+	    reader_new(arena, input.length, limits, result_out);
+
+	if (reader == NULL)
+		return false;
+	result_out->cut = cut;
+	reader->fragment.html = input;
+	read_fragment(reader);
+	return read_inner(reader);
+}
+
+bool
+html_read_script(struct arena *arena, struct slice script,
+    const struct html_limits *limits, struct html_result *result_out)
+{
+	bool cut;
+	struct slice input = within_limit(script, limits, &cut);
+	struct html_reader *reader =
+	    reader_new(arena, input.length, limits, result_out);
+
+	if (reader == NULL)
+		return false;
+	result_out->cut = cut;
+	read_script(reader, input);
+	return read_inner(reader);
 }

@@ -67,6 +67,10 @@ struct html_result {
 bool html_read(struct arena *arena, struct slice html,
     const struct html_limits *limits, struct html_result *result_out);
 
+/* Reads a file that is a script, as one inside a page. */
+bool html_read_script(struct arena *arena, struct slice script,
+    const struct html_limits *limits, struct html_result *result_out);
+
 /* Decodes character references (HTML 5, 13.5) of a text or attribute value.
  * NULL data at the arena's ceiling. */
 struct slice html_decode_entities(

@@ -8,6 +8,7 @@ libtocsin_a_SOURCES += \
 	milter/message/encoded_word.c milter/message/encoded_word.h \
 	milter/message/entity.c milter/message/entity.h \
 	milter/message/escape.c milter/message/escape.h \
+	milter/message/fields.c milter/message/fields.h \
 	milter/message/header.c milter/message/header.h \
 	milter/message/html.c milter/message/html.h \
 	milter/message/html_entities.c milter/message/html_entities.h \
@@ -21,6 +22,7 @@ libtocsin_a_SOURCES += \
 	milter/message/push.c milter/message/push.h \
 	milter/message/text.c milter/message/text.h \
 	milter/message/transfer.c milter/message/transfer.h \
+	milter/message/unfold.c milter/message/unfold.h \
 	milter/message/url.c milter/message/url.h \
 	milter/message/vary.c milter/message/vary.h
 EXTRA_DIST += tests/support/make_html_entities

@@ -6,6 +6,7 @@
 #include "base/builder.h"
 #include "message/charset.h"
 #include "message/encoded_word.h"
+#include "message/fields.h"
 #include "message/message.h"
 #include "message/text.h"
 
@@ -177,6 +178,20 @@ message_end_of_headers(struct message *message)
 	return status_of(message);
 }
 
+/* The URLs of the message's own fields. */
+static void
+read_fields(struct message *message)
+{
+	const struct address_list *shown[] = { &message->from, &message->sender,
+		&message->reply_to };
+
+	fields_add_urls(
+	    message->arena, &message->urls, &message->headers, MIME_NO_PART);
+	for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
+		fields_add_display_urls(
+		    message->arena, &message->urls, shown[i]);
+}
+
 /* Begins to read the body. `stable`: it is there as a whole. */
 static bool
 begin_body(struct message *message, bool stable)
@@ -192,6 +207,8 @@ begin_body(struct message *message, bool stable)
 		return true;
 	message_end_of_headers(message);
 	message->digest_kinds = source.digest_kinds;
+	if (message->needs & MESSAGE_NEED_URLS)
+		read_fields(message);
 	message->text_reader = text_begin(message->arena, &message->limits,
 	    message->needs & MESSAGE_NEED_URLS ? &message->urls : NULL,
 	    message->subject);
@@ -270,6 +287,72 @@ add_late_digests(struct message *message)
 	}
 }
 
+/* The URLs of the fields of parts, and of the subjects of mail in mail. */
+static void
+read_part_fields(struct message *message)
+{
+	for (size_t i = 0; i < message->parts.count; i++) {
+		const struct mime_part *part = &message->parts.items[i];
+		struct encoded_word_result subject;
+		const struct header_field *field;
+		size_t at = 0;
+
+		fields_add_urls(message->arena, &message->urls, &part->headers,
+		    part->index);
+		url_list_add_field(message->arena, &message->urls,
+		    part->external, "content-type", part->index);
+		field = header_find(&part->headers, "Subject", &at);
+		if (field != NULL && encoded_word_decode(message->arena,
+					 slice_trim(field->value), &subject))
+			url_list_add_text(message->arena, &message->urls,
+			    subject.text, URL_IN_SUBJECT, part->index);
+	}
+}
+
+/* The files that links carry are parts too: attachments of their page. They
+ * come last, whatever the cuts of the body. */
+static void
+add_carried_files(struct message *message)
+{
+	for (size_t i = 0; i < message->text_reader.files.count; i++) {
+		const struct text_file *file =
+		    &message->text_reader.files.items[i];
+		const struct mime_part *page =
+		    &message->parts.items[file->part];
+		struct mime_part part = {
+			.index = message->parts.count,
+			.parent = file->part,
+			.depth = page->depth + 1,
+			.reading_of = MIME_NO_PART,
+			.reading = page->reading,
+			.type = file->file.data.type,
+			.charset = file->file.data.charset,
+			.content = file->file.data.content,
+			.content_kept = true,
+			.size = file->file.data.content.length,
+			.is_attachment = true,
+		};
+		struct mime_name *name;
+		struct mime_part *added;
+
+		digest_compute(message->arena, part.content,
+		    message->needs & DIGEST_NEEDS, &part.digests);
+		name = file->file.name.length == 0
+			   ? NULL
+			   : list_append(message->arena, &part.names, 1);
+		if (name != NULL)
+			*name =
+			    (struct mime_name){ file->file.name, "download" };
+		added = list_append(
+		    message->arena, &message->parts, message->limits.parts);
+		if (added == NULL) {
+			message->defects |= BIT(TOO_MANY_PARTS);
+			return;
+		}
+		*added = part;
+	}
+}
+
 static enum tc_status
 end_body(struct message *message, struct slice body, bool stable)
 {
@@ -282,9 +365,13 @@ end_body(struct message *message, struct slice body, bool stable)
 		return TC_LIMIT;
 	status = mime_end(message->reader, body, &message->defects);
 	add_late_digests(message);
-	if (status == TC_OK && message->needs & TEXT_NEEDS)
+	if (status == TC_OK && message->needs & MESSAGE_NEED_URLS)
+		read_part_fields(message);
+	if (status == TC_OK && message->needs & TEXT_NEEDS) {
 		status = text_end(&message->text_reader, &message->parts,
 		    &message->text, &message->defects);
+		add_carried_files(message);
+	}
 	return status;
 }
 

@@ -20,6 +20,9 @@ const struct message_limits message_limits_default = {
 	.decoded_bytes = 100 * 1000 * 1000,
 	.text_bytes = 1024 * 1024,
 	.html_bytes = 4 * 1024 * 1024,
+	.html_inner = 1000,
+	.html_depth = 4,
+	.html_files = 100,
 	.urls = 5000,
 	.addresses = 1000,
 };

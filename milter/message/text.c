@@ -9,13 +9,16 @@
 #include "base/builder.h"
 #include "base/utf8.h"
 #include "message/charset.h"
+#include "message/escape.h"
 #include "message/html.h"
 #include "message/text.h"
+#include "message/unfold.h"
 
 #define BIT(name) MIME_DEFECT_BIT(MIME_DEFECT_##name)
 
 /* How far the opening of HTML is looked for. */
 #define HTML_OPENING_MAX 4096
+#define READABLE_HEAD    1024 /* enough to tell text from other data */
 
 /* Characters that take no room on the screen. */
 static bool
@@ -241,53 +244,54 @@ text_fold_homoglyphs(struct arena *arena, struct slice text)
 	return out.failed ? slice_make(NULL, 0) : builder_result(&out);
 }
 
+struct html_limits
+text_html_limits(const struct message_limits *limits)
+{
+	struct html_limits result = html_limits_default;
+
+	result.input_max = limits->html_bytes;
+	result.text_max = limits->text_bytes;
+	result.inner_max = limits->html_inner;
+	result.depth_max = (unsigned)limits->html_depth;
+	result.files_max = limits->html_files;
+	result.links_max = 2 * limits->urls;
+	return result;
+}
+
+/* Takes the links of a page or script, and the files that they carry. */
+static void
+take_links(struct text_reader *reader, struct mime_part *part,
+    const struct html_result *result)
+{
+	if (result->cut)
+		part->defects |= BIT(TEXT_TOO_LARGE);
+	for (size_t i = 0; i < result->files.count; i++) {
+		struct text_file *file = list_append(
+		    reader->arena, &reader->files, reader->limits->parts);
+
+		if (file == NULL)
+			part->defects |= BIT(TOO_MANY_PARTS);
+		else
+			*file = (struct text_file){ result->files.items[i],
+				part->index };
+	}
+	for (size_t i = 0; reader->urls != NULL && i < result->links.count; i++)
+		url_list_add_link(reader->arena, reader->urls,
+		    &result->links.items[i], result->base, part->index);
+}
+
 static void
 read_html(struct text_reader *reader, struct mime_part *part, struct slice html)
 {
-	struct html_limits limits = html_limits_default;
+	struct html_limits limits = text_html_limits(reader->limits);
 	struct html_result result;
 
-	limits.input_max = reader->limits->html_bytes;
-	limits.text_max = reader->limits->text_bytes;
-	if (reader->urls != NULL)
-		limits.links_max = 2 * reader->limits->urls;
 	html_read(reader->arena, html, &limits, &result);
-	if (result.cut)
-		part->defects |= BIT(TEXT_TOO_LARGE);
 	part->text = text_strip_invisible(reader->arena, result.text);
-	if (reader->urls == NULL)
-		return;
-	for (size_t i = 0; i < result.links.count; i++)
-		url_list_add_link(reader->arena, reader->urls,
-		    &result.links.items[i], result.base, part->index);
-	url_list_add_text(reader->arena, reader->urls, part->text,
-	    URL_IN_HTML_TEXT, part->index);
-}
-
-/* Calendar lines are folded like headers, and some characters escaped (RFC
- * 5545, 3.1, 3.3.11). */
-static struct slice
-unfold_calendar(struct arena *arena, struct slice text)
-{
-	char *out = arena_alloc(arena, text.length + 1);
-	size_t length = 0;
-
-	if (out == NULL)
-		return text;
-	for (size_t i = 0; i < text.length; i++) {
-		size_t next = i + (text.data[i] == '\r');
-
-		if (next + 1 < text.length && text.data[next] == '\n' &&
-		    (text.data[next + 1] == ' ' || text.data[next + 1] == '\t'))
-			i = next + 1;
-		else if (text.data[i] == '\\' && i + 1 < text.length &&
-			 strchr(",;\\", text.data[i + 1]) != NULL &&
-			 text.data[i + 1] != '\0')
-			out[length++] = text.data[++i];
-		else
-			out[length++] = text.data[i];
-	}
-	return slice_make(out, length);
+	take_links(reader, part, &result);
+	if (reader->urls != NULL)
+		url_list_add_text(reader->arena, reader->urls, part->text,
+		    URL_IN_HTML_TEXT, part->index);
 }
 
 /* Whether a program would take a file of that name for HTML. */
@@ -304,12 +308,12 @@ names_html(struct slice name)
 }
 
 /* Whether a text opens as HTML, behind what browsers pass over: a mark,
- * blanks, comments, the line of XML. */
+ * blanks, comments. XML is read like it: any may show a page. */
 static bool
 opens_as_html(struct slice content)
 {
 	static const char *const openings[] = { "<html", "<!doctype html",
-		"<head", "<body", "<script" };
+		"<head", "<body", "<script", "<?xml" };
 	struct slice rest = slice_range(content, 0, HTML_OPENING_MAX);
 	size_t end = 0;
 
@@ -320,11 +324,8 @@ opens_as_html(struct slice content)
 		end = SIZE_MAX;
 		if (slice_starts_with(rest, SLICE_LITERAL("<!--")))
 			end = slice_find(rest, SLICE_LITERAL("-->"));
-		else if (slice_starts_with(rest, SLICE_LITERAL("<?xml")))
-			end = slice_find(rest, SLICE_LITERAL("?>"));
 		if (end != SIZE_MAX)
-			rest = slice_skip(
-			    slice_skip(rest, end), rest.data[1] == '?' ? 2 : 3);
+			rest = slice_skip(rest, end + 3);
 	}
 	for (size_t i = 0; i < sizeof openings / sizeof openings[0]; i++)
 		if (slice_starts_with_fold(rest, slice_text(openings[i])))
@@ -337,6 +338,12 @@ static bool
 is_html(const struct mime_part *part)
 {
 	if (slice_equal_text(part->type, "text/html") ||
+	    slice_equal_text(part->type, "text/x-amp-html") ||
+	    slice_equal_text(part->type, "text/watch-html") ||
+	    slice_equal_text(part->type, "text/enriched") ||
+	    slice_equal_text(part->type, "text/richtext") ||
+	    slice_equal_text(part->type, "text/xml") ||
+	    slice_equal_text(part->type, "application/xml") ||
 	    slice_equal_text(part->type, "application/xhtml+xml") ||
 	    slice_equal_text(part->type, "application/hta") ||
 	    slice_equal_text(part->type, "image/svg+xml"))
@@ -398,6 +405,68 @@ read_otherwise(struct text_reader *reader, const struct mime_part *part,
 	text->cut |= other.cut;
 }
 
+/* A calendar or an address card, also as a file of another type. */
+static bool
+is_card(const struct mime_part *part)
+{
+	struct slice text = slice_trim(slice_range(part->text, 0, 64));
+
+	return slice_equal_text(part->type, "text/calendar") ||
+	       slice_starts_with_fold(text, SLICE_LITERAL("BEGIN:VCALENDAR")) ||
+	       slice_starts_with_fold(text, SLICE_LITERAL("BEGIN:VCARD"));
+}
+
+/* A script that a double click runs, or what scripts read. */
+static bool
+is_script(const struct mime_part *part)
+{
+	static const char *const endings[] = { ".js", ".jse", ".mjs", ".vbs",
+		".vbe", ".json" };
+
+	if (slice_find(part->type, SLICE_LITERAL("script")) != SIZE_MAX ||
+	    slice_find(part->type, SLICE_LITERAL("json")) != SIZE_MAX)
+		return true;
+	for (size_t n = 0; n < part->names.count; n++)
+		for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+			if (slice_ends_with_fold(part->names.items[n].name,
+				slice_text(endings[i])))
+				return true;
+	return false;
+}
+
+/* The URLs of a text. What a file writes with escapes, as scripts do, is looked
+ * for as it stands and as it is meant. */
+static void
+add_urls(struct text_reader *reader, struct mime_part *part)
+{
+	struct arena *arena = reader->arena;
+	struct html_limits limits = text_html_limits(reader->limits);
+	struct html_result result;
+	struct slice meant;
+	enum url_where where = URL_IN_TEXT;
+
+	if (slice_equal_text(part->type, "text/calendar"))
+		where = URL_IN_CALENDAR;
+	else if (!part->is_text && !is_card(part))
+		where = URL_IN_CONTENT;
+	url_list_add_text(arena, reader->urls, part->text, where, part->index);
+	if (!part->is_attachment)
+		return;
+	if (is_script(part)) {
+		html_read_script(arena, part->text, &limits, &result);
+		take_links(reader, part, &result);
+		return;
+	}
+	meant = escape_undo_script(arena, part->text);
+	if (meant.data != part->text.data)
+		url_list_add_text(
+		    arena, reader->urls, meant, URL_IN_CONTENT, part->index);
+	if (escape_script_undoes_percent(meant))
+		url_list_add_text(arena, reader->urls,
+		    escape_undo_percent(arena, meant), URL_IN_CONTENT,
+		    part->index);
+}
+
 static void
 read_part(
     struct text_reader *reader, struct mime_part *part, struct slice content)
@@ -418,15 +487,12 @@ read_part(
 		return;
 	}
 	part->text = text_strip_invisible(reader->arena, converted.text);
-	if (reader->urls == NULL)
-		return;
-	if (slice_equal_text(part->type, "text/calendar"))
-		url_list_add_text(reader->arena, reader->urls,
-		    unfold_calendar(reader->arena, part->text), URL_IN_CALENDAR,
-		    part->index);
-	else
-		url_list_add_text(reader->arena, reader->urls, part->text,
-		    URL_IN_TEXT, part->index);
+	if (part->flowed)
+		part->text = unfold_flowed(reader->arena, part->text);
+	else if (is_card(part))
+		part->text = unfold_calendar(reader->arena, part->text);
+	if (reader->urls != NULL)
+		add_urls(reader, part);
 }
 
 /* Whether an earlier reading of the same part says the same. */
@@ -471,12 +537,31 @@ text_begin(struct arena *arena, const struct message_limits *limits,
 	};
 }
 
-/* Whether a part says something; HTML does in any kind of part. */
+/* Whether a file can be read as text: scripts, shortcuts, tables and their
+ * like. By its first octets. */
+static bool
+is_readable(struct slice content)
+{
+	struct slice head = slice_range(content, 0, READABLE_HEAD);
+
+	if (has_mark(head))
+		return true;
+	for (size_t i = 0; i < head.length; i++) {
+		unsigned char c = (unsigned char)head.data[i];
+
+		if (c < ' ' && !ascii_is_space((char)c) && c != '\f')
+			return false;
+	}
+	return head.length > 0;
+}
+
+/* Whether a part says something; HTML does in any kind of part, and so does
+ * a file of text. */
 static bool
 says_something(const struct mime_part *part)
 {
 	return part->content_kept && !part->is_container &&
-	       (part->is_text || is_html(part));
+	       (part->is_text || is_readable(part->content) || is_html(part));
 }
 
 static bool

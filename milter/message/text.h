@@ -10,13 +10,20 @@
 #include "message/mime.h"
 #include "message/url.h"
 
+/* A file that a link of an HTML part carries. */
+struct text_file {
+	struct html_file file;
+	size_t part;
+};
+
 /* What is read of the parts of one message. */
 struct text_reader {
 	struct arena *arena;
 	const struct message_limits *limits;
 	struct url_list *urls; /* NULL: nobody asks */
-	size_t next;           /* parts before it have been read */
-	bool halted;           /* the next one is for the end */
+	LIST_OF(struct text_file) files;
+	size_t next; /* parts before it have been read */
+	bool halted; /* the next one is for the end */
 };
 
 /* Begins, with the URLs of the subject. */
@@ -35,6 +42,9 @@ void text_advance(struct text_reader *reader, struct mime_parts *parts,
  * ceiling. */
 enum tc_status text_end(struct text_reader *reader, struct mime_parts *parts,
     struct slice *text_out, mime_defect_set *defects);
+
+/* How one page is read within the limits of a message. */
+struct html_limits text_html_limits(const struct message_limits *limits);
 
 /* Without characters that nobody sees: zero-width ones, soft hyphens,
  * direction marks, variation selectors, tags. NULL data at the ceiling. */

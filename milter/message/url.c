@@ -24,6 +24,7 @@ url_where_name(enum url_where where)
 		[URL_IN_REDIRECT] = "redirect",
 		[URL_IN_CONTENT] = "content",
 		[URL_IN_HEADER] = "header",
+		[URL_IN_DISPLAY_NAME] = "display-name",
 	};
 
 	return names[where];
@@ -428,6 +429,28 @@ add_share(struct arena *arena, struct url_list *list, struct slice token,
 	return true;
 }
 
+/* The host of a setting of a remote desktop file: "full address:s:HOST". */
+static bool
+add_desktop(struct arena *arena, struct url_list *list, struct slice token,
+    struct message_url like)
+{
+	static const char *const names[] = { "address", "gatewayhostname",
+		"kdcproxyname" };
+	struct slice name, rest = slice_split(token, ':', &name);
+	struct url_canonical url;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (slice_equal_text_fold(name, names[i]) &&
+		    slice_starts_with_fold(rest, SLICE_LITERAL("s:")) &&
+		    may_try(list) &&
+		    url_canonical_parse(arena, slice_skip(rest, 2), &url)) {
+			like.raw = slice_skip(rest, 2);
+			add(arena, list, &url, &like);
+			return true;
+		}
+	return false;
+}
+
 /* One run of text without blanks. */
 static void
 add_token(struct arena *arena, struct url_list *list, struct slice token,
@@ -438,6 +461,7 @@ add_token(struct arena *arena, struct url_list *list, struct slice token,
 
 	if (start == SIZE_MAX) {
 		if (add_share(arena, list, token, like) ||
+		    add_desktop(arena, list, token, like) ||
 		    (like.where == URL_IN_CONTENT &&
 			!slice_starts_with_fold(token, SLICE_LITERAL("www."))))
 			return;

@@ -22,7 +22,8 @@ enum url_where {
 	URL_IN_CALENDAR,
 	URL_IN_REDIRECT, /* carried by another URL */
 	URL_IN_CONTENT,  /* in the clear in another kind of part */
-	URL_IN_HEADER    /* in another field, `field` */
+	URL_IN_HEADER,   /* in another field, `field` */
+	URL_IN_DISPLAY_NAME
 };
 
 const char *url_where_name(enum url_where where);

@@ -90,8 +90,18 @@ struct split {
 	const char *how;
 };
 
-/* What only readers show that know no MIME is of interest when it carries a
- * file. */
+/* Whether something stands there that a reader could follow. */
+static bool
+holds_link(struct slice text)
+{
+	return slice_find(text, SLICE_LITERAL("://")) != SIZE_MAX ||
+	       slice_find_fold(text, SLICE_LITERAL("www.")) != SIZE_MAX ||
+	       slice_find_fold(text, SLICE_LITERAL("href")) != SIZE_MAX;
+}
+
+/* What only readers show that know no MIME, and some that do, is of interest
+ * when it carries a file, a link or an address. Behind the last delimiter
+ * mailing lists write their footers, so a link there is nothing odd. */
 static void
 vary_outside(struct varied *varied, const struct entity *entity)
 {
@@ -108,10 +118,13 @@ vary_outside(struct varied *varied, const struct entity *entity)
 
 		outside.reading =
 		    entity->outside.items[i].preamble ? "preamble" : "epilogue";
-		if (!leaf_looks_base64(text) &&
-		    slice_find(text, SLICE_LITERAL("begin ")) == SIZE_MAX)
+		if (leaf_looks_base64(text) ||
+		    slice_find(text, SLICE_LITERAL("begin ")) != SIZE_MAX ||
+		    (entity->outside.items[i].preamble && holds_link(text)))
+			note(varied, entity, BIT(CONTENT_OUTSIDE));
+		else if (!holds_link(text) &&
+			 slice_find_byte(text, '@') == SIZE_MAX)
 			continue;
-		note(varied, entity, BIT(CONTENT_OUTSIDE));
 		if (!add_job(varied, &outside, text))
 			note(varied, entity, BIT(TOO_MANY_PARTS));
 	}

@@ -7,6 +7,7 @@
 #include "auth/spf.h"
 #include "dns/lookups.h"
 #include "evidence/authenticate.h"
+#include "evidence/examine.h"
 #include "indicator/match.h"
 #include "language/eval.h"
 #include "language/facts.h"
@@ -235,24 +236,6 @@ message_needs(const struct session *session)
 	return wanted;
 }
 
-static struct message_limits
-message_limits(const struct settings_limits *limits)
-{
-	struct message_limits result = message_limits_default;
-
-	result.headers = (size_t)limits->headers;
-	result.header_bytes = (size_t)limits->header_bytes;
-	result.depth = (size_t)limits->mime_depth;
-	result.parts = (size_t)limits->mime_parts;
-	result.readings = (size_t)limits->readings;
-	result.body_bytes = (size_t)limits->message_size;
-	result.decoded_bytes = (size_t)limits->decoded_bytes;
-	result.text_bytes = (size_t)limits->body_text;
-	result.urls = (size_t)limits->urls;
-	result.addresses = (size_t)limits->addresses;
-	return result;
-}
-
 static bool
 make_arenas(struct session *session)
 {
@@ -301,7 +284,7 @@ session_begin_message(struct session *session)
 {
 	const struct settings *settings =
 	    program_settings(session->basis.program);
-	struct message_limits limits = message_limits(&settings->limits);
+	struct message_limits limits = examine_limits(&settings->limits);
 	struct evidence *evidence;
 
 	session_end_message(session);

@@ -42,7 +42,8 @@
 	X(PART_AFTER_CLOSE, "part-after-close",                                \
 	    "a delimiter after the close delimiter")                           \
 	X(CONTENT_OUTSIDE, "content-outside",                                  \
-	    "encoded content before the first or after the last delimiter")    \
+	    "encoded content before the first or after the last delimiter, "   \
+	    "or a link before the first")                                      \
 	X(ENCODING_DUPLICATE, "encoding-duplicate",                            \
 	    "several Content-Transfer-Encoding headers that differ")           \
 	X(ENCODING_MALFORMED, "encoding-malformed",                            \

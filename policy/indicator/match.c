@@ -340,6 +340,7 @@ struct seen_hit {
 	unsigned store;
 	uint32_t entry;
 	enum match_where where;
+	const char *field;
 };
 
 /* A compound pattern that has been tried. */
@@ -543,6 +544,7 @@ fill_hit(struct matching *matching, const struct matcher_store *bound,
 	hit->where = matching->observation->where;
 	hit->observed = observed_text(matching);
 	hit->part = matching->observation->part;
+	hit->field = matching->observation->field;
 	hit->defanged = matching->observation->defanged;
 }
 
@@ -553,12 +555,14 @@ static bool
 seen_before(struct matching *matching, unsigned store, uint32_t entry)
 {
 	enum match_where where = matching->observation->where;
+	const char *field = matching->observation->field;
 	struct seen_hit *seen;
 
 	for (size_t i = 0; i < matching->seen.count; i++)
 		if (matching->seen.items[i].entry == entry &&
 		    matching->seen.items[i].store == store &&
-		    matching->seen.items[i].where == where)
+		    matching->seen.items[i].where == where &&
+		    matching->seen.items[i].field == field)
 			return true;
 	seen = list_append(
 	    matching->arena, &matching->seen, matching->limits->hits_max);
@@ -566,7 +570,7 @@ seen_before(struct matching *matching, unsigned store, uint32_t entry)
 		matching->hits->incomplete = true;
 		return true;
 	}
-	*seen = (struct seen_hit){ store, entry, where };
+	*seen = (struct seen_hit){ store, entry, where, field };
 	return false;
 }
 

@@ -66,6 +66,9 @@ struct match_observation {
 	 * one index. */
 	int part;
 	bool defanged; /* stood there as hxxp://, [.], ... */
+	/* Of MATCH_HEADER: the field's name, lower case and constant; NULL
+	 * elsewhere. */
+	const char *field;
 };
 
 struct match_observations {
@@ -90,7 +93,8 @@ struct match_hit {
 	enum match_where where;
 	struct slice observed; /* the observation's value; digests in hex */
 	int part;
-	bool partial; /* a pattern of which not all could be seen */
+	const char *field; /* of MATCH_HEADER; NULL elsewhere */
+	bool partial;      /* a pattern of which not all could be seen */
 	bool defanged;
 	bool local; /* added by hand */
 };

@@ -80,6 +80,10 @@ struct settings_limits {
 	uint64_t readings;      /* per part */
 	uint64_t decoded_bytes; /* of all parts together */
 	uint64_t body_text;     /* bytes of body.text */
+	uint64_t html_bytes;    /* read of each HTML part */
+	uint64_t html_inner;    /* documents inside each */
+	uint64_t html_depth;    /* of these in each other */
+	uint64_t html_files;    /* that the links of each carry */
 	uint64_t urls;          /* count */
 	uint64_t signatures;    /* DKIM signatures looked at */
 	uint64_t arc_sets;
