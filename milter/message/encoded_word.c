@@ -25,7 +25,8 @@ struct decoding {
 	struct builder out;   /* UTF-8 */
 	struct builder bytes; /* of words not yet converted */
 	struct slice charset; /* theirs */
-	struct slice loose;   /* base64 of an incomplete quantum at their end */
+	char loose[3];        /* base64 of a quantum that is cut at their end */
+	size_t loose_count;
 	bool malformed;
 };
 
@@ -78,7 +79,7 @@ flush(struct decoding *decoding)
 {
 	struct charset_result converted;
 
-	if (decoding->loose.length > 0)
+	if (decoding->loose_count > 0)
 		decode_loose(decoding, NULL);
 	if (decoding->bytes.length == 0)
 		return;
@@ -128,6 +129,12 @@ decode_b(struct decoding *decoding, struct slice text)
 	builder_slice(&decoding->bytes, slice_make(out, result.length));
 }
 
+static bool
+is_letter(char c)
+{
+	return ascii_is_alpha(c) || ascii_is_digit(c) || c == '+' || c == '/';
+}
+
 /* How many octets of base64 stand behind its last whole quantum. */
 static size_t
 loose_letters(struct slice text)
@@ -135,12 +142,9 @@ loose_letters(struct slice text)
 	size_t letters = 0;
 
 	for (size_t i = 0; i < text.length; i++) {
-		char c = text.data[i];
-
-		if (c == '=')
+		if (text.data[i] == '=')
 			return 0;
-		letters += ascii_is_alpha(c) || ascii_is_digit(c) || c == '+' ||
-			   c == '/';
+		letters += is_letter(text.data[i]);
 	}
 	return letters % 4;
 }
@@ -149,21 +153,17 @@ loose_letters(struct slice text)
  * the next one before they decode, so what is cut off is kept for that. False:
  * it is whole. */
 static bool
-keep_loose(struct decoding *decoding, const struct word *word)
+keep_loose(struct decoding *decoding, struct slice text)
 {
-	struct slice text = word->text;
-	size_t keep = loose_letters(text);
+	size_t keep = loose_letters(text), left = keep;
 
 	if (keep == 0)
 		return false;
-	while (keep > 0 && text.length > 0) {
-		char c = text.data[--text.length];
-
-		keep -= ascii_is_alpha(c) || ascii_is_digit(c) || c == '+' ||
-			c == '/';
-	}
+	while (left > 0)
+		if (is_letter(text.data[--text.length]))
+			decoding->loose[--left] = text.data[text.length];
 	decode_b(decoding, text);
-	decoding->loose = slice_skip(word->text, text.length);
+	decoding->loose_count = keep;
 	return true;
 }
 
@@ -193,36 +193,35 @@ holds_text(struct decoding *decoding, struct slice text)
 static void
 decode_loose(struct decoding *decoding, const struct word *word)
 {
-	struct slice loose = decoding->loose;
-	struct builder joined = builder_make(decoding->arena, WORD_MAX_BYTES);
-	struct word both;
+	struct slice loose = arena_copy(decoding->arena,
+	    slice_make(decoding->loose, decoding->loose_count));
+	struct builder joined = builder_make(decoding->arena, SIZE_MAX);
+	struct slice both;
 
-	decoding->loose = slice_make(NULL, 0);
+	decoding->loose_count = 0;
 	if (word == NULL) {
 		decode_b(decoding, loose);
 		return;
 	}
-	both = *word;
 	builder_slice(&joined, loose);
 	builder_slice(&joined, word->text);
-	both.text = builder_result(&joined);
+	both = builder_result(&joined);
 	decoding->malformed = true;
-	if (joined.failed || (!holds_text(decoding, both.text) &&
-				 holds_text(decoding, word->text))) {
+	if (!holds_text(decoding, both) && holds_text(decoding, word->text)) {
 		decode_b(decoding, loose);
-		both.text = word->text;
+		both = word->text;
 	}
-	if (!keep_loose(decoding, &both))
-		decode_b(decoding, both.text);
+	if (!keep_loose(decoding, both))
+		decode_b(decoding, both);
 }
 
 static void
 decode_word(struct decoding *decoding, const struct word *word)
 {
-	bool joins = decoding->loose.length > 0 && word->encoding == 'b' &&
+	bool joins = decoding->loose_count > 0 && word->encoding == 'b' &&
 		     slice_equal_fold(decoding->charset, word->charset);
 
-	if (decoding->loose.length > 0) {
+	if (decoding->loose_count > 0) {
 		decode_loose(decoding, joins ? word : NULL);
 		if (joins)
 			return;
@@ -232,7 +231,7 @@ decode_word(struct decoding *decoding, const struct word *word)
 	decoding->charset = word->charset;
 	decoding->malformed |= word->malformed;
 	if (word->encoding == 'b') {
-		if (!keep_loose(decoding, word))
+		if (!keep_loose(decoding, word->text))
 			decode_b(decoding, word->text);
 	} else
 		decode_q(decoding, word->text);

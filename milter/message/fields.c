@@ -5,33 +5,67 @@
 #include "message/encoded_word.h"
 #include "message/fields.h"
 
-/* Sorted by what is done with them. */
-static const char *const of_addresses[] = { "return-path",
-	"disposition-notification-to", "return-receipt-to",
-	"x-confirm-reading-to", "errors-to", "mail-followup-to",
-	"mail-reply-to", "resent-from", "resent-sender", "resent-to",
-	"resent-cc", "resent-reply-to", "bcc", "apparently-to", "author",
-	"original-from", "x-original-from", "x-google-original-from",
-	"x-original-sender", "x-sender", "x-reply-to" };
+static const struct slice of_addresses[] = {
+	SLICE_LITERAL("return-path"),
+	SLICE_LITERAL("disposition-notification-to"),
+	SLICE_LITERAL("return-receipt-to"),
+	SLICE_LITERAL("x-confirm-reading-to"),
+	SLICE_LITERAL("errors-to"),
+	SLICE_LITERAL("mail-followup-to"),
+	SLICE_LITERAL("mail-reply-to"),
+	SLICE_LITERAL("resent-from"),
+	SLICE_LITERAL("resent-sender"),
+	SLICE_LITERAL("resent-to"),
+	SLICE_LITERAL("resent-cc"),
+	SLICE_LITERAL("resent-reply-to"),
+	SLICE_LITERAL("bcc"),
+	SLICE_LITERAL("apparently-to"),
+	SLICE_LITERAL("author"),
+	SLICE_LITERAL("original-from"),
+	SLICE_LITERAL("x-original-from"),
+	SLICE_LITERAL("x-google-original-from"),
+	SLICE_LITERAL("x-original-sender"),
+	SLICE_LITERAL("x-sender"),
+	SLICE_LITERAL("x-reply-to"),
+};
 
-static const char *const of_urls[] = { "list-unsubscribe", "list-subscribe",
-	"list-help", "list-post", "list-archive", "list-owner", "archived-at",
-	"content-location", "content-base", "link", "unsubscribe",
-	"x-unsubscribe", "x-list-unsubscribe", "x-unsubscribe-web",
-	"x-mozilla-external-attachment-url", "x-mozilla-cloud-part", "x-url",
-	"x-image-url", "x-face-url", "feedback-url", "x-report-abuse",
-	"x-report-abuse-to", "organization", "comments", "keywords",
-	"content-description" };
+static const struct slice of_urls[] = {
+	SLICE_LITERAL("list-unsubscribe"),
+	SLICE_LITERAL("list-subscribe"),
+	SLICE_LITERAL("list-help"),
+	SLICE_LITERAL("list-post"),
+	SLICE_LITERAL("list-archive"),
+	SLICE_LITERAL("list-owner"),
+	SLICE_LITERAL("archived-at"),
+	SLICE_LITERAL("content-location"),
+	SLICE_LITERAL("content-base"),
+	SLICE_LITERAL("link"),
+	SLICE_LITERAL("unsubscribe"),
+	SLICE_LITERAL("x-unsubscribe"),
+	SLICE_LITERAL("x-list-unsubscribe"),
+	SLICE_LITERAL("x-unsubscribe-web"),
+	SLICE_LITERAL("x-mozilla-external-attachment-url"),
+	SLICE_LITERAL("x-mozilla-cloud-part"),
+	SLICE_LITERAL("x-url"),
+	SLICE_LITERAL("x-image-url"),
+	SLICE_LITERAL("x-face-url"),
+	SLICE_LITERAL("feedback-url"),
+	SLICE_LITERAL("x-report-abuse"),
+	SLICE_LITERAL("x-report-abuse-to"),
+	SLICE_LITERAL("organization"),
+	SLICE_LITERAL("comments"),
+	SLICE_LITERAL("keywords"),
+	SLICE_LITERAL("content-description"),
+};
 
+/* Most names differ in their length. */
 static const char *
-find(struct slice name, const char *const *names, size_t count)
+find(struct slice name, const struct slice *names, size_t count)
 {
-	if (name.length == 0)
-		return NULL;
 	for (size_t i = 0; i < count; i++)
-		if (names[i][0] == ascii_lower(name.data[0]) &&
-		    slice_equal_text_fold(name, names[i]))
-			return names[i];
+		if (names[i].length == name.length &&
+		    slice_equal_fold(name, names[i]))
+			return names[i].data;
 	return NULL;
 }
 

@@ -165,7 +165,11 @@ add(struct arena *arena, struct url_list *list, const struct url_canonical *url,
 enum {
 	TOKEN_ENDS = 1,
 	TOKEN_IS_WORTH = 2,
-	TOKEN_MAY_END = 4 /* first octet of a blank or quote beyond ASCII */
+	TOKEN_MAY_END = 4, /* first octet of a blank or quote beyond ASCII */
+	TOKEN_COLON = 8,
+	TOKEN_BACKSLASH = 16,
+	TOKEN_WIDE = 32, /* beyond ASCII */
+	TOKEN_BRACKET = 64
 };
 
 static const unsigned char token_class[256] = {
@@ -180,31 +184,39 @@ static const unsigned char token_class[256] = {
 	['|'] = TOKEN_ENDS,
 	['^'] = TOKEN_ENDS,
 	['.'] = TOKEN_IS_WORTH,
-	[':'] = TOKEN_IS_WORTH,
-	[0xC2] = TOKEN_MAY_END,
-	[0xE2] = TOKEN_MAY_END,
-	[0xE3] = TOKEN_MAY_END,
+	[':'] = TOKEN_IS_WORTH | TOKEN_COLON,
+	['['] = TOKEN_BRACKET,
+	['\\'] = TOKEN_BACKSLASH,
+	[0x80 ... 0xC1] = TOKEN_WIDE,
+	[0xC2] = TOKEN_WIDE | TOKEN_MAY_END,
+	[0xC3 ... 0xE1] = TOKEN_WIDE,
+	[0xE2 ... 0xE3] = TOKEN_WIDE | TOKEN_MAY_END,
+	[0xE4 ... 0xFF] = TOKEN_WIDE,
 };
 
 /* The length of a blank or quotation mark beyond ASCII at the front, 0 when it
- * is none. */
+ * is none: U+A0, U+AB, U+BB, U+2000 to U+200A and what stands around U+2018,
+ * U+2028, U+202F, U+2039, and those of Chinese and Japanese from U+3000 on. */
 static size_t
 wide_end(struct slice text)
 {
-	static const char *const ends[] = { "\xC2\xA0", "\xC2\xAB", "\xC2\xBB",
-		"\xE2\x80\x98", "\xE2\x80\x99", "\xE2\x80\x9A", "\xE2\x80\x9C",
-		"\xE2\x80\x9D", "\xE2\x80\x9E", "\xE2\x80\xA8", "\xE2\x80\xA9",
-		"\xE2\x80\xAF", "\xE2\x80\xB9", "\xE2\x80\xBA", "\xE3\x80\x80",
-		"\xE3\x80\x81", "\xE3\x80\x8C", "\xE3\x80\x8D", "\xE3\x80\x8E",
-		"\xE3\x80\x8F" };
+	unsigned char first = (unsigned char)text.data[0], second, third;
 
-	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
-		if (slice_starts_with(text, slice_text(ends[i])))
-			return strlen(ends[i]);
-	/* the blanks of typesetters */
-	return text.length > 2 &&
-		       slice_starts_with(text, SLICE_LITERAL("\xE2\x80")) &&
-		       (unsigned char)text.data[2] <= 0x8A
+	if (text.length < 2)
+		return 0;
+	second = (unsigned char)text.data[1];
+	if (first == 0xC2)
+		return second == 0xA0 || second == 0xAB || second == 0xBB ? 2
+									  : 0;
+	if (text.length < 3 || second != 0x80)
+		return 0;
+	third = (unsigned char)text.data[2];
+	if (first == 0xE3)
+		return third <= 0x81 || (third >= 0x8C && third <= 0x8F) ? 3
+									 : 0;
+	return third <= 0x8A || (third >= 0x98 && third <= 0x9E) ||
+		       third == 0xA8 || third == 0xA9 || third == 0xAF ||
+		       third == 0xB9 || third == 0xBA
 		   ? 3
 		   : 0;
 }
@@ -451,21 +463,26 @@ add_desktop(struct arena *arena, struct url_list *list, struct slice token,
 	return false;
 }
 
-/* One run of text without blanks. */
+/* One run of text without blanks; `class` is what is in it. */
 static void
 add_token(struct arena *arena, struct url_list *list, struct slice token,
-    struct message_url like)
+    unsigned class, struct message_url like)
 {
-	size_t start = find_scheme(token, 0);
+	size_t start = class & (TOKEN_COLON | TOKEN_BRACKET)
+			   ? find_scheme(token, 0)
+			   : SIZE_MAX;
 	struct url_canonical url;
 
 	if (start == SIZE_MAX) {
-		if (add_share(arena, list, token, like) ||
-		    add_desktop(arena, list, token, like) ||
+		if ((class & TOKEN_BACKSLASH &&
+			add_share(arena, list, token, like)) ||
+		    (class & TOKEN_COLON &&
+			add_desktop(arena, list, token, like)) ||
 		    (like.where == URL_IN_CONTENT &&
 			!slice_starts_with_fold(token, SLICE_LITERAL("www."))))
 			return;
-		token = without_pictograms(token);
+		if (class & TOKEN_WIDE)
+			token = without_pictograms(token);
 		while (token.length > 0 &&
 		       strchr("([{'*_-.,:;=/", token.data[0]) != NULL &&
 		       token.data[0] != '\0')
@@ -558,7 +575,8 @@ add_text(struct arena *arena, struct url_list *list, struct slice text,
 		}
 		if (end - start > TOKEN_MAX)
 			end = start + TOKEN_MAX;
-		add_token(arena, list, slice_range(text, start, end), like);
+		add_token(
+		    arena, list, slice_range(text, start, end), class, like);
 	}
 }
 

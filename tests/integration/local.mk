@@ -11,6 +11,7 @@ SCRIPT_TESTS += \
 	tests/integration/indicators_daemon_test.py \
 	tests/integration/indicators_data_test.py \
 	tests/integration/indicators_evasion_test.py \
+	tests/integration/indicators_hidden_test.py \
 	tests/integration/indicators_input_test.py \
 	tests/integration/input_test.py \
 	tests/integration/package_test.py \
