@@ -93,6 +93,12 @@ encoded_words_are_decoded_as_readers_do(void **state)
 		{ "=?utf-8?Q?a?=\r\n =?utf-8?Q?b?=", "ab", false },
 		{ "x =?utf-8?Q?a?= y", "x a y", false },
 		{ "=?utf-8?B?4oI=?= =?utf-8?B?rA==?=", "\xe2\x82\xac", false },
+		/* cut inside a quantum; whole, but without padding */
+		{ "=?utf-8?B?YWJjZGV?= =?utf-8?B?mZ2g=?=", "abcdefgh", true },
+		{ "=?utf-8?B?Y?= =?utf-8?B?WJ?= =?utf-8?B?jZGU=?= x", "abcde x",
+		    true },
+		{ "=?utf-8?B?YWJjZA?= =?utf-8?B?ZWZnaA?=", "abcdefgh", true },
+		{ "=?utf-8?B?YWJjZGV?= =?utf-8?Q?z?=", "abcdez", false },
 		{ "=?utf-8*en?Q?a?=", "a", false },
 		{ "\"=?utf-8?Q?a?=\"", "\"a\"", false },
 		{ "=?utf-8?Q?a b?=", "a b", false },
