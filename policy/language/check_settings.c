@@ -5,6 +5,7 @@
 #include "indicator/feed.h"
 #include "indicator/overlay.h"
 #include "language/check_settings.h"
+#include "language/foreign.h"
 #include "language/moment.h"
 
 #define SHOWN(slice) \
@@ -423,7 +424,13 @@ suggest_setting(struct scope *scope, const char *block, struct slice name)
 		"failure" };
 	const char *names[200];
 	const char *near, *text;
+	const char *instead = foreign_setting(name);
 	size_t count = 0;
+
+	if (block == NULL && instead != NULL) {
+		text = arena_printf(scope->arena, "; %s", instead);
+		return text == NULL ? "" : text;
+	}
 
 	for (unsigned i = 0; i < settings_count && count < 150; i++)
 		if ((block == NULL) == (settings_table[i].block == NULL) &&
@@ -448,6 +455,7 @@ suggest_list(
 	const char *text;
 
 	if (block != NULL || ast->values == NULL ||
+	    foreign_setting(ast->name.text) != NULL ||
 	    ast->values->token->kind != TOKEN_STRING)
 		return "";
 	text = arena_printf(scope->arena,

@@ -104,6 +104,58 @@ static const struct phrase statements[] = {
 	{ "allow", "write exempt RULE \"why\" until TIME { when ... }" },
 };
 
+#define OWN_NETWORKS "networks of ours are own-networks { ... }"
+#define OWN_DOMAINS  "domains of ours are own-domains { \"...\" }"
+#define RESOLVER     "write resolver { server ADDRESS }"
+#define BY_RULE                                                             \
+	"what happens to mail is said by rules: rule NAME { when ... then " \
+	"... }"
+
+/* In small letters, without - and _. */
+static const struct phrase settings[] = {
+	{ "listen", "write socket" },
+	{ "bind", "write socket" },
+	{ "bindsocket", "write socket" },
+	{ "milter", "write socket" },
+	{ "socket", "write socket" },
+	{ "umask", "write socket-mode" },
+	{ "userid", "write user" },
+	{ "group", "write socket-group" },
+	{ "authservid", "write authserv-id" },
+	{ "trustedauthservids", "write trusted-authserv-ids" },
+	{ "pidfile", "write pid-file" },
+	{ "syslog", "write syslog-facility" },
+	{ "syslogfacility", "write syslog-facility" },
+	{ "loglevel", "write log-level" },
+	{ "milterdebug", "write log-level" },
+	{ "statedir", "write state-directory" },
+	{ "datadir", "write state-directory" },
+	{ "internalhosts", OWN_NETWORKS },
+	{ "externalignorelist", OWN_NETWORKS },
+	{ "ignorehosts", OWN_NETWORKS },
+	{ "peerlist", OWN_NETWORKS },
+	{ "mynetworks", OWN_NETWORKS },
+	{ "localnetworks", OWN_NETWORKS },
+	{ "localaddrs", OWN_NETWORKS },
+	{ "mydomain", OWN_DOMAINS },
+	{ "mydestination", OWN_DOMAINS },
+	{ "domain", OWN_DOMAINS },
+	{ "domains", OWN_DOMAINS },
+	{ "localdomains", OWN_DOMAINS },
+	{ "nameserver", RESOLVER },
+	{ "nameservers", RESOLVER },
+	{ "dns", RESOLVER },
+	{ "dnstimeout", "write resolver { deadline 15s }" },
+	{ "trustanchorfile", "write resolver { trust-anchor \"FILE\" }" },
+	{ "historyfile", "write evidence on" },
+	{ "rejectfailures", BY_RULE },
+	{ "quarantine", BY_RULE },
+	{ "onbadsignature", BY_RULE },
+	{ "onnosignature", BY_RULE },
+	{ "milterdefaultaction", "write failure { internal ... }, or set it in "
+				 "the MTA" },
+};
+
 #define ENVELOPE "the envelope sender is mail-from"
 
 static const struct phrase fields[] = {
@@ -222,6 +274,22 @@ const char *
 foreign_statement(struct slice word)
 {
 	return look_up(statements, COUNT(statements), word);
+}
+
+const char *
+foreign_setting(struct slice word)
+{
+	char plain[32];
+	size_t length = 0;
+
+	for (size_t i = 0; i < word.length; i++) {
+		if (word.data[i] == '-' || word.data[i] == '_')
+			continue;
+		if (length == sizeof plain)
+			return NULL;
+		plain[length++] = ascii_lower(word.data[i]);
+	}
+	return look_up(settings, COUNT(settings), slice_make(plain, length));
 }
 
 const char *

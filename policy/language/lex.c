@@ -516,12 +516,100 @@ skip_foreign_comment(struct lexer *lexer)
 		lexer->at += end + 4;
 }
 
+#define RUN_MAX 1024u /* a longer one is read as what its bytes are */
+
+/* What stands here up to a blank or a mark of the language. */
+static struct slice
+run_here(const struct lexer *lexer)
+{
+	size_t end = lexer->at;
+
+	while (end < lexer->text.length && end - lexer->at < RUN_MAX &&
+	       !ascii_is_space(lexer->text.data[end]) &&
+	       strchr("{}[](),\"", lexer->text.data[end]) == NULL)
+		end++;
+	return slice_range(lexer->text, lexer->at, end);
+}
+
+static bool
+has_path_bytes(struct slice run)
+{
+	for (size_t i = 0; i < run.length; i++)
+		if ((!is_atom_byte(run.data[i]) && run.data[i] != '/') ||
+		    run.data[i] == ':')
+			return false;
+	return true;
+}
+
+/* /FOLDER/FILE, FOLDER/FILE; but /word/ and /word/i are regular expressions. */
+static bool
+is_path(struct slice run)
+{
+	size_t slash = slice_find_byte(run, '/');
+	struct slice behind = slice_skip(run, slash == 0 ? 1 : 0);
+
+	if (slash == SIZE_MAX || !has_path_bytes(run) ||
+	    ascii_is_digit(run.data[0]) ||
+	    slice_starts_with(run, slice_text("matches/")))
+		return false;
+	if (slash > 0)
+		return run.length > slash + 1;
+	slash = slice_find_byte(behind, '/');
+	if (slash != SIZE_MAX)
+		behind = slice_skip(behind, slash + 1);
+	return behind.length > 0 && !slice_equal_text(behind, "i");
+}
+
+/* SCHEME:/..., NAME@... */
+static bool
+is_url_or_address(struct slice run)
+{
+	size_t at = slice_find_byte(run, '@'),
+	       colon = slice_find_byte(run, ':');
+
+	if (!is_atom_byte(run.data[0]))
+		return false;
+	return (at != SIZE_MAX && at > 0) ||
+	       (colon != SIZE_MAX && colon > 0 && colon + 1 < run.length &&
+		   run.data[colon + 1] == '/');
+}
+
+/* Paths, URLs, addresses and sockets without the quotation marks that text has
+ * here: one error for all of it, instead of one for each odd character. */
+static bool
+read_bare_text(struct lexer *lexer)
+{
+	size_t start = lexer->at, count = lexer->into->tokens.count;
+	const struct token *before =
+	    count == 0 ? NULL : &lexer->into->tokens.items[count - 1];
+	struct token *token;
+	struct slice run;
+
+	if (before == NULL || slice_equal_text(before->text, "matches"))
+		return false;
+	run = run_here(lexer);
+	if (run.length == 0 ||
+	    !(is_url_or_address(run) || (before->kind == TOKEN_WORD &&
+					    lexer->lines == 0 && is_path(run))))
+		return false;
+	diag_at(lexer->diag, DIAG_ERROR, lexer->source, start,
+	    "text stands in quotation marks; write \"%.*s\"",
+	    (int)(run.length > 200 ? 200 : run.length), run.data);
+	lexer->at += run.length;
+	token = add_token(lexer, TOKEN_STRING, start);
+	token->text = run;
+	token->bad = true;
+	return true;
+}
+
 static void
 read_token(struct lexer *lexer)
 {
 	size_t start = lexer->at;
 	char c = peek(lexer, 0);
 
+	if (read_bare_text(lexer))
+		return;
 	if (c == '"') {
 		read_string(lexer);
 	} else if (c == '\'') {
