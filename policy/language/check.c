@@ -356,6 +356,11 @@ set_disposition(const struct scope_place *place, const struct ast_action *ast,
 		    "keeps it");
 	if (ast->text != NULL && !check_reply(place, ast))
 		return false;
+	if (ast->text != NULL && rule->stage == STAGE_CONNECT)
+		diag_at(place->scope->diag, DIAG_WARNING, place->file->source,
+		    ast->text->offset,
+		    "at connect the MTA answers in words of its own; a text is "
+		    "given at helo");
 	if (ast->text != NULL)
 		rule->reply = check_text(place, ast->text);
 	return ast->text == NULL || rule->reply != NULL;
@@ -915,11 +920,13 @@ warn_foregone(struct scope *scope)
 	for (size_t i = 0; i < program->rules.count; i++) {
 		const struct program_rule *rule = program->rules.items[i];
 
+		notes.why = NULL;
 		if (rule->when != NULL &&
 		    foregone_node(&notes, rule->when) == FOREGONE_NEVER)
 			diag_at(scope->diag, DIAG_WARNING, rule->source,
-			    rule->offset, "the rule %s can never match",
-			    rule->name);
+			    rule->offset, "the rule %s can never match%s%s",
+			    rule->name, notes.why == NULL ? "" : ": ",
+			    notes.why == NULL ? "" : notes.why);
 		else if (rule->unless != NULL &&
 			 foregone_node(&notes, rule->unless) == FOREGONE_ALWAYS)
 			diag_at(scope->diag, DIAG_WARNING, rule->source,

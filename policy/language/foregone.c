@@ -149,8 +149,75 @@ is_opposite(const struct program_node *a, const struct program_node *b)
 	       (b->kind == NODE_NOT && b->children[0] == a);
 }
 
+static bool
+looks_at(const struct program_node *node, enum field_id field)
+{
+	return node->left != NULL && node->left->kind == COMPILED_FIELD &&
+	       node->left->field == field;
+}
+
+/* Holds only for mail from ours: with a login, by its direction, or from our
+ * networks. */
+static bool
+asks_ours(const struct program *program, const struct program_node *node)
+{
+	if (looks_at(node, FIELD_AUTH_USER))
+		return node->kind == NODE_PRESENT ||
+		       node->kind == NODE_COMPARE ||
+		       node->kind == NODE_MATCHES ||
+		       node->kind == NODE_IN_LIST ||
+		       node->kind == NODE_CONTAINS_ANY;
+	if (looks_at(node, FIELD_DIRECTION))
+		return has_range(node) &&
+		       (words_of(node) & UINT64_C(1)
+					     << FACT_DIRECTION_INBOUND) == 0;
+	return looks_at(node, FIELD_CLIENT_IP) && node->kind == NODE_IN_LIST &&
+	       node->list == program->settings.own_networks;
+}
+
+/* Why the node holds for no mail from ours; NULL: it may. */
+static const char *
+excludes_ours(const struct program *program, const struct program_node *node)
+{
+	bool result = looks_at(node, FIELD_SPF) || looks_at(node, FIELD_DMARC);
+	uint64_t words;
+
+	if (!has_range(node) || (!result && !looks_at(node, FIELD_DIRECTION)))
+		return NULL;
+	words = words_of(node);
+	if (!result)
+		return words == UINT64_C(1) << FACT_DIRECTION_INBOUND
+			   ? "mail with auth.user, or from own-networks, is "
+			     "never inbound"
+			   : NULL;
+	return program->settings.judge_own ||
+		       (words & UINT64_C(1) << schema_word(
+				    node->left->field, "none")) != 0
+		   ? NULL
+		   : "spf and dmarc are none for mail from ours, unless "
+		     "judge-own is on";
+}
+
 /* Looks at pairs, so only among the first of a long chain. */
 #define PAIRS_MAX 50
+
+static bool
+contradicts_ours(struct foregone_notes *notes, const struct program_node *node)
+{
+	const char *why = NULL;
+	bool ours = false;
+
+	for (unsigned i = 0; i < node->child_count && i < PAIRS_MAX; i++) {
+		const struct program_node *one = node->children[i];
+
+		ours = ours || asks_ours(notes->program, one);
+		if (why == NULL)
+			why = excludes_ours(notes->program, one);
+	}
+	if (ours && why != NULL)
+		notes->why = why;
+	return ours && why != NULL;
+}
 
 static bool
 contradicts(const struct program_node *node)
@@ -192,7 +259,9 @@ combine(struct foregone_notes *notes, const struct program_node *node)
 			return decisive;
 		open = open || one == FOREGONE_OPEN;
 	}
-	if (node->kind == NODE_AND ? contradicts(node) : exhausts(node))
+	if (node->kind == NODE_AND
+		? contradicts(node) || contradicts_ours(notes, node)
+		: exhausts(node))
 		return decisive;
 	if (open)
 		return FOREGONE_OPEN;

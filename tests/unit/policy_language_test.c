@@ -1043,6 +1043,22 @@ warnings_say_what_is_odd(void **state)
 		    "can never match" },
 		{ "rule a { when subject in { } then tag }",
 		    "can never match" },
+		{ "rule a { when direction == inbound and auth.user == \"x\"\n"
+		  " then tag }",
+		    "can never match: mail with auth.user" },
+		{ "list mine networks { 10.0.0.0/8 }\nown-networks mine\n"
+		  "rule a { when client.ip in mine and size > 1MB\n"
+		  " and direction == inbound then tag }",
+		    "can never match: mail with auth.user" },
+		{ "rule a { when direction in { outbound, internal }\n"
+		  " and dmarc == fail then tag }",
+		    "are none for mail from ours" },
+		{ "rule a { when auth.user matches /x/ and spf in { fail,\n"
+		  " softfail } then tag }",
+		    "are none for mail from ours" },
+		{ "rule a at connect { when client.ip == 192.0.2.1\n"
+		  " then reject \"No\" }",
+		    "at connect the MTA answers in words of its own" },
 		{ "rule a { when subject is present and subject is missing\n"
 		  " then tag }",
 		    "can never match" },
@@ -1117,6 +1133,16 @@ what_is_in_order_is_not_warned_about(void **state)
 		"rule a { when any url (.host == \"a.example\")\n"
 		" and any url (.host == \"b.example\") then tag }",
 		"rule a { when subject == \"x\" or subject == \"y\" then tag }",
+		"rule a { when direction == inbound and auth.user is missing\n"
+		" and dmarc == fail then tag }",
+		"rule a { when direction in { outbound, inbound }\n"
+		" and dmarc == fail then tag }",
+		"rule a { when direction == outbound and dmarc == none\n"
+		" then tag }",
+		"judge-own on\nrule a { when auth.user == \"x\"\n"
+		" and dmarc == fail then tag }",
+		"rule a at helo { when client.ip == 192.0.2.1\n"
+		" then reject \"No\" }",
 		"rule a { when count url (.defanged) > 5\n"
 		" and count url (.text-mismatch) == 0 then tag }",
 		"rule a { when any indicator (.severity >= low) then tag }",
