@@ -53,6 +53,7 @@ static const struct {
 	{ "key is not for mail", "RFC 6376, 3.6.1" },
 	{ "unknown key type", "RFC 6376, 6.1.2" },
 	{ "unknown key version", "RFC 6376, 3.6.1" },
+	{ "v= is not the first tag of the key", "RFC 6376, 3.6.1" },
 	{ "no answer about the key", "RFC 6376, 6.1.2" },
 	{ "no answer about the key in time", "RFC 6376, 6.1.2" },
 	{ "key is of another type", "RFC 6376, 6.1.2" },

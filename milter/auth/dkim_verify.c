@@ -336,22 +336,28 @@ run_engines(struct dkim_verify *verify)
 	return TC_OK;
 }
 
-/* pass if any passed, else temperror if any, else the first's. */
+/* pass if any passed, else temperror if any, else the first's. Mail of a domain
+ * that is testing must fare no worse than unsigned mail (RFC 6376, 3.6.1). */
 static enum dkim_verify_result
 summary(const struct dkim_verify_outcome *outcome)
 {
+	enum dkim_verify_result first = DKIM_VERIFY_NONE;
 	bool temperror = false;
 
 	for (size_t i = 0; i < outcome->signatures.count; i++) {
-		if (outcome->signatures.items[i].result == DKIM_VERIFY_PASS)
+		const struct dkim_signature *signature =
+		    &outcome->signatures.items[i];
+
+		if (signature->result == DKIM_VERIFY_PASS)
 			return DKIM_VERIFY_PASS;
-		temperror |= outcome->signatures.items[i].result ==
-			     DKIM_VERIFY_TEMPERROR;
+		temperror |= signature->result == DKIM_VERIFY_TEMPERROR;
+		if (first == DKIM_VERIFY_NONE && !signature->testing)
+			first = signature->result;
 	}
 	if (temperror)
 		return DKIM_VERIFY_TEMPERROR;
 	if (outcome->signatures.count > 0)
-		return outcome->signatures.items[0].result;
+		return first;
 	return outcome->signature_count > 0 ? DKIM_VERIFY_NEUTRAL
 					    : DKIM_VERIFY_NONE;
 }

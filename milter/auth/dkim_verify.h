@@ -83,7 +83,8 @@ struct dkim_signature {
 };
 
 struct dkim_verify_outcome {
-	/* pass if any passed, else temperror if any, else the first's. */
+	/* pass if any passed, else temperror if any, else the first's; one that
+	 * failed with a key in test mode is as if it were not there. */
 	enum dkim_verify_result result;
 	LIST_OF(struct dkim_signature) signatures; /* in order of the header */
 	size_t signature_count; /* fields seen; may exceed signatures.count */

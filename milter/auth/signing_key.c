@@ -302,6 +302,8 @@ record_objection(const struct tag_list *list, struct signing_key *key)
 	tag = tag_list_find(list, "v");
 	if (tag != NULL && !slice_equal_text(tag->value, "DKIM1"))
 		return "unknown key version";
+	if (tag != NULL && tag != &list->tags[0])
+		return "v= is not the first tag of the key"; /* 3.6.1 */
 	tag = tag_list_find(list, "k");
 	if (tag != NULL && slice_equal_text_fold(tag->value, "ed25519"))
 		key->type = SIGNING_KEY_ED25519;

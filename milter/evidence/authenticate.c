@@ -113,7 +113,10 @@ start_spf(struct authenticate *authenticate)
 	struct evidence *evidence = authenticate->evidence;
 	bool libspf2 =
 	    evidence->settings->spf_engine == SETTINGS_SPF_ENGINE_LIBSPF2;
+	struct spf_limits limits = SPF_LIMITS_DEFAULT;
 
+	limits.record_bytes_max =
+	    (unsigned)evidence->settings->limits.spf_record;
 	authenticate->skip_sender =
 	    evidence->from_ours && !evidence->settings->judge_own;
 	if (authenticate->skip_sender || !evidence->has_client_ip)
@@ -128,7 +131,7 @@ start_spf(struct authenticate *authenticate)
 	};
 	evidence->spf_query = &authenticate->spf_query;
 	authenticate->spf = spf_eval_new(evidence->arena, evidence->lookups,
-	    &authenticate->spf_query, NULL,
+	    &authenticate->spf_query, &limits,
 	    libspf2 ? SPF_ENGINE_LIBSPF2 : SPF_ENGINE_NATIVE);
 	if (authenticate->spf == NULL) {
 		note(evidence, TC_LIMIT);

@@ -334,6 +334,8 @@ fill_signatures(struct facts *facts, const struct evidence *evidence)
 			    &members[FACT_SIGNATURE_BITS], signature->key_bits);
 		value_set_bool(&members[FACT_SIGNATURE_ALIGNED],
 		    aligned != NULL && aligned[i]);
+		value_set_bool(
+		    &members[FACT_SIGNATURE_TESTING], signature->testing);
 	}
 }
 

@@ -334,6 +334,7 @@ put_signatures(struct record *record, const struct dkim_verify_outcome *dkim)
 		    dkim_verify_result_name(signature->result));
 		put_known(record, "d", signature->domain);
 		put_known(record, "s", signature->selector);
+		put_true(record, "testing", signature->testing);
 		end(record, '}');
 	}
 	end(record, ']');

@@ -537,6 +537,8 @@ explain_dkim(struct builder *out, const struct evidence *evidence)
 		builder_printable(out, signature->algorithm, VALUE_MAX);
 		if (signature->key_bits > 0)
 			builder_printf(out, " bits=%u", signature->key_bits);
+		if (signature->testing)
+			builder_text(out, " testing");
 		if (signature->extended_after_length)
 			builder_text(out, " text after l=");
 		put_reason(out, signature->reason,

@@ -126,6 +126,9 @@ static const struct schema_member signature_members[] = {
 	    M(I, true, FREE, "length of the public key in bits") },
 	[FACT_SIGNATURE_ALIGNED] = { "aligned",
 	    M(B, false, FREE, "aligned with From in DMARC's sense") },
+	[FACT_SIGNATURE_TESTING] = { "testing",
+	    M(B, false, FREE,
+		"the key says that the domain is testing (t=y)") },
 };
 
 static const struct schema_member url_members[] = {
@@ -320,7 +323,8 @@ const struct schema_field schema_fields[FIELD_COUNT] = {
 	    F(MAIL, D, true, DNS, "the domain that SPF was asked about") },
 	[FIELD_DKIM] = { "dkim", "authentication",
 	    W(MESSAGE, results, DNS,
-		"pass when any signature passes, aligned or not") },
+		"pass when any signature passes, aligned or not; one that "
+		"fails and is .testing does not count") },
 	[FIELD_SIGNATURE] = { "signature", "authentication",
 	    C(MESSAGE, signature_members, DNS, "the DKIM signatures") },
 	[FIELD_DMARC] = { "dmarc", "authentication",

@@ -202,6 +202,8 @@ const struct settings_entry settings_table[] = {
 	    "URLs of a message."),
 	NUMBER("limits", "signatures", limits.signatures, "10", 1, 100,
 	    "DKIM signatures that are verified."),
+	BYTES("limits", "spf-record", limits.spf_record, "16kB", 512, 65535,
+	    "Longest SPF record; a longer one gives permerror."),
 	NUMBER("limits", "arc-sets", limits.arc_sets, "50", 1, 50,
 	    "ARC sets that are verified (RFC 8617 allows 50)."),
 	NUMBER("limits", "received-hops", limits.received_hops, "100", 1, 1000,

@@ -86,6 +86,7 @@ struct settings_limits {
 	uint64_t html_files;    /* that the links of each carry */
 	uint64_t urls;          /* count */
 	uint64_t signatures;    /* DKIM signatures looked at */
+	uint64_t spf_record;    /* bytes */
 	uint64_t arc_sets;
 	uint64_t received_hops; /* Received headers looked at */
 	uint64_t archive_depth;

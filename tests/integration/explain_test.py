@@ -72,6 +72,9 @@ def dkim(place):
         (changed(good), 'fail d=ip4.test s=rsa a=rsa-sha256 bits=2048: body hash differs (RFC 6376, 6.1.3)'),
         (altered(good), 'signature differs (RFC 6376, 6.1.3)'),
         (keys['small'].sign(mail()), 'bits=768: key is too small (RFC 8301, 3.2)'),
+        (keys['test'].sign(mail()), 'pass d=ip4.test s=test a=rsa-sha256 bits=2048 testing'),
+        (changed(keys['test'].sign(mail())), 'fail d=ip4.test s=test a=rsa-sha256 bits=2048 testing: body hash'),
+        (keys['late'].sign(mail()), 'v= is not the first tag of the key (RFC 6376, 3.6.1)'),
         (keys['gone'].sign(mail()), 'no key at the selector (RFC 6376, 6.1.2)'),
         (keys['revoked'].sign(mail()), 'key was revoked (RFC 6376, 3.6.1)'),
         (keys['dead'].sign(mail()), 'temperror d=ip4.test s=dead a=rsa-sha256: no answer about the key'),
@@ -86,6 +89,11 @@ def dkim(place):
     ]
     for message, wanted in table:
         check_in(wanted, line(place.explain(message), 'dkim '))
+    rules = b'rule testing { when any signature (.testing and .result == fail) and dkim == none then tag }\n'
+    place.write('testing.conf', CONF.encode() + rules)
+    for message, matches in ((changed(keys['test'].sign(mail())), True), (changed(good), False), (good, False)):
+        text = place.explain(message, '-c', 'testing.conf', '--rule', 'testing')
+        check('+ testing: matches' in text, matches, text)
 
 
 DMARC = [

@@ -68,6 +68,8 @@ class Place:
             'rsa': dkim_signer.DkimKey(self.folder, 'ip4.test', 'rsa'),
             'ed': dkim_signer.DkimKey(self.folder, 'ip4.test', 'ed', 'ed25519'),
             'small': dkim_signer.DkimKey(self.folder, 'ip4.test', 'small', bits=768),
+            'test': dkim_signer.DkimKey(self.folder, 'ip4.test', 'test'),
+            'late': dkim_signer.DkimKey(self.folder, 'ip4.test', 'late'),
             'gone': dkim_signer.DkimKey(self.folder, 'ip4.test', 'gone'),
             'revoked': dkim_signer.DkimKey(self.folder, 'ip4.test', 'revoked'),
             'dead': dkim_signer.DkimKey(self.folder, 'ip4.test', 'dead'),
@@ -75,7 +77,9 @@ class Place:
             'list': dkim_signer.DkimKey(self.folder, 'list.test', 'arc'),
             'evil': dkim_signer.DkimKey(self.folder, 'evil.test', 'arc'),
         }
-        published = [self.keys[name] for name in ('rsa', 'ed', 'small', 'other', 'list', 'evil')]
+        self.keys['test'].record += '; t=y'
+        self.keys['late'].record = self.keys['late'].record.replace('v=DKIM1; k=rsa', 'k=rsa; v=DKIM1')
+        published = [self.keys[name] for name in ('rsa', 'ed', 'small', 'test', 'late', 'other', 'list', 'evil')]
         zone = ZONE + ''.join(f'{key.record_name} TXT "{key.record}"\n' for key in published)
         self.write('zone', zone.encode())
         self.write('tocsin.conf', CONF.encode())

@@ -397,6 +397,8 @@ key_records_are_judged(void **state)
 		{ "v=DKIM1; t=s; p=%s", DKIM_VERIFY_PASS, NULL },
 		{ "v=DKIM2; p=%s", DKIM_VERIFY_PERMERROR,
 		    "unknown key version" },
+		{ "k=rsa; v=DKIM1; p=%s", DKIM_VERIFY_PERMERROR,
+		    "v= is not the first tag of the key" },
 		{ "v=DKIM1; k=dsa; p=%s", DKIM_VERIFY_PERMERROR,
 		    "unknown key type" },
 		{ "v=DKIM1; k=ed25519; p=%s", DKIM_VERIFY_PERMERROR,
@@ -441,6 +443,34 @@ key_records_are_judged(void **state)
 		assert_int_equal(outcome.signatures.items[0].testing, i == 3);
 		mail_free(&mail);
 	}
+}
+
+/* RFC 6376, 3.6.1: mail of a domain that is testing fares as unsigned mail
+ * does, though its signature does not verify. */
+static void
+a_failure_of_a_key_in_test_mode_does_not_count(void **state)
+{
+	struct mail mail = mail_make();
+	struct dkim_verify_outcome outcome;
+	char record[600];
+
+	(void)state;
+	snprintf(record, sizeof record, "%s; t=s:y", rsa.record);
+	mail_plain(&mail);
+	mail_sign(&mail, &rsa, TAGS, UINT64_MAX);
+	mail_zone(&mail, "k._domainkey.example.org", record);
+	mail.body = text("Hello Eve\r\n");
+	outcome = verify(&mail);
+	assert_int_equal(outcome.result, DKIM_VERIFY_NONE);
+	assert_int_equal(outcome.signatures.items[0].result, DKIM_VERIFY_FAIL);
+	assert_true(outcome.signatures.items[0].testing);
+	/* A second one that is meant counts. */
+	mail_sign(&mail, &ed25519,
+	    "v=1; a=ed25519-sha256; d=example.org; s=e; h=from", UINT64_MAX);
+	mail_zone(&mail, "e._domainkey.example.org", ed25519.record);
+	mail.body = text("Hello Mallory\r\n");
+	assert_int_equal(verify(&mail).result, DKIM_VERIFY_FAIL);
+	mail_free(&mail);
 }
 
 static void
@@ -868,6 +898,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(tags_against_the_rules_never_pass),
 	cmocka_unit_test(times_within_the_skew_pass_in_both_engines),
 	cmocka_unit_test(key_records_are_judged),
+	cmocka_unit_test(a_failure_of_a_key_in_test_mode_does_not_count),
 	cmocka_unit_test(a_key_for_its_own_domain_refuses_subdomains),
 	cmocka_unit_test(key_sizes_have_limits),
 	cmocka_unit_test(a_bare_rsa_public_key_is_read),
