@@ -34,6 +34,13 @@ enum field {
 	FIELD_IP_SOURCE,
 	FIELD_IP_DESTINATION,
 	FIELD_COMPANION, /* resolves_to_refs, ports, protocols, types */
+	/* Of any part of the message, where FILE_NAME and the digests before
+	 * are of the one file at hand. */
+	FIELD_PART_NAME,
+	FIELD_PART_MD5,
+	FIELD_PART_SHA1,
+	FIELD_PART_SHA256,
+	FIELD_PART_SHA512,
 	FIELDS
 };
 
@@ -68,7 +75,18 @@ static const struct field_info fields[FIELDS] = {
 	[FIELD_IP_DESTINATION] = { INDICATOR_NETWORK,
 	    INDICATOR_ROLE_DESTINATION, false },
 	[FIELD_COMPANION] = { INDICATOR_KINDS, 0, false },
+	[FIELD_PART_NAME] = { INDICATOR_FILENAME, INDICATOR_ROLE_ANY, false },
+	[FIELD_PART_MD5] = { INDICATOR_MD5, INDICATOR_ROLE_ANY, false },
+	[FIELD_PART_SHA1] = { INDICATOR_SHA1, INDICATOR_ROLE_ANY, false },
+	[FIELD_PART_SHA256] = { INDICATOR_SHA256, INDICATOR_ROLE_ANY, false },
+	[FIELD_PART_SHA512] = { INDICATOR_SHA512, INDICATOR_ROLE_ANY, false },
 };
+
+static bool
+is_digest(enum field field)
+{
+	return indicator_digest_size(fields[field].kind) != 0;
+}
 
 /* ----------------------------------------------------------------- paths */
 
@@ -217,6 +235,7 @@ struct compiler {
 	struct stix_compiled *out;
 	struct builder code;
 	unsigned visible;
+	bool one_part; /* body_multipart is of one part in the [ ] at hand */
 };
 
 /* What can become of a part of a pattern at best, and how it is found. */
@@ -303,11 +322,59 @@ add_atoms(struct compiler *compiler, enum field field,
 	return true;
 }
 
+/* The step of email-message:body_multipart[...], NULL where it is not that. */
+static const struct stix_step *
+multipart_step(const struct stix_comparison *comparison)
+{
+	return slice_equal_text(comparison->object, "email-message") &&
+		       comparison->step_count > 1 &&
+		       slice_equal_text(
+			   comparison->steps[0].name, "body_multipart") &&
+		       comparison->steps[1].name.length == 0
+		   ? &comparison->steps[1]
+		   : NULL;
+}
+
+/* Whether all that is said of body_multipart[...] speaks of one index; *index
+ * is that of the first, -1 before it. [*] is any part, each time anew. */
+static bool
+speaks_of_one_part(const struct stix_node *node, long *index)
+{
+	const struct stix_step *step;
+
+	if (node->type == STIX_NODE_COMPARISON) {
+		step = multipart_step(node->comparison);
+		if (step == NULL)
+			return true;
+		if (*index == -1)
+			*index = step->index;
+		return !step->any && step->index == *index;
+	}
+	for (node = node->first_child; node != NULL; node = node->next)
+		if (!speaks_of_one_part(node, index))
+			return false;
+	return true;
+}
+
+/* A message has many parts: what is said of them need not hold for one. */
+static enum field
+field_in_message(const struct compiler *compiler, enum field field,
+    const struct stix_comparison *comparison)
+{
+	if (compiler->one_part || !fields[field].of_file ||
+	    multipart_step(comparison) == NULL)
+		return field;
+	return field == FIELD_FILE_NAME
+		   ? FIELD_PART_NAME
+		   : (enum field)(FIELD_PART_MD5 + (field - FIELD_MD5));
+}
+
 static struct outlook
 compile_comparison(
     struct compiler *compiler, const struct stix_comparison *comparison)
 {
-	enum field field = field_of(compiler->arena, comparison);
+	enum field field = field_in_message(
+	    compiler, field_of(compiler->arena, comparison), comparison);
 	bool visible = field != FIELD_INVISIBLE && field != FIELD_COMPANION;
 	bool strong = visible && indicator_kind_is_strong(fields[field].kind);
 	bool equality = visible && is_positive_equality(comparison);
@@ -431,12 +498,16 @@ compile_chain(struct compiler *compiler, const struct stix_node *node)
 static struct outlook
 compile_node(struct compiler *compiler, const struct stix_node *node)
 {
+	long index = -1;
+
 	switch (node->type) {
 	case STIX_NODE_AND:
 	case STIX_NODE_OR:
 		return compile_chain(compiler, node);
 	case STIX_NODE_OBSERVATION:
 		builder_byte(&compiler->code, CODE_OBSERVATION);
+		compiler->one_part =
+		    speaks_of_one_part(node->first_child, &index);
 		return compile_node(compiler, node->first_child);
 	case STIX_NODE_COMPARISON:
 		return compile_comparison(compiler, node->comparison);
@@ -732,6 +803,8 @@ field_shows(enum field asked, enum field has)
 {
 	if (asked == has)
 		return true;
+	if (asked >= FIELD_PART_NAME && asked <= FIELD_PART_SHA512)
+		return fields[asked].kind == fields[has].kind;
 	if (asked == FIELD_ADDRESS_ANY)
 		return has == FIELD_ADDRESS_FROM || has == FIELD_ADDRESS_TO ||
 		       has == FIELD_ADDRESS_REPLY;
@@ -873,8 +946,7 @@ compare(struct stix_view *view, enum field field, enum stix_operator operator,
 static enum stix_truth
 truth_of_absent(const struct evaluation *evaluation, enum field field)
 {
-	if (evaluation->part != NO_PART && field >= FIELD_MD5 &&
-	    field <= FIELD_SHA512)
+	if (evaluation->part != NO_PART && is_digest(field))
 		return STIX_UNKNOWN;
 	return STIX_FALSE;
 }
@@ -973,7 +1045,8 @@ run_comparison(struct evaluation *evaluation)
 	if (!shown)
 		out.truth = truth_of_absent(evaluation, comparison.field);
 	/* The same file goes by many names. */
-	if (evaluation->hash_found && comparison.field == FIELD_FILE_NAME &&
+	if (evaluation->hash_found &&
+	    fields[comparison.field].kind == INDICATOR_FILENAME &&
 	    out.truth == STIX_FALSE)
 		out.truth = STIX_UNKNOWN;
 	return out;
@@ -1023,8 +1096,7 @@ file_hash_is_true(struct evaluation *evaluation, unsigned depth)
 
 			if (!take_comparison(&look, &comparison))
 				break;
-			if (comparison.field >= FIELD_MD5 &&
-			    comparison.field <= FIELD_SHA512 &&
+			if (is_digest(comparison.field) &&
 			    !comparison.negated && run_comparison(&at).strong)
 				return true;
 		} else {

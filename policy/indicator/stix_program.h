@@ -14,8 +14,9 @@
  * address AND only port or protocol, is reduced to its first half.
  *
  * Inside one [ ] the comparisons on files hold for one attachment; those on
- * the message for the message; those on names, URLs and addresses for any
- * that was observed.
+ * the message for the message, its parts being any of them unless all that is
+ * said has one index; those on names, URLs and addresses for any that was
+ * observed.
  *
  * Programs are octets in a file that may be hostile: reading them checks every
  * length, and depth and steps are bounded.

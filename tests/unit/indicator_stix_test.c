@@ -187,6 +187,9 @@ struct evaluation_case {
 	const char *pattern;
 };
 
+#define PART(index, rest) \
+	"email-message:body_multipart[" index "].body_raw_ref." rest
+
 static const struct evaluation_case evaluations[] = {
 	{ 't', "[email-message:from_ref.value = 'bad@evil.example']" },
 	{ 't', "[email-message:sender_ref.value = 'BAD@evil.example']" },
@@ -228,6 +231,26 @@ static const struct evaluation_case evaluations[] = {
 	{ 'p', "[file:hashes.MD5 = '" MD5_A "' AND file:name = 'two.exe']" },
 	{ 't', "[file:hashes.MD5 = '" MD5_A "'] AND [file:name = 'two.exe']" },
 	{ 'f', "[file:name = 'one.doc' AND file:name = 'two.exe']" },
+	/* A message has both; with one index, one part has to. */
+	{ 't', "[" PART("*", "name = 'one.doc'") " AND " PART(
+		   "*", "name = 'two.exe'") "]" },
+	{ 't', "[" PART("0", "name = 'one.doc'") " AND " PART(
+		   "1", "name = 'two.exe'") "]" },
+	{ 'f', "[" PART("0", "name = 'one.doc'") " AND " PART(
+		   "0", "name = 'two.exe'") "]" },
+	{ 'f', "[" PART("0", "name = 'one.doc'") " AND " PART(
+		   "1", "name = 'no.exe'") "]" },
+	{ 't', "[" PART("*", "hashes.MD5 = '" MD5_A "'") " AND " PART(
+		   "*", "hashes.MD5 = '" MD5_B "'") "]" },
+	{ 't', "[" PART("0", "hashes.MD5 = '" MD5_A "'") " AND " PART(
+		   "1", "name = 'two.exe'") " AND email-message:subject = "
+					    "'your invoice']" },
+	{ 'f', "[" PART("0", "hashes.MD5 = '" MD5_A "'") " AND " PART("1",
+		   "name = 'two.exe'") " AND email-message:subject = 'no']" },
+	{ 'p', "[" PART("0", "hashes.MD5 = '" MD5_A "'") " AND " PART(
+		   "0", "name = 'two.exe'") "]" },
+	{ 'p', "[" PART("*", "hashes.MD5 = '" MD5_A "'") " AND " PART(
+		   "*", "hashes.'SHA-1' = '" SHA1_A "'") "]" },
 	/* What was not computed is unknown, and partial by a strong part. */
 	{ 'p', "[file:hashes.MD5 = '" MD5_A "' AND file:hashes.'SHA-1' = "
 	       "'" SHA1_A "']" },
