@@ -238,6 +238,21 @@ feed_file_passed(struct feed_reader *reader, struct slice rest)
 	reader->file.passed = at;
 }
 
+void
+feed_file_let_go(struct feed_reader *reader, struct slice part)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), at;
+
+	if (reader->file.mapped == NULL || part.data < reader->file.mapped ||
+	    part.data + part.length >
+		reader->file.mapped + reader->file.mapped_bytes)
+		return;
+	at = (size_t)(part.data - reader->file.mapped) / page * page;
+	(void)madvise(reader->file.mapped + at,
+	    (size_t)(part.data + part.length - reader->file.mapped) - at,
+	    MADV_DONTNEED);
+}
+
 static enum tc_status
 read_spooled(struct feed_reader *reader)
 {

@@ -52,4 +52,7 @@ void feed_file_more(struct feed_reader *reader, struct slice *rest);
  * more than once don't say so; the pages come back when they are read again. */
 void feed_file_passed(struct feed_reader *reader, struct slice rest);
 
+/* Lets go the pages of `part`, which will be read again. */
+void feed_file_let_go(struct feed_reader *reader, struct slice part);
+
 #endif

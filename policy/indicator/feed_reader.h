@@ -12,6 +12,8 @@
 #include "indicator/feed.h"
 #include "indicator/feed_file.h"
 
+struct stix_markings;
+
 struct feed_reader {
 	const struct feed_config *config;
 	const struct feed_limits *limits;
@@ -21,6 +23,8 @@ struct feed_reader {
 	struct arena *scratch; /* of one item: reset before each */
 	bool stopped;          /* the sink wants no more */
 	struct feed_file file; /* at hand */
+	/* Of a STIX file: what it says of colours. NULL: nothing. */
+	const struct stix_markings *markings;
 };
 
 /* Hands an item to the sink and counts what became of it. */

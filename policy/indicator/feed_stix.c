@@ -5,54 +5,13 @@
 #include "base/builder.h"
 #include "indicator/feed_reader.h"
 #include "indicator/json_split.h"
+#include "indicator/stix_marking.h"
 #include "indicator/stix_program.h"
 
 #define WALK_DEPTH_MAX 8
 #define TAGS_BYTES_MAX 4096
 #define ATOM_BYTES_MAX 8192
-
-/* The TLP markings that STIX 2.1 (7.2.1.4) and TLP 2.0's extension define. */
-static const struct {
-	const char *id;
-	enum indicator_tlp tlp;
-} markings[] = {
-	{ "613f2e26-407d-48c7-9eca-b8e91df99dc9", INDICATOR_TLP_CLEAR },
-	{ "34098fce-860f-48ae-8e50-ebd3cc5e41da", INDICATOR_TLP_GREEN },
-	{ "f88d31f6-486f-44da-b317-01333bde0b82", INDICATOR_TLP_AMBER },
-	{ "5e57c739-391a-4eb3-b6be-7d15ca92d5ed", INDICATOR_TLP_RED },
-	{ "94868c89-83c2-464b-929b-a1a8aa3c8487", INDICATOR_TLP_CLEAR },
-	{ "bab4a63c-aed9-4cf5-a766-dfca5abac2bb", INDICATOR_TLP_GREEN },
-	{ "55d920b0-5e8b-4f79-9ee9-91f868d9b421", INDICATOR_TLP_AMBER },
-	{ "939a9414-2ddd-4d32-a0cd-375ea402b003", INDICATOR_TLP_AMBER_STRICT },
-	{ "e828b379-4e03-4974-9ac4-e53a884c97c1", INDICATOR_TLP_RED },
-};
-
-static enum indicator_tlp
-tlp_of(const cJSON *object)
-{
-	const cJSON *refs =
-	    cJSON_GetObjectItemCaseSensitive(object, "object_marking_refs");
-	enum indicator_tlp strictest = INDICATOR_TLP_ABSENT;
-	const cJSON *ref;
-
-	cJSON_ArrayForEach(ref, refs)
-	{
-		struct slice id;
-
-		if (!cJSON_IsString(ref))
-			continue;
-		id = slice_text(ref->valuestring);
-		if (!slice_starts_with(
-			id, SLICE_LITERAL("marking-definition--")))
-			continue;
-		id = slice_skip(id, 20);
-		for (size_t i = 0; i < sizeof markings / sizeof *markings; i++)
-			if (slice_equal_text(id, markings[i].id) &&
-			    markings[i].tlp > strictest)
-				strictest = markings[i].tlp;
-	}
-	return strictest;
-}
+#define MARKINGS_STEP  (1u << 20)
 
 static void
 add_tags(struct builder *out, const cJSON *object, const char *name,
@@ -90,8 +49,9 @@ description_of(struct arena *arena, const cJSON *object)
 
 /* All that holds for the indicator as a whole. */
 static struct feed_item
-item_of(struct arena *arena, const cJSON *object)
+item_of(const struct feed_reader *reader, const cJSON *object)
 {
+	struct arena *arena = reader->scratch;
 	const cJSON *confidence =
 	    cJSON_GetObjectItemCaseSensitive(object, "confidence");
 	struct builder tags = builder_make(arena, TAGS_BYTES_MAX);
@@ -99,7 +59,7 @@ item_of(struct arena *arena, const cJSON *object)
 	    feed_item_make(INDICATOR_PATTERN, slice_make("", 0));
 
 	item.id = json_text(NULL, object, "id");
-	item.tlp = tlp_of(object);
+	item.tlp = stix_marking_tlp(reader->markings, object);
 	add_tags(&tags, object, "labels", &item.tlp);
 	add_tags(&tags, object, "indicator_types", &item.tlp);
 	item.tags = builder_result(&tags);
@@ -235,7 +195,7 @@ read_indicator(struct feed_reader *reader, const cJSON *object)
 {
 	struct slice type = json_text(NULL, object, "pattern_type");
 	struct slice pattern = json_text(NULL, object, "pattern");
-	struct feed_item item = item_of(reader->scratch, object);
+	struct feed_item item = item_of(reader, object);
 
 	if (pattern.length == 0) {
 		refuse(reader, &item, FEED_BAD_OBJECT, item.id,
@@ -440,12 +400,32 @@ read_values(struct feed_reader *reader, struct slice bytes)
 	return objects;
 }
 
+/* They stand before or behind what they mark. */
+static void
+find_markings(struct feed_reader *reader, struct slice bytes,
+    struct stix_markings *markings)
+{
+	for (size_t at = 0; at < bytes.length; at += MARKINGS_STEP) {
+		size_t end = bytes.length - at < MARKINGS_STEP
+				 ? bytes.length
+				 : at + MARKINGS_STEP;
+
+		stix_markings_add(markings, bytes, at, end);
+		feed_file_let_go(reader, slice_range(bytes, at, end));
+	}
+}
+
 enum tc_status
 feed_stix_read(struct feed_reader *reader, struct slice bytes)
 {
-	uint64_t objects = json_split_is_lines(bytes)
-			       ? walk_lines(reader, bytes)
-			       : read_values(reader, bytes);
+	struct stix_markings markings = { table_make(reader->arena), 0 };
+	uint64_t objects;
+
+	find_markings(reader, bytes, &markings);
+	reader->markings = &markings;
+	objects = json_split_is_lines(bytes) ? walk_lines(reader, bytes)
+					     : read_values(reader, bytes);
+	reader->markings = NULL;
 
 	if (objects == 0) {
 		reader->report->problem =

@@ -27,6 +27,7 @@ libpolicy_a_SOURCES += \
 	policy/indicator/stix_expressions.c \
 	policy/indicator/stix_expressions.h \
 	policy/indicator/stix_judge.c policy/indicator/stix_judge.h \
+	policy/indicator/stix_marking.c policy/indicator/stix_marking.h \
 	policy/indicator/stix_pattern.c policy/indicator/stix_pattern.h \
 	policy/indicator/stix_program.c policy/indicator/stix_program.h \
 	policy/indicator/store_format.h \

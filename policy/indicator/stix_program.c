@@ -585,6 +585,12 @@ stix_program_compile(struct arena *arena, const struct stix_pattern *pattern,
 		if (outlook.keyed)
 			drop_weak_atoms(compiled_out);
 	}
+	/* Or it would be in the store under nothing, and counted nowhere. */
+	if (compiled_out->reason == FEED_USED && !compiled_out->unkeyed &&
+	    compiled_out->atoms.count == 0) {
+		compiled_out->reason = FEED_NO_STRONG_PART;
+		compiled_out->detail = "IN () equals nothing";
+	}
 	return TC_OK;
 }
 

@@ -971,6 +971,39 @@ def status(this):
     check_in('No such file', text)
 
 
+@case('colours come from the markings that a bundle defines itself, and from those of parts')
+def colours(this):
+    def marking(number, **what):
+        return {'type': 'marking-definition', 'id': f'marking-definition--{number:08d}-1111-4111-8111-111111111111',
+                'created': '2026-01-01T00:00:00Z', **what}
+
+    extension = {'extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d': {
+        'extension_type': 'property-extension', 'tlp_2_0': 'red'}}
+    before = [marking(1, definition_type='tlp', definition={'tlp': 'green'}),
+              marking(2, definition_type='statement', definition={'statement': 'ours'},
+                      x_opencti_definition='TLP:AMBER+STRICT')]
+    after = [marking(3, name='TLP:RED', extensions=extension),
+             marking(4, definition_type='statement', definition={'statement': 'no colour'})]
+    wanted = {1: 'green', 2: 'amber+strict', 3: 'red', 4: '', 9: ''}
+    marked = [dict(stix_indicator(90 + number, f'colour-{number}.example'),
+                   object_marking_refs=[f'marking-definition--{number:08d}-1111-4111-8111-111111111111'])
+              for number in wanted]
+    part = dict(stix_indicator(99, 'colour-5.example'), granular_markings=[
+        {'selectors': ['description'], 'marking_ref': 'marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1'}])
+    wanted[5] = 'red'
+    path = os.path.join(this.top, 'colours.json')
+    this.configure(f'feed colours {{ source "{path}" format stix }}')
+    for lines in False, True:
+        objects = [*before, *marked, part, *after]
+        with open(path, 'w') as file:
+            file.write('\n'.join(map(json.dumps, objects)) if lines else
+                       json.dumps({'type': 'bundle', 'objects': objects}, indent=1))
+        this.tocsin('indicators', 'build')
+        for number, colour in wanted.items():
+            said = json.loads(this.tocsin('indicators', 'query', '--json', f'colour-{number}.example'))
+            check(said['indicators'][0]['tlp'], colour, f'{number}')
+
+
 @case('a rule sees all that a feed says of an indicator')
 def metadata(this):
     whole = dict(stix_indicator(71, 'told.example'), description='campaign of autumn', confidence=77, labels=['phish'],

@@ -355,6 +355,7 @@ a_pattern_is_entered_under_what_finds_it(void **state)
 		{ "[process:name = 'x']", FEED_NOT_VISIBLE, false, true, 0 },
 		{ "[file:name = 'x.exe' AND process:name = 'x']",
 		    FEED_NO_STRONG_PART, false, false, 1 },
+		{ "[url:value IN ()]", FEED_NO_STRONG_PART, true, false, 0 },
 		{ "[domain-name:value = 'a.example'] FOLLOWEDBY [url:value = "
 		  "'b']",
 		    FEED_UNSUPPORTED_PATTERN, false, false, 0 },
