@@ -321,7 +321,9 @@ settle_feed(struct run *run, const struct feed_config *config,
 		old_feed = store_feed_index(run->old, slice_text(config->name));
 	if (old_feed != UINT32_MAX && !store_feed(run->old, old_feed, &before))
 		old_feed = UINT32_MAX;
-	why = config->format == FEED_FORMAT_LOCAL
+	/* Of what was added by hand only a failure counts: there may be
+	 * nothing, and it may shrink. */
+	why = config->format == FEED_FORMAT_LOCAL && status == TC_OK
 		  ? NULL
 		  : doubt(run, status, feed,
 			old_feed == UINT32_MAX ? NULL : &before);
@@ -421,9 +423,11 @@ read_feed(
 	if (run->stopped)
 		return TC_AGAIN;
 	if (status == TC_SYSTEM && config->format == FEED_FORMAT_LOCAL &&
-	    access(config->source, F_OK) != 0)
+	    access(config->source, F_OK) != 0 && errno == ENOENT) {
 		feed->report =
 		    (struct feed_report){ .format = FEED_FORMAT_LOCAL };
+		status = TC_OK;
+	}
 	settle_feed(run, config, status, feed);
 	return run->build->full ? TC_LIMIT : TC_OK;
 }

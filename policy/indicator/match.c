@@ -681,9 +681,17 @@ note_answer(struct matching *matching, unsigned store,
     const struct store_entry *entry, enum match_reason reason,
     const struct slice *list)
 {
-	struct match_answer *answer = list_append(matching->arena,
-	    &matching->answers->items, matching->limits->hits_max);
+	const struct matcher_store *stores = matching->matcher->stores;
+	struct match_answer *answer;
 
+	/* What the build has read of the hand-added ones is not in force, and
+	 * the overlay answers for it. */
+	if (store == BASE && stores[LOCAL].store != NULL &&
+	    slice_equal_text(
+		stores[BASE].feeds[entry->feed].name, OVERLAY_FEED_NAME))
+		return;
+	answer = list_append(matching->arena, &matching->answers->items,
+	    matching->limits->hits_max);
 	if (answer == NULL) {
 		matching->answers->incomplete = true;
 		return;

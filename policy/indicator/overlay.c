@@ -275,7 +275,17 @@ overlay_load_bytes(struct slice bytes,
 	return status;
 }
 
-/* Reads the file to its end; an absent one is empty. */
+/* close() that leaves errno to the message. */
+static void
+close_kept(int fd)
+{
+	int kept = errno;
+
+	close(fd);
+	errno = kept;
+}
+
+/* Reads the file to its end; an absent one is empty. TC_SYSTEM with errno. */
 static enum tc_status
 read_local(const char *path, struct stat *seen, bool *present_out,
     char **bytes_out, size_t *size_out)
@@ -289,9 +299,13 @@ read_local(const char *path, struct stat *seen, bool *present_out,
 	*size_out = 0;
 	if (fd < 0)
 		return errno == ENOENT ? TC_OK : TC_SYSTEM;
-	if (fstat(fd, seen) != 0 || seen->st_size > LOCAL_BYTES_MAX ||
-	    (bytes = malloc((size_t)seen->st_size + 1)) == NULL) {
-		close(fd);
+	errno = 0;
+	if (fstat(fd, seen) == 0 && !S_ISREG(seen->st_mode))
+		errno = S_ISDIR(seen->st_mode) ? EISDIR : EINVAL;
+	else if (errno == 0 && seen->st_size > LOCAL_BYTES_MAX)
+		errno = EFBIG;
+	if (errno != 0 || (bytes = malloc((size_t)seen->st_size + 1)) == NULL) {
+		close_kept(fd);
 		return TC_SYSTEM;
 	}
 	while (length < (size_t)seen->st_size) {
@@ -300,7 +314,12 @@ read_local(const char *path, struct stat *seen, bool *present_out,
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got <= 0)
+		if (got < 0) {
+			free(bytes);
+			close_kept(fd);
+			return TC_SYSTEM;
+		}
+		if (got == 0)
 			break;
 		length += (size_t)got;
 	}
@@ -492,8 +511,10 @@ append_line(const char *path, struct slice line)
 		return false;
 	if (flock(fd, LOCK_EX) == 0) {
 		size = lseek(fd, 0, SEEK_END);
-		good = true;
-		if (size > 0 && pread(fd, &last, 1, size - 1) == 1 &&
+		good = size + (off_t)line.length <= LOCAL_BYTES_MAX;
+		if (!good)
+			errno = EFBIG;
+		if (good && size > 0 && pread(fd, &last, 1, size - 1) == 1 &&
 		    last != '\n')
 			good = write(fd, "\n", 1) == 1;
 		good =
@@ -501,7 +522,7 @@ append_line(const char *path, struct slice line)
 		    write(fd, line.data, line.length) == (ssize_t)line.length &&
 		    fsync(fd) == 0;
 	}
-	close(fd);
+	close_kept(fd);
 	return good;
 }
 

@@ -539,6 +539,33 @@ def by_hand_absent(this):
     check_in('--mask goes with remove', this.tocsin('indicators', 'add', '--mask', 'domain', 'x.example', status=64))
 
 
+@case('what was added by hand is answered for once, and is not lost while its file cannot be read')
+def by_hand_unread(this):
+    path = os.path.join(this.state, 'local.indicators')
+    this.tocsin('indicators', 'add', 'domain', 'by-hand-once.example')
+    this.tocsin('indicators', 'build')
+    said = json.loads(this.tocsin('indicators', 'query', '--json', 'by-hand-once.example'))
+    check([one['reason'] for one in said['indicators']], ['acts'])
+    os.rename(path, path + '.kept')
+    os.symlink('local.indicators', path)
+    check_in('cannot be read: Too many levels of symbolic links; its older content stays',
+             this.tocsin('indicators', 'build'))
+    os.unlink(path)
+    with open(path, 'w') as file:
+        os.truncate(file.fileno(), 65 << 20)
+    check_in('local.indicators: File too large', this.tocsin('indicators', 'list', status=66))
+    check_in('local.indicators: File too large', this.tocsin('indicators', 'add', 'domain', 'late.example', status=73))
+    os.unlink(path)
+    os.mkdir(path)
+    check_in('local.indicators: Is a directory', this.tocsin('indicators', 'list', status=66))
+    os.rmdir(path)
+    os.rename(path + '.kept', path)
+    check(this.acts('by-hand-once.example'), True)
+    this.tocsin('indicators', 'remove', 'domain', 'by-hand-once.example')
+    this.tocsin('indicators', 'build')
+    check(json.loads(this.tocsin('indicators', 'query', '--json', 'by-hand-once.example', status=1))['indicators'], [])
+
+
 @case('what is added by hand may be defanged, and ends after a duration or at a date that lies ahead')
 def by_hand_forms(this):
     check_in('added domain hand.example: severity high, confidence 100, until removed',
