@@ -82,6 +82,15 @@ check_value(struct engine *engine, const struct overlay_change *change,
 	enum normal_problem problem =
 	    normal_key(engine->arena, change->kind, change->value, key_out);
 
+	if (change->kind == INDICATOR_PATTERN ||
+	    change->kind == INDICATOR_YARA) {
+		*problem_out = arena_printf(engine->arena,
+		    "a %s comes from a feed: put it into a file of one, in "
+		    "format %s",
+		    change->kind == INDICATOR_YARA ? "YARA rule" : "pattern",
+		    change->kind == INDICATOR_YARA ? "yara" : "stix");
+		return EX_DATAERR;
+	}
 	if (problem != NORMAL_GOOD) {
 		*problem_out = arena_printf(engine->arena, "\"%s\" %s",
 		    value_text(engine, change), normal_problem_text(problem));

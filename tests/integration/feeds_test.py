@@ -576,6 +576,9 @@ def by_hand_forms(this):
         check_in(why, this.tocsin('indicators', 'add', 'domain', 'hand.example', '--expire', wrong, status=64))
     check_in('2099-', this.tocsin('indicators', 'list'))
     check_in('compared whole', this.tocsin('indicators', 'add', 'filename', '*.exe', status=65))
+    for kind, form in ('pattern', 'stix'), ('yara', 'yara'):
+        check_in(f'comes from a feed: put it into a file of one, in format {form}',
+                 this.tocsin('indicators', 'add', kind, "[url:value = 'http://x.example/']", status=65))
     this.tocsin('indicators', 'add', 'address', '@all-of.example')
     check_in('acts', this.tocsin('indicators', 'query', 'someone@all-of.example'))
     check(this.acts('someone@below.all-of.example'), False)
