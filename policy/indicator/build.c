@@ -817,3 +817,17 @@ build_end_feed(
 		build->full = true;
 	build_settle_versions(build, feed);
 }
+
+void
+build_take_counts(
+    const struct build *build, size_t feed, struct feed_report *report)
+{
+	const struct format_feed *from = &build->feeds.items[feed];
+
+	report->read = from->read;
+	report->used = from->used;
+	for (unsigned i = 0; i < FEED_REASONS; i++)
+		report->reasons[i] = from->reasons[i];
+	for (unsigned i = 0; i < FEED_LIMITS; i++)
+		report->limits[i] += build->beyond.items[feed].counts[i];
+}

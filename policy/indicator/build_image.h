@@ -109,6 +109,10 @@ struct build {
 	uint32_t last_value, last_program;
 	bool (*progress)(void *context, uint64_t bytes, uint64_t total);
 	void *progress_context;
+	/* Is told what a newer version takes out; may be NULL. */
+	void (*replaced)(void *context, const struct format_entry *entry,
+	    enum feed_reason reason, struct build_moment newest);
+	void *replaced_context;
 	bool full; /* memory or a 32-bit offset ran out */
 };
 
@@ -192,6 +196,11 @@ bool build_newest_version(const struct build *build, struct slice id,
 bool build_moment_before(struct build_moment left, struct build_moment right);
 
 /* ---- */
+
+/* Puts into the report what settling has made of a feed's counts, and adds what
+ * the build has found beyond limits to what the reader has. */
+void build_take_counts(
+    const struct build *build, size_t feed, struct feed_report *report);
 
 /* Finds what is said more than once, as writing does, and takes it off the
  * feeds' counts; for who writes nothing. */

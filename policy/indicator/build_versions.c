@@ -245,10 +245,17 @@ uncount(struct format_feed *feed, enum feed_reason reason)
 /* Takes out an entry or rule that is not its id's newest version. */
 static void
 replace(struct build *build, struct format_feed *feed,
-    const struct build_version *version, enum feed_reason reason)
+    const struct build_version *newest, const struct build_version *version,
+    enum feed_reason reason)
 {
-	enum indicator_kind kind = drop(build, version);
+	enum indicator_kind kind;
 
+	if (build->replaced != NULL && version->of == BUILD_VERSION_ENTRY &&
+	    version->reading != 0)
+		build->replaced(build->replaced_context,
+		    &build->entries.items[version->index], reason,
+		    newest->moment);
+	kind = drop(build, version);
 	if (version->reading == 0 || version->reason >= FEED_REASONS)
 		return; /* nobody has counted it */
 	uncount(feed, (enum feed_reason)version->reason);
@@ -278,11 +285,11 @@ settle_version(struct build *build, struct format_feed *feed,
 		break;
 	}
 	if (newest->of == BUILD_VERSION_REVOKED) {
-		replace(build, feed, version, FEED_REVOKED);
+		replace(build, feed, newest, version, FEED_REVOKED);
 		build->barred_here +=
 		    newest->reading == 0 && version->reason < FEED_REASONS;
 	} else if (!same_moment) {
-		replace(build, feed, version, FEED_OLDER);
+		replace(build, feed, newest, version, FEED_OLDER);
 	}
 	/* Nothing tells which of equal ones is to count: all act. */
 }

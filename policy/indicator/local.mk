@@ -2,6 +2,7 @@
 libpolicy_a_SOURCES += \
 	policy/indicator/broad_pattern.c policy/indicator/broad_pattern.h \
 	policy/indicator/build.c policy/indicator/build.h \
+	policy/indicator/build_explain.c \
 	policy/indicator/build_history.c policy/indicator/build_history.h \
 	policy/indicator/build_image.c policy/indicator/build_image.h \
 	policy/indicator/build_limit.c policy/indicator/build_limit.h \

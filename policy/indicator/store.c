@@ -437,15 +437,30 @@ store_entry_value(const struct store *store, const struct store_entry *entry,
 	return slice_text(text);
 }
 
-static void
-put_uuid(struct builder *out, const uint8_t octets[16])
+struct slice
+format_id_text(
+    struct arena *arena, enum format_id form, const uint8_t octets[16])
 {
+	struct builder out = builder_make(arena, SIZE_MAX);
+
+	switch (form) {
+	case FORMAT_ID_INDICATOR:
+		builder_text(&out, "indicator--");
+		break;
+	case FORMAT_ID_UUID:
+		break;
+	case FORMAT_ID_NONE:
+	case FORMAT_ID_TEXT:
+	default: /* what a damaged file says */
+		return slice_make("", 0);
+	}
 	for (unsigned i = 0; i < 16; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
-			builder_byte(out, '-');
-		builder_byte(out, "0123456789abcdef"[octets[i] >> 4]);
-		builder_byte(out, "0123456789abcdef"[octets[i] & 15]);
+			builder_byte(&out, '-');
+		builder_byte(&out, "0123456789abcdef"[octets[i] >> 4]);
+		builder_byte(&out, "0123456789abcdef"[octets[i] & 15]);
 	}
+	return out.failed ? slice_make(NULL, 0) : builder_result(&out);
 }
 
 struct slice
@@ -453,26 +468,17 @@ store_entry_id(const struct store *store, const struct store_entry *entry,
     struct arena *arena)
 {
 	struct format_entry raw;
-	struct builder out = builder_make(arena, SIZE_MAX);
+	enum format_id form;
 	uint32_t place[2];
 
 	if (!raw_entry(store, entry->index, &raw))
 		return slice_make("", 0);
-	switch ((enum format_id)(
-	    (raw.flags & FORMAT_FLAG_ID) >> FORMAT_FLAG_ID_SHIFT)) {
-	case FORMAT_ID_NONE:
-		return slice_make("", 0);
-	case FORMAT_ID_TEXT:
-		memcpy(place, raw.id, sizeof place);
-		return text_at(store, place[0], place[1]);
-	case FORMAT_ID_INDICATOR:
-		builder_text(&out, "indicator--");
-		break;
-	case FORMAT_ID_UUID:
-		break;
-	}
-	put_uuid(&out, raw.id);
-	return out.failed ? slice_make(NULL, 0) : builder_result(&out);
+	form = (enum format_id)(
+	    (raw.flags & FORMAT_FLAG_ID) >> FORMAT_FLAG_ID_SHIFT);
+	if (form != FORMAT_ID_TEXT)
+		return format_id_text(arena, form, raw.id);
+	memcpy(place, raw.id, sizeof place);
+	return text_at(store, place[0], place[1]);
 }
 
 /* ------------------------------------------------------------------ look-up */
@@ -825,24 +831,13 @@ static struct slice
 revoked_id(const struct store *store, const struct format_revoked *raw,
     struct arena *arena)
 {
-	struct builder out = builder_make(arena, SIZE_MAX);
 	uint32_t offset;
 
-	switch ((enum format_id)raw->id_form) {
-	case FORMAT_ID_TEXT:
-		memcpy(&offset, raw->id, sizeof offset);
-		return shared_string(store, offset);
-	case FORMAT_ID_INDICATOR:
-		builder_text(&out, "indicator--");
-		break;
-	case FORMAT_ID_UUID:
-		break;
-	case FORMAT_ID_NONE:
-	default: /* what a damaged file says */
-		return slice_make("", 0);
-	}
-	put_uuid(&out, raw->id);
-	return out.failed ? slice_make(NULL, 0) : builder_result(&out);
+	if (raw->id_form != FORMAT_ID_TEXT)
+		return format_id_text(
+		    arena, (enum format_id)raw->id_form, raw->id);
+	memcpy(&offset, raw->id, sizeof offset);
+	return shared_string(store, offset);
 }
 
 static bool

@@ -190,6 +190,11 @@ _Static_assert(INDICATOR_KINDS <= 32, "kinds fit their table");
 uint64_t format_hash(uint64_t seed, enum indicator_kind kind, struct slice key);
 uint64_t format_sum(uint64_t sum, const void *bytes, size_t size);
 
+/* An id that is kept as octets (FORMAT_ID_UUID, FORMAT_ID_INDICATOR) as text in
+ * the arena; empty in another form, NULL data at the arena's ceiling. */
+struct slice format_id_text(
+    struct arena *arena, enum format_id form, const uint8_t octets[16]);
+
 /* The place where the search for a hash begins. */
 static inline uint64_t
 format_slot_place(uint64_t hash, uint64_t slot_count)

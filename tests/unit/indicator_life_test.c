@@ -454,6 +454,26 @@ the_operator_hears_that_a_feed_has_gone_back(void **state)
 	place_free(place);
 }
 
+/* The only example of that reason, with its detail. */
+static void
+check_example(const struct build_explanation *explanation,
+    enum feed_reason reason, const char *what, const char *detail)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < explanation->examples.count; i++) {
+		const struct build_example *one =
+		    &explanation->examples.items[i];
+
+		if (one->reason != reason)
+			continue;
+		found++;
+		assert_string_equal(one->what, what);
+		assert_string_equal(one->detail, detail);
+	}
+	assert_int_equal(found, 1);
+}
+
 static void
 explain_knows_what_the_store_remembers(void **state)
 {
@@ -461,15 +481,28 @@ explain_knows_what_the_store_remembers(void **state)
 	struct build_explanation explanation;
 
 	(void)state;
-	put_bundle(place, X_REVOKED(DAY("02")) OTHER);
+	put_bundle(
+	    place, X_REVOKED(DAY("02")) STIX("y", "other", DAY("02"), ""));
 	build(place);
 	put_bundle(place, X("one", DAY("01")) OTHER);
 	assert_int_equal(build_explain(place->arena, &place->request,
 			     &place->feed, 5, &explanation),
 	    TC_OK);
+	/* The version of "other" that is in force counts as read and used. */
+	assert_int_equal(explanation.report.read, 3);
 	assert_int_equal(explanation.report.used, 1);
 	assert_int_equal(explanation.report.reasons[FEED_REVOKED], 1);
-	assert_int_equal(explanation.kinds[INDICATOR_DOMAIN], 1);
+	assert_int_equal(explanation.report.reasons[FEED_OLDER], 1);
+	check_example(&explanation, FEED_REVOKED, "indicator--x",
+	    "revoked on 2026-03-02");
+	check_example(&explanation, FEED_OLDER, "indicator--y",
+	    "there is a version of 2026-03-02");
+	put_bundle(place, X_REVOKED(DAY("02")) OTHER);
+	assert_int_equal(build_explain(place->arena, &place->request,
+			     &place->feed, 5, &explanation),
+	    TC_OK);
+	check_example(
+	    &explanation, FEED_REVOKED, "one.example", "revoked on 2026-03-02");
 	place_free(place);
 }
 
