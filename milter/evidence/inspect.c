@@ -50,6 +50,17 @@ may_embed(const struct mime_part *part)
 	       embedded_any(part->content);
 }
 
+/* True for a file in which links may stand, in the clear or put together. */
+static bool
+may_link(const struct mime_part *part)
+{
+	struct slice name = part->names.count > 0 ? part->names.items[0].name
+						  : slice_make(NULL, 0);
+
+	return guess_has_url(part->content) || xml_is(part->content) ||
+	       guess_kind(part->content, name) != GUESS_OTHER;
+}
+
 /* True when a worker could say something about this part. */
 static bool
 is_worth_a_look(const struct mime_part *part, unsigned want)
@@ -60,8 +71,7 @@ is_worth_a_look(const struct mime_part *part, unsigned want)
 		return true;
 	if (part->is_attachment && (want & SCANNER_WANT_TYPE))
 		return true;
-	if ((want & SCANNER_WANT_URLS) && part->is_attachment &&
-	    (guess_has_url(part->content) || xml_is(part->content)))
+	if ((want & SCANNER_WANT_URLS) && part->is_attachment && may_link(part))
 		return true;
 	if ((want & SCANNER_WANT_MEMBERS) && may_embed(part))
 		return true;

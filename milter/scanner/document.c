@@ -9,6 +9,8 @@
 #include "scanner/ole.h"
 #include "scanner/pdf.h"
 #include "scanner/rtf.h"
+#include "scanner/share.h"
+#include "scanner/xml.h"
 
 #define URL_BYTES_MAX 8192 /* longer ones are cut: their host counts */
 
@@ -163,6 +165,42 @@ mark(struct scanner_item *item, bool encrypted, bool macros)
 		item->flags |= SCANNER_MACROS;
 }
 
+static void
+find_shares(struct slice content, size_t step, struct links *links)
+{
+	struct share_walk walk = { .rest = content, .step = step };
+	char space[SHARE_BYTES_MAX];
+	struct slice link;
+
+	while (!links->full && share_next(&walk, space, &link))
+		add_url(links, link);
+}
+
+static bool
+has_either(struct slice content, const char *one, const char *other)
+{
+	return slice_find(content, slice_text(one)) != SIZE_MAX ||
+	       slice_find(content, slice_text(other)) != SIZE_MAX;
+}
+
+bool
+document_has_fields(struct slice content)
+{
+	return (xml_is(content) && has_either(content, "instr", "ddeLink")) ||
+	       (rtf_is(content) &&
+		   slice_find(content, SLICE_LITERAL("fldinst")) != SIZE_MAX) ||
+	       ole_is(content);
+}
+
+bool
+document_starts_programs(struct slice text)
+{
+	return slice_find(text, SLICE_LITERAL("DDEAUTO")) != SIZE_MAX ||
+	       slice_find(text, slice_make("D\0D\0E\0A\0U\0T\0O", 13)) !=
+		   SIZE_MAX ||
+	       slice_find(text, SLICE_LITERAL("ddeLink ")) != SIZE_MAX;
+}
+
 void
 document_urls(struct slice content, unsigned urls_max, struct arena *arena,
     struct scanner_item *item)
@@ -171,6 +209,8 @@ document_urls(struct slice content, unsigned urls_max, struct arena *arena,
 
 	find_urls(content, &links);
 	find_wide_urls(content, &links);
+	find_shares(content, 1, &links);
+	find_shares(content, 2, &links);
 	if (links.full && item->reason.length == 0)
 		item->reason = SLICE_LITERAL("document-links");
 	if (links.full)

@@ -23,6 +23,11 @@ void document_urls(struct slice content, unsigned urls_max, struct arena *arena,
 /* True for a form that nested.h reads, by its first bytes; XML apart. */
 bool document_is_known(struct slice content);
 
+/* True for a document whose fields may start programs (DDE), and for text of
+ * such a document in which one does. */
+bool document_has_fields(struct slice content);
+bool document_starts_programs(struct slice text);
+
 /* True for the list of an OpenDocument file's members that says that they ask
  * for a password. */
 bool document_says_sealed(struct slice member_name, struct slice content);

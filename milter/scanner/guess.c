@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "scanner/guess.h"
+#include "scanner/share.h"
 
 #define HEAD_BYTES 1024 /* enough to tell text from other data */
 
@@ -108,6 +109,13 @@ guess_kind(struct slice content, struct slice name)
 bool
 guess_has_url(struct slice content)
 {
+	char space[SHARE_BYTES_MAX];
+	struct share_walk narrow = { .rest = content, .step = 1 };
+	struct share_walk wide = { .rest = content, .step = 2 };
+	struct slice link;
+
 	return slice_find(content, SLICE_LITERAL("://")) != SIZE_MAX ||
-	       slice_find(content, slice_make(":\0/\0/", 5)) != SIZE_MAX;
+	       slice_find(content, slice_make(":\0/\0/", 5)) != SIZE_MAX ||
+	       share_next(&narrow, space, &link) ||
+	       share_next(&wide, space, &link);
 }

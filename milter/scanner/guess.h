@@ -21,7 +21,7 @@ enum guess_kind {
 enum guess_kind guess_kind(struct slice content, struct slice name);
 
 /* True for a file whose links a browser or viewer would show: something like
- * "://" stands in it, in octets or in UTF-16. */
+ * "://" or \\HOST\ stands in it, in octets or in UTF-16. */
 bool guess_has_url(struct slice content);
 
 #endif

@@ -14,11 +14,13 @@ libtocsin_a_SOURCES += \
 	milter/scanner/office.c milter/scanner/office.h \
 	milter/scanner/ole.c milter/scanner/ole.h \
 	milter/scanner/pdf.c milter/scanner/pdf.h \
+	milter/scanner/pieces.c milter/scanner/pieces.h \
 	milter/scanner/pdf_filter.c milter/scanner/pdf_filter.h \
 	milter/scanner/rar_files.c milter/scanner/rar_files.h \
 	milter/scanner/rtf.c milter/scanner/rtf.h \
 	milter/scanner/rules.c milter/scanner/rules.h \
 	milter/scanner/scanner.c milter/scanner/scanner.h \
+	milter/scanner/share.c milter/scanner/share.h \
 	milter/scanner/template.c milter/scanner/template.h \
 	milter/scanner/unpack.c milter/scanner/unpack.h \
 	milter/scanner/vba.c milter/scanner/vba.h \

@@ -10,8 +10,12 @@
 #include "scanner/office.h"
 #include "scanner/ole.h"
 #include "scanner/pdf.h"
+#include "scanner/pieces.h"
 #include "scanner/rtf.h"
 #include "scanner/xml.h"
+
+/* Text of a document is decoded, and what comes out once more. */
+#define DECODED_MAX 2
 
 /* Where found files go. */
 struct nest {
@@ -19,7 +23,8 @@ struct nest {
 	size_t parent;
 	struct found_limits limits;
 	bool is_pdf;
-	bool is_plain; /* text that was decoded from text */
+	bool has_fields;
+	unsigned decoded; /* times that the text at hand was decoded */
 };
 
 static struct found found_of(struct nest *nest);
@@ -100,36 +105,42 @@ take_file(void *context, struct slice name, struct slice content)
 	    start == SIZE_MAX ? name : slice_skip(name, start + 1), content);
 }
 
-/* Links in text that a document held, in its strings and in its XML. */
+/* What is in the text of a document that is not to be seen in its octets. In
+ * what was decoded strings may still be in pieces. */
 static void
-read_links(struct nest *nest, struct slice content)
+decode_text(struct nest *nest, struct slice content)
 {
-	struct unpack *unpack = nest->unpack;
 	struct found found = found_of(nest);
+	bool first = nest->decoded == 0;
 
-	document_urls(content, unpack->settings->document_links, unpack->arena,
-	    unpack_item(unpack, nest->parent));
-	if (nest->is_plain)
-		return;
-	nest->is_plain = true;
-	if (nest->is_pdf)
+	nest->decoded++;
+	if (first && nest->is_pdf)
 		pdf_strings(content, &found);
-	if (xml_is(content))
+	if (first && xml_is(content))
 		xml_text(content, &found);
-	nest->is_plain = false;
+	pieces_join(content, &found);
+	nest->decoded--;
 }
 
+/* Marks and links in text that a document held. */
 static bool
 take_text(void *context, struct slice content)
 {
 	struct nest *nest = context;
-	struct scanner_item *item = unpack_item(nest->unpack, nest->parent);
+	struct unpack *unpack = nest->unpack;
+	struct scanner_item *item = unpack_item(unpack, nest->parent);
+	bool links = (unpack->want & SCANNER_WANT_URLS) != 0;
 
-	if (nest->is_pdf && !nest->is_plain && pdf_inspect(content).active)
+	if (nest->is_pdf && nest->decoded == 0 && pdf_inspect(content).active)
 		item->flags |= SCANNER_MACROS;
-	if (nest->unpack->want & SCANNER_WANT_URLS)
-		read_links(nest, content);
-	return !unpack_is_late(nest->unpack, nest->parent);
+	if (nest->has_fields && document_starts_programs(content))
+		item->flags |= SCANNER_MACROS;
+	if (links)
+		document_urls(content, unpack->settings->document_links,
+		    unpack->arena, item);
+	if (nest->decoded < DECODED_MAX && (links || nest->has_fields))
+		decode_text(nest, content);
+	return !unpack_is_late(unpack, nest->parent);
 }
 
 static void
@@ -167,6 +178,7 @@ open_document(struct nest *nest, struct slice content)
 	struct found found = found_of(nest);
 
 	nest->is_pdf = pdf_is(content);
+	nest->has_fields = document_has_fields(content);
 	take_text(nest, content);
 	if (ole_is(content)) {
 		office_files(content, &found);
@@ -212,8 +224,8 @@ nested_open(struct unpack *unpack, struct slice content, size_t index)
 
 	if (document_is_known(content) || xml_is(content))
 		open_document(&nest, content);
-	else if (unpack->want & SCANNER_WANT_URLS)
-		read_links(&nest, content);
+	else
+		take_text(&nest, content);
 	if (page)
 		open_page(&nest, content);
 	if (text)

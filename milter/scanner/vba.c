@@ -94,55 +94,6 @@ unpack(struct slice container, struct bytes *out, size_t *left)
 	}
 }
 
-/* ---- strings in pieces ---- */
-
-/* What stands between two strings that are put together; 0: something else.
- * "a" & "b", "a" + "b", with the line going on behind an underscore. */
-static size_t
-join_length(struct slice text)
-{
-	size_t at = 1;
-	bool joined = false;
-
-	while (at < text.length && text.data[at] != '"') {
-		char c = text.data[at++];
-
-		if (c == '&' || c == '+')
-			joined = true;
-		else if (c != '_' && !ascii_is_space(c))
-			return 0;
-	}
-	return joined && at < text.length ? at + 1 : 0;
-}
-
-static void
-join_strings(struct slice source, struct bytes *out)
-{
-	size_t at;
-
-	while ((at = slice_find_byte(source, '"')) != SIZE_MAX) {
-		size_t length = join_length(slice_skip(source, at));
-
-		bytes_append(
-		    out, slice_range(source, 0, length == 0 ? at + 1 : at));
-		source = slice_skip(source, at + (length == 0 ? 1 : length));
-	}
-	bytes_append(out, source);
-}
-
-static bool
-hand_out(struct slice source, const struct found *found)
-{
-	struct bytes joined = { .max = source.length };
-	bool good = found->text(found->context, source);
-
-	join_strings(source, &joined);
-	if (good && joined.length < source.length)
-		good = found->text(found->context, bytes_slice(&joined));
-	bytes_free(&joined);
-	return good;
-}
-
 void
 vba_sources(struct slice stream, const struct found *found)
 {
@@ -164,8 +115,9 @@ vba_sources(struct slice stream, const struct found *found)
 		if (source.over)
 			found->unread(found->context, "document-bytes");
 		if (source.length > 0)
-			good = !source.over &&
-			       hand_out(bytes_slice(&source), found);
+			good =
+			    found->text(found->context, bytes_slice(&source)) &&
+			    !source.over;
 		left -= source.length < left ? source.length : left;
 		bytes_free(&source);
 	}

@@ -3,8 +3,7 @@
  *
  * MS-OVBA 2.4.1. Where a module's source begins another stream tells; it is
  * found here by how every source begins, so that a stream which says something
- * else hides nothing. Strings that are put together with & or + are handed out
- * in one piece as well.
+ * else hides nothing.
  */
 #ifndef TOCSIN_SCANNER_VBA_H
 #define TOCSIN_SCANNER_VBA_H

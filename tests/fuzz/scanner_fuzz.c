@@ -12,6 +12,7 @@
 #include "scanner/guess.h"
 #include "scanner/office.h"
 #include "scanner/pdf.h"
+#include "scanner/pieces.h"
 #include "scanner/rar_files.h"
 #include "scanner/rtf.h"
 #include "scanner/vba.h"
@@ -139,6 +140,7 @@ read_carriers(struct slice bytes)
 	pdf_files(bytes, &found);
 	pdf_strings(bytes, &found);
 	vba_sources(bytes, &found);
+	pieces_join(bytes, &found);
 	xml_text(bytes, &found);
 	xml_files(bytes, &found);
 	return sum;

@@ -59,6 +59,12 @@ def table():
     for title, name, data in wrap_hidden.plain_links(link):
         yield title, name, data if isinstance(data, bytes) else data.encode(), {
             'domain' if title in ('long', 'installer') else 'url'}
+    for title, name, data in wrap_hidden.pieces(link):
+        yield title, name, data, {'url'}
+    for title, name, data in wrap_hidden.shares('evil-link.test'):
+        yield title, name, data, {'domain'}
+    for title, name, data in wrap_hidden.commands():
+        yield title, name, data, {'macros'}
     for title, name, data, reason in wrap_hidden.closed():
         yield title, name, data, {'unscannable', reason}
 

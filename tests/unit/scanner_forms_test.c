@@ -10,8 +10,10 @@
 #include "scanner/entry_name.h"
 #include "scanner/forms.h"
 #include "scanner/pdf_filter.h"
+#include "scanner/pieces.h"
 #include "scanner/rar_files.h"
 #include "scanner/rtf.h"
+#include "scanner/share.h"
 #include "scanner/vba.h"
 #include "scanner/zip_names.h"
 
@@ -312,9 +314,64 @@ source_of_macros_is_unpacked(void **state)
 	vba_sources(slice_make(stream, sizeof stream - 1), &found);
 	assert_slice(builder_result(&handed_out),
 	    "Attribute VB_Name = \"M\"\r\na = \"ht\" & _\r\n \"tp\"\r\n"
-	    "b = \"ht\" & c & \"tp\"\r\n|"
-	    "Attribute VB_Name = \"M\"\r\na = \"http\"\r\n"
 	    "b = \"ht\" & c & \"tp\"\r\n|");
+}
+
+static void
+strings_in_pieces_are_joined(void **state)
+{
+	static const struct {
+		const char *source, *joined;
+	} cases[] = { { "a = \"ht\" & _\r\n \"tp\"", "a = \"http\"|" },
+		{ "x('a'+\"b\"+ 'c')", "x('abc')|" },
+		{ "\"a\" & b & \"c\"", "" }, { "it's 1 + 1, isn't it", "" },
+		{ "\"a\" \"b\"", "" }, { "+'a'+'", "+'a|" }, { "+", "" },
+		{ "\"a\"+", "" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		handed_out = builder_make(arena, SIZE_MAX);
+		pieces_join(text(cases[i].source), &found);
+		assert_slice(builder_result(&handed_out), cases[i].joined);
+	}
+}
+
+static void
+shares_of_named_hosts_are_links(void **state)
+{
+	static const struct {
+		struct slice content;
+		size_t step;
+		const char *link; /* empty: none */
+	} cases[] = {
+		{ SLICE_LITERAL("x \\\\h.test\\a\\b.txt "), 1,
+		    "file://h.test/a/b.txt" },
+		{ SLICE_LITERAL("\"\\\\\\\\h.test\\\\a\\\\b\""), 1,
+		    "file://h.test/a/b" },
+		{ SLICE_LITERAL("\\\\192.0.2.1@8080/a"), 1,
+		    "file://192.0.2.1/a" },
+		{ SLICE_LITERAL("\\\\h.test@SSL\\a<"), 1, "file://h.test/a" },
+		{ SLICE_LITERAL("\\\\server\\a"), 1, "" },
+		{ SLICE_LITERAL("\\\\h.test"), 1, "" },
+		{ SLICE_LITERAL("\\\\.\\pipe"), 1, "" },
+		{ SLICE_LITERAL("\\\0\\\0h\0.\0t\0s\0\\\0a\0\0"), 2,
+		    "file://h.ts/a" },
+		{ SLICE_LITERAL("\0\\\0\\\0h\0.\0t\0s\0\\\0a"), 2,
+		    "file://h.ts/" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct share_walk walk = { .rest = cases[i].content,
+			.step = cases[i].step };
+		char space[SHARE_BYTES_MAX];
+		struct slice link = slice_make(NULL, 0);
+
+		assert_int_equal(
+		    share_next(&walk, space, &link), cases[i].link[0] != '\0');
+		assert_slice(link, cases[i].link);
+		assert_false(share_next(&walk, space, &link));
+	}
 }
 
 static void
@@ -361,6 +418,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(lzw_is_undone_as_the_standard_has_it),
 	cmocka_unit_test(predictors_are_undone),
 	cmocka_unit_test(source_of_macros_is_unpacked),
+	cmocka_unit_test(strings_in_pieces_are_joined),
+	cmocka_unit_test(shares_of_named_hosts_are_links),
 	cmocka_unit_test(squeezed_rtf_is_undone_as_the_standard_has_it),
 };
 
