@@ -352,8 +352,9 @@ def commands():
     """Fields that start a program without any macro (DDE)."""
     field = 'DDEAUTO c:\\\\windows\\\\system32\\\\cmd.exe "/k calc"'
     yield 'field in docx', 'a.docx', docx([('word/document.xml', f'<w:fldSimple w:instr=\'{field}\'/>')])
-    yield 'field in docx over runs', 'a.docx', docx([(
-        'word/document.xml', f'<w:r><w:instrText>DDE</w:instrText></w:r><w:r><w:instrText>{field[3:]}</w:instrText></w:r>')])
+    yield 'field in docx over runs', 'a.docx', docx([('word/document.xml', '<w:r><w:instrText>DDE'
+                                                          f'</w:instrText></w:r><w:r><w:instrText>{field[3:]}'
+                                                          '</w:instrText></w:r>')])
     yield 'link of a sheet', 'a.xlsx', docx([('xl/externalLinks/externalLink1.xml',
                                               '<externalLink><ddeLink ddeService="cmd" ddeTopic="/c calc"/>')])
     yield 'field in RTF', 'a.rtf', b'{\\rtf1{\\field{\\*\\fldinst {DDE}{AUTO ' + field[8:].encode() + b'}}}}'
