@@ -222,16 +222,22 @@ static enum tc_status
 judge(struct runner *runner)
 {
 	struct eval_input input = { .program = runner->program,
-		.lists = &runner->lists,
 		.switches = runner->switches,
 		.now = runner->test->now,
 		.shadow_enforces = true,
 		.trace = runner->options->trace };
-	struct eval *eval = eval_new(runner->arena, &input);
+	/* Explaining evaluates once more, when the runner is gone. */
+	struct program_lists *lists = arena_alloc(runner->arena, sizeof *lists);
+	struct eval *eval;
 	struct verdict *verdict = &runner->result->verdict;
 	enum tc_status status = TC_OK;
 
 	*verdict = verdict_make(runner->arena);
+	if (lists == NULL)
+		return TC_LIMIT;
+	*lists = runner->lists;
+	input.lists = lists;
+	eval = eval_new(runner->arena, &input);
 	runner->result->eval = eval;
 	if (eval == NULL)
 		return TC_LIMIT;

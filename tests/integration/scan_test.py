@@ -400,6 +400,24 @@ test "nothing" { given size 6MB expect none }
     assert both.returncode == 64 and 'leave out the names' in both.stderr, both
 
 
+@case
+def a_failed_test_is_explained_with_the_lists_that_it_was_given(place):
+    place.write('tocsin.conf', CONF + '''
+list away strings { "nobody" }
+list far domains { "far.example" }
+switch hold off
+rule gone "gone" { when hold and mail-from.domain in far and auth.user in away and subject contains any away
+    then quarantine }
+test "it holds" { auth-user "anne" mail-from "x@far.example"
+    given list away { "anne" }, switch hold on, subject "none" expect quarantine by gone }
+''')
+    done = place.run('test')
+    assert done.returncode == 1 and '- gone: no match' in done.stdout, done
+    for wanted in ('yes     auth.user in away    (is "anne")', 'no      subject contains any away',
+                   'yes     hold'):
+        assert wanted in done.stdout, done.stdout
+
+
 EARLY = '''
 rule later "come again" at connect { when client.ip == 203.0.113.5 then defer "4.7.1 Come again" }
 rule gone "has left" at rcpt { when rcpt.domain == "old.example" then reject "5.1.6 Has moved" }
