@@ -236,6 +236,7 @@ fill_header(struct facts *facts, const struct message *message)
 	add_mailboxes(facts, FIELD_TO, message_to(message));
 	add_mailboxes(facts, FIELD_CC, message_cc(message));
 	add_mailboxes(facts, FIELD_REPLY_TO, message_reply_to(message));
+	facts_compare_reply_to(facts);
 	add_mailboxes(facts, FIELD_SENDER, message_sender(message));
 	if (message_subject(message).data != NULL)
 		facts_set_text(facts, FIELD_SUBJECT, message_subject(message));

@@ -587,8 +587,14 @@ compile_relation(const struct scope_place *place, const struct ast_expr *ast,
 	} else {
 		if (!check_operand_value(place, ast->right, &right, &bare))
 			return NULL;
-		if (bare ||
-		    (right.type != left->type &&
+		if (bare) {
+			scope_error(place, ast->right->offset,
+			    "%.*s can be several; behind the operator stands "
+			    "one value, such as mail-from or \"TEXT\"",
+			    SHOWN(check_operand_text(place, ast->right)));
+			return NULL;
+		}
+		if ((right.type != left->type &&
 			!(is_text(right.type) && is_text(left->type))) ||
 		    right.words != left->words) {
 			scope_error(place, ast->right->offset,
@@ -719,6 +725,28 @@ compile_plain_words(const struct scope_place *place, const struct ast_expr *ast,
 		   : quantify(place, ast, NODE_ANY, collection, condition);
 }
 
+/* `to is missing`: a collection is not missing but empty. */
+static bool
+refuse_presence(const struct scope_place *place, const struct ast_expr *ast)
+{
+	bool missing = ast->comparison == COMPARE_MISSING;
+	enum field_id field;
+
+	if ((!missing && ast->comparison != COMPARE_PRESENT) ||
+	    ast->left->kind != OPERAND_NAME)
+		return false;
+	field = schema_find(ast->left->text);
+	if (field == FIELD_COUNT ||
+	    schema_fields[field].type != VALUE_COLLECTION ||
+	    place->collection != FIELD_COUNT)
+		return false;
+	scope_error(place, ast->left->offset,
+	    "%s is a collection; write %s %s where there is %s",
+	    schema_fields[field].name, missing ? "no" : "any",
+	    schema_fields[field].name, missing ? "none" : "one");
+	return true;
+}
+
 static const struct program_node *
 compile_compare(const struct scope_place *place, const struct ast_expr *ast)
 {
@@ -743,6 +771,8 @@ compile_compare(const struct scope_place *place, const struct ast_expr *ast)
 		    SHOWN(check_operand_text(place, ast->left)));
 		return NULL;
 	}
+	if (refuse_presence(place, ast))
+		return NULL;
 	from.field = FIELD_FROM;
 	side.negative = place->negative || negation;
 	if (!check_operand_value(&side, ast->left, &left, &bare))

@@ -1,5 +1,6 @@
 #include <config.h>
 
+#include "base/domain.h"
 #include "language/facts.h"
 
 #define ELEMENTS_MAX 100000 /* of one collection; the limits come earlier */
@@ -154,6 +155,41 @@ facts_add_mailbox(struct facts *facts, enum field_id collection,
 		value_set_text(
 		    &members[FACT_MAILBOX_LOCAL], slice_range(address, 0, at));
 	return true;
+}
+
+static bool
+is_of_author(const struct facts *facts, struct slice organisation)
+{
+	const struct facts_collection *from = &facts->collections[FIELD_FROM];
+
+	for (size_t i = 0; i < from->elements.count; i++) {
+		const struct value *domain =
+		    &from->elements.items[i][FACT_MAILBOX_DOMAIN];
+
+		if (domain->state == VALUE_PRESENT &&
+		    slice_equal(domain_registrable(domain->text), organisation))
+			return true;
+	}
+	return false;
+}
+
+void
+facts_compare_reply_to(struct facts *facts)
+{
+	const struct facts_collection *reply_to =
+	    &facts->collections[FIELD_REPLY_TO];
+	bool elsewhere = false;
+
+	for (size_t i = 0; i < reply_to->elements.count; i++) {
+		const struct value *domain =
+		    &reply_to->elements.items[i][FACT_MAILBOX_DOMAIN];
+
+		elsewhere =
+		    elsewhere ||
+		    (domain->state == VALUE_PRESENT &&
+			!is_of_author(facts, domain_registrable(domain->text)));
+	}
+	facts_set_bool(facts, FIELD_REPLY_TO_ELSEWHERE, elsewhere);
 }
 
 bool

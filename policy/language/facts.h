@@ -100,6 +100,9 @@ bool facts_add_mailbox(struct facts *facts, enum field_id collection,
 bool facts_add_word(
     struct facts *facts, enum field_id collection, const char *word);
 
+/* Sets reply-to.elsewhere by the mailboxes that are there. */
+void facts_compare_reply_to(struct facts *facts);
+
 /* Sets analysis.incomplete and adds the reason, once, to analysis.gap. */
 void facts_note_gap(struct facts *facts, const char *reason);
 

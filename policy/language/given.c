@@ -575,5 +575,7 @@ given_fields(const struct scope_place *place, const struct ast_test *test,
 		else if (at->kind == GIVEN_INDICATOR)
 			good = set_indicator(place, at, facts) && good;
 	}
+	if (!gives(test, "reply-to.elsewhere"))
+		facts_compare_reply_to(facts);
 	return good;
 }

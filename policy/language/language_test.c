@@ -246,6 +246,11 @@ judge(struct runner *runner)
 	     stage++) {
 		struct verdict one;
 
+		/* Without a recipient there is none to ask about. */
+		if (stage == STAGE_RCPT &&
+		    runner->test->ast->stage != STAGE_RCPT &&
+		    runner->facts->values[FIELD_RCPT].state == VALUE_MISSING)
+			continue;
 		if (stage != STAGE_MESSAGE &&
 		    !eval_has_stage(runner->program, (enum schema_stage)stage))
 			continue;

@@ -108,6 +108,34 @@ parse_indicator(struct cursor *cursor, struct ast_given *given)
 	}
 }
 
+/* `given attachment "a.zip" encrypted`: says how, and goes on behind it. */
+static void
+refuse_more_members(struct cursor *cursor, struct slice name)
+{
+	enum field_id id = schema_find(name);
+	const struct schema_field *field = &schema_fields[id];
+	int member;
+
+	if (id == FIELD_COUNT || field->type != VALUE_COLLECTION ||
+	    cursor_peek(cursor)->kind != TOKEN_WORD ||
+	    schema_find_member(field, cursor_peek(cursor)->text) < 0)
+		return;
+	cursor_error(cursor,
+	    "more of one element stands in braces: given %s { %s VALUE  "
+	    "%.*s VALUE }",
+	    field->name, field->members[0].name,
+	    (int)cursor_peek(cursor)->text.length,
+	    cursor_peek(cursor)->text.data);
+	while (cursor_peek(cursor)->kind == TOKEN_WORD &&
+	       (member = schema_find_member(
+		    field, cursor_peek(cursor)->text)) >= 0) {
+		cursor_take(cursor);
+		if (field->members[member].type != VALUE_BOOL &&
+		    cursor_peek(cursor)->kind != TOKEN_MARK)
+			cursor_take(cursor);
+	}
+}
+
 static struct ast_given *
 parse_given(struct cursor *cursor)
 {
@@ -154,6 +182,7 @@ parse_given(struct cursor *cursor)
 			    cursor, schema_find(given->name.text));
 	} else if (is_single_value(cursor_peek(cursor))) {
 		given->value = cursor_take(cursor);
+		refuse_more_members(cursor, given->name.text);
 	} else {
 		cursor_unexpected(cursor, "a value");
 		return NULL;

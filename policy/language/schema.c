@@ -305,6 +305,10 @@ const struct schema_field schema_fields[FIELD_COUNT] = {
 	    C(MESSAGE, mailbox_members, FREE, "the addresses in Sender") },
 	[FIELD_FROM_DEFECT] = { "from.defect", "header",
 	    C(MESSAGE, from_defect_members, FREE, "what is odd about From") },
+	[FIELD_REPLY_TO_ELSEWHERE] = { "reply-to.elsewhere", "header",
+	    F(MESSAGE, B, false, FREE,
+		"an address of Reply-To is of an organisation that none in "
+		"From is of") },
 	[FIELD_SUBJECT] = { "subject", "header",
 	    F(MESSAGE, S, true, FREE, "the subject, unfolded and decoded") },
 	[FIELD_MESSAGE_ID] = { "message-id", "header",

@@ -56,6 +56,7 @@ enum field_id {
 	FIELD_REPLY_TO,    /* enum mailbox_member */
 	FIELD_SENDER,      /* enum mailbox_member */
 	FIELD_FROM_DEFECT, /* enum plain_member, enum words */
+	FIELD_REPLY_TO_ELSEWHERE,
 	FIELD_SUBJECT,
 	FIELD_MESSAGE_ID,
 	FIELD_DATE,

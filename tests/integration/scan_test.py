@@ -418,6 +418,25 @@ test "it holds" { auth-user "anne" mail-from "x@far.example"
         assert wanted in done.stdout, done.stdout
 
 
+@case
+def an_answer_that_goes_elsewhere_is_seen(place):
+    place.write('tocsin.conf', CONF + '''
+rule elsewhere "answers go elsewhere" { when direction == inbound and reply-to.elsewhere then tag }
+test "elsewhere" { given from "a@bank.example", reply-to "a@evil.example.net" expect tag by elsewhere }
+test "the same house" { given from "a@mail.bank.example", reply-to "b@bank.example" expect not elsewhere }
+test "no reply-to" { given from "a@bank.example" expect not elsewhere }
+''')
+    done = place.run('test')
+    assert done.returncode == 0, done.stdout
+    for author, answers, found in (('a@good.example', 'b@gmail.test', True),
+                                   ('a@good.example', 'b@x.good.example', False),
+                                   ('a@good.co.uk', 'b@evil.co.uk', True), ('a@x.test, b@y.test', 'c@y.test', False),
+                                   ('a@x.test', 'c@x.test, d@z.test', True), ('a@x.test', 'nobody', False)):
+        place.write('reply.eml', GOOD.replace('Anne <anne@good.example>', f'{author}\nReply-To: {answers}'))
+        record, = place.scan('reply.eml')
+        assert ('elsewhere' in [rule['name'] for rule in record['rules']]) == found, (author, answers, record)
+
+
 EARLY = '''
 rule later "come again" at connect { when client.ip == 203.0.113.5 then defer "4.7.1 Come again" }
 rule gone "has left" at rcpt { when rcpt.domain == "old.example" then reject "5.1.6 Has moved" }
