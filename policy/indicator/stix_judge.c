@@ -132,10 +132,11 @@ number_of(struct slice literal)
 
 /* Compares where the types allow it; false where they do not. */
 static bool
-order_values(
-    const cJSON *value, const struct stix_literal *literal, int *order_out)
+order_values(struct arena *arena, const cJSON *value,
+    const struct stix_literal *literal, int *order_out)
 {
 	struct slice text;
+	uint32_t ns, literal_ns;
 
 	if (literal->type == STIX_INTEGER || literal->type == STIX_FLOAT) {
 		if (!cJSON_IsNumber(value))
@@ -156,12 +157,19 @@ order_values(
 		return false;
 	text = slice_text(value->valuestring);
 	if (literal->type == STIX_TIMESTAMP) {
-		int64_t a = feed_reader_time(text);
-		int64_t b = feed_reader_time(literal->text);
+		int64_t a = feed_reader_moment(text, &ns);
+		int64_t b = feed_reader_moment(literal->text, &literal_ns);
 
-		*order_out = a < b ? -1 : a > b;
+		*order_out = a != b ? (a < b ? -1 : 1)
+				    : (ns < literal_ns ? -1 : ns > literal_ns);
 		return a != 0 && b != 0;
 	}
+	/* JSON holds octets in the same notations. */
+	if ((literal->type == STIX_HEX &&
+		!stix_decode_hex(arena, text, &text)) ||
+	    (literal->type == STIX_BINARY &&
+		!stix_decode_base64(arena, text, &text)))
+		return false;
 	*order_out = slice_compare(text, literal->text);
 	return true;
 }
@@ -203,7 +211,7 @@ subset(struct slice inner, struct slice outer)
 
 /* 1, 0 or -1: unknown. */
 static int
-compare(enum stix_operator operator, const cJSON * value,
+compare(struct arena *arena, enum stix_operator operator, const cJSON * value,
     const struct stix_literal *literal)
 {
 	struct slice text =
@@ -232,7 +240,7 @@ compare(enum stix_operator operator, const cJSON * value,
 	case STIX_IN:
 		break;
 	}
-	if (!order_values(value, literal, &order))
+	if (!order_values(arena, value, literal, &order))
 		return operator== STIX_NOT_EQUAL;
 	switch (operator) {
 	case STIX_NOT_EQUAL:
@@ -251,18 +259,22 @@ compare(enum stix_operator operator, const cJSON * value,
 }
 
 static int
-compare_all(const struct stix_comparison *comparison, const cJSON *value)
+compare_all(struct arena *arena, const struct stix_comparison *comparison,
+    const cJSON *value)
 {
 	int result = comparison->operator== STIX_EXISTS ? 1 : 0;
 
 	for (size_t i = 0; i < comparison->literals.count && result != 1; i++) {
-		int one = compare(comparison->operator, value,
+		int one = compare(arena, comparison->operator, value,
 		    &comparison->literals.items[i]);
 
 		if (one != 0)
 			result = one;
 	}
-	return comparison->negated && result >= 0 ? !result : result;
+	return comparison->negated && result >= 0 &&
+		       comparison->operator!= STIX_EXISTS
+		   ? !result
+		   : result;
 }
 
 /* --------------------------------------------------------------------- paths */
@@ -303,7 +315,7 @@ follow(struct judging *judging, const struct stix_comparison *comparison,
 	if (value == NULL)
 		return STIX_FALSE;
 	if (step == comparison->step_count) {
-		int one = compare_all(comparison, value);
+		int one = compare_all(judging->arena, comparison, value);
 
 		return one < 0 ? STIX_UNKNOWN : one ? STIX_TRUE : STIX_FALSE;
 	}
@@ -347,6 +359,9 @@ judge_comparison(
 		best = one > best ? one : best;
 	}
 	judging->decided = comparison->source;
+	/* follow() tells whether a path leads anywhere, of any object. */
+	if (comparison->operator== STIX_EXISTS && comparison->negated)
+		best = best == STIX_TRUE ? STIX_FALSE : STIX_TRUE;
 	return best;
 }
 

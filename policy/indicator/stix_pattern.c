@@ -292,10 +292,10 @@ string_content(struct parser *parser, const struct token *token)
 
 /* ------------------------------------------------------------------- literals */
 
-static bool
-decode_hex(struct parser *parser, struct slice text, struct slice *out)
+bool
+stix_decode_hex(struct arena *arena, struct slice text, struct slice *out)
 {
-	char *octets = arena_alloc(parser->arena, text.length / 2 + 1);
+	char *octets = arena_alloc(arena, text.length / 2 + 1);
 
 	if (octets == NULL || text.length % 2 != 0)
 		return false;
@@ -323,10 +323,10 @@ base64_value(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-static bool
-decode_base64(struct parser *parser, struct slice text, struct slice *out)
+bool
+stix_decode_base64(struct arena *arena, struct slice text, struct slice *out)
 {
-	char *octets = arena_alloc(parser->arena, text.length + 1);
+	char *octets = arena_alloc(arena, text.length + 1);
 	unsigned long bits = 0;
 	unsigned have = 0;
 	size_t length = 0;
@@ -378,10 +378,11 @@ string_literal(struct parser *parser, struct stix_literal *literal)
 		       content.data[content.length - 1] == 'Z';
 	case 'h':
 		literal->type = STIX_HEX;
-		return decode_hex(parser, content, &literal->text);
+		return stix_decode_hex(parser->arena, content, &literal->text);
 	case 'b':
 		literal->type = STIX_BINARY;
-		return decode_base64(parser, content, &literal->text);
+		return stix_decode_base64(
+		    parser->arena, content, &literal->text);
 	default:
 		literal->type = STIX_STRING;
 		return true;

@@ -109,6 +109,11 @@ enum tc_status stix_pattern_parse(struct arena *arena, struct slice text,
  * compared as they are; linear in value times number of '%'. */
 bool stix_like(struct slice value, struct slice pattern);
 
+/* The octets of h'...' and b'...', in the arena; false when they are none. */
+bool stix_decode_hex(struct arena *arena, struct slice text, struct slice *out);
+bool stix_decode_base64(
+    struct arena *arena, struct slice text, struct slice *out);
+
 const char *stix_operator_name(enum stix_operator operator);
 
 #endif

@@ -1050,6 +1050,10 @@ run_comparison(struct evaluation *evaluation)
 	out.truth = unknown ? STIX_UNKNOWN : STIX_FALSE;
 	if (!shown)
 		out.truth = truth_of_absent(evaluation, comparison.field);
+	/* NOT EXISTS: what was looked for is not there. */
+	if (!shown && out.truth == STIX_FALSE && comparison.negated &&
+	    comparison.operator== STIX_EXISTS)
+		out.truth = STIX_TRUE;
 	/* The same file goes by many names. */
 	if (evaluation->hash_found &&
 	    fields[comparison.field].kind == INDICATOR_FILENAME &&

@@ -231,6 +231,10 @@ static const struct evaluation_case evaluations[] = {
 	{ 'p', "[file:hashes.MD5 = '" MD5_A "' AND file:name = 'two.exe']" },
 	{ 't', "[file:hashes.MD5 = '" MD5_A "'] AND [file:name = 'two.exe']" },
 	{ 'f', "[file:name = 'one.doc' AND file:name = 'two.exe']" },
+	{ 'f', "[NOT EXISTS email-message:subject]" },
+	{ 't', "[NOT EXISTS email-message:message_id AND "
+	       "email-message:subject = 'your invoice']" },
+	{ 'f', "[NOT EXISTS file:name AND file:name != 'x']" },
 	/* A message has both; with one index, one part has to. */
 	{ 't', "[" PART("*", "name = 'one.doc'") " AND " PART(
 		   "*", "name = 'two.exe'") "]" },
@@ -442,7 +446,11 @@ observed_data_is_judged_strictly(void **state)
 	    "\"subject\":\"Conference Info\"},"
 	    "{\"type\":\"file\",\"id\":\"file--1\",\"size\":371712,"
 	    "\"name\":\"pdf.exe\",\"created\":\"2014-01-13T07:03:17Z\","
+	    "\"magic_number_hex\":\"ffd8\","
+	    "\"modified\":\"2014-01-13T07:03:17.5Z\","
 	    "\"hashes\":{\"SHA-256\":\"aa\"}},"
+	    "{\"type\":\"artifact\",\"id\":\"artifact--1\","
+	    "\"payload_bin\":\"dGV4dA==\"},"
 	    "{\"type\":\"process\",\"id\":\"process--1\",\"arguments\":"
 	    "[\"a\",\"b\"]}]}";
 	static const struct {
@@ -461,6 +469,16 @@ observed_data_is_judged_strictly(void **state)
 		{ "[process:arguments[1] = 'b']", "true" },
 		{ "[EXISTS file:name]", "true" },
 		{ "[EXISTS file:mime_type]", "false" },
+		{ "[NOT EXISTS file:mime_type]", "true" },
+		{ "[NOT EXISTS file:name]", "false" },
+		{ "[file:magic_number_hex = h'FFd8']", "true" },
+		{ "[file:magic_number_hex = h'ffd9']", "false" },
+		{ "[artifact:payload_bin = b'dGV4dA==']", "true" },
+		{ "[artifact:payload_bin IN (b'dGV4dQ==', b'dGV4')]", "false" },
+		{ "[file:modified > t'2014-01-13T07:03:17.25Z' AND "
+		  "file:modified < t'2014-01-13T07:03:17.75Z']",
+		    "true" },
+		{ "[file:modified = t'2014-01-13T07:03:17Z']", "false" },
 		{ "[email-message:is_multipart = false]", "true" },
 		{ "[file:name MATCHES '\\\\.exe$']", "true" },
 		{ "[file:name = 'x'] OR [email-message:subject LIKE "
