@@ -323,13 +323,31 @@ print_status(struct engine *engine, const struct store_feed *stored,
 	}
 }
 
+/* The source as it may be shown: a login in it is left out. */
+static const char *
+shown_source(struct engine *engine, const char *source)
+{
+	struct slice whole = slice_text(source), server;
+	size_t scheme = slice_find(whole, SLICE_LITERAL("://")), login;
+
+	if (scheme == SIZE_MAX)
+		return source;
+	slice_split(slice_skip(whole, scheme + 3), '/', &server);
+	login = slice_find_last_byte(server, '@');
+	if (login == SIZE_MAX)
+		return source;
+	return arena_printf(engine->arena, "%.*s://...%s", (int)scheme, source,
+	    server.data + login);
+}
+
 static void
 report_status(struct engine *engine, size_t index, bool json, bool first)
 {
 	const struct settings *settings = program_settings(engine->program);
 	const struct feed_config *feed = &settings->feeds[index];
 	const char *url = settings->feed_fetches[index].url;
-	const char *source = url == NULL ? feed->source : url;
+	const char *source =
+	    url == NULL ? feed->source : shown_source(engine, url);
 	struct store_feed stored = stored_feed(engine, feed->name);
 	int64_t fetched = url == NULL ? 0 : fetched_unix(engine, feed->name);
 	long long age_s = -1, fetched_s = -1;

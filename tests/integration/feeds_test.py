@@ -229,6 +229,11 @@ def update_twice(this):
         check_in('another update is at work', this.tocsin('feeds', 'update', 'slow', status=75))
         go_on.set()
         check_in('updated', first.communicate(timeout=30)[0])
+    this.configure('feed slow { source "https://user:secret@127.0.0.1/slow" format list }\nfeed here { source "x" }')
+    for options in [], ['--json']:
+        said = this.tocsin('feeds', 'status', 'slow', *options)
+        check_in('https://...@127.0.0.1/slow', said)
+        check_not_in('secret', said)
     for command in 'update', 'status':
         check_in('no feed "none"', this.tocsin('feeds', command, 'none', status=66))
     check_in('nothing to fetch', this.tocsin('feeds', 'update', 'here', status=64))
