@@ -279,6 +279,7 @@ build_begin_feed(struct build *build, const struct feed_config *config)
 		build->revoked.count, build->fractions.count };
 	build->unkeyed_here = build->unkeyed;
 	begin_counts(build);
+	build->revoked_room = build->limits.revoked_max;
 	build_set_room(build, build->limits.entries_max, FEED_LIMIT_INDICATORS);
 	if (config->indicators_max != 0)
 		build_set_room(

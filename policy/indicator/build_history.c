@@ -38,14 +38,15 @@ static bool
 is_newer(const struct build *build, const struct store *old,
     const struct store_entry *entry, struct slice id)
 {
-	struct build_moment now,
-	    then = { .seconds = build_time(entry->modified_unix) };
+	const struct build_version *now =
+	    id.length == 0 ? NULL : build_newest_version(build, id);
+	struct build_moment then = { .seconds =
+					 build_time(entry->modified_unix) };
 
-	if (id.length == 0 || !build_newest_version(build, id, &now) ||
-	    then.seconds < now.seconds)
+	if (now == NULL || then.seconds < now->moment.seconds)
 		return false;
 	then.ns = store_entry_modified_ns(old, entry->index);
-	return build_moment_before(now, then);
+	return build_moment_before(now->moment, then);
 }
 
 static void

@@ -95,7 +95,7 @@ struct build {
 	bool from_store;                /* what is added was in force before */
 	uint64_t held_here;             /* ids whose newer version stays */
 	uint64_t barred_here;           /* entries that were revoked before */
-	uint64_t forgotten;             /* beyond limits.revoked_max */
+	size_t revoked_room;            /* as `room`, of what is remembered */
 	uint64_t suppressed_here;       /* by the feed at hand */
 	uint64_t lost[INDICATOR_KINDS]; /* said again, or too many of a key */
 	uint32_t unkeyed, unkeyed_here;
@@ -186,11 +186,11 @@ void build_carry_revoked(struct build *build, const struct store_revoked *old);
  * equal ones act (STIX 2.1, 3.6, leaves it open), unless one is revoked. */
 void build_settle_versions(struct build *build, struct format_feed *feed);
 
-/* After build_sort_versions(): whether the feed at hand has the id, and the
- * newest of its versions. */
+/* After build_sort_versions(): the version of an id in the feed at hand that
+ * counts, or NULL. */
 void build_sort_versions(struct build *build);
-bool build_newest_version(const struct build *build, struct slice id,
-    struct build_moment *moment_out);
+const struct build_version *build_newest_version(
+    const struct build *build, struct slice id);
 
 /* Whether the left one is older. */
 bool build_moment_before(struct build_moment left, struct build_moment right);

@@ -30,6 +30,8 @@ text_of(enum feed_limit limit)
 		return "YARA rules too many";
 	case FEED_LIMIT_SUPPRESSED:
 		return "suppressed indicators too many to be listed";
+	case FEED_LIMIT_REVOKED:
+		return "revoked indicators too many to be remembered";
 	case FEED_LIMIT_LINE:
 		return "lines or rows too long";
 	case FEED_LIMIT_COLUMNS:
@@ -64,6 +66,8 @@ value_of(const struct build_limits *limits, enum feed_limit limit)
 		return limits->rules_max;
 	case FEED_LIMIT_SUPPRESSED:
 		return limits->suppressed_max;
+	case FEED_LIMIT_REVOKED:
+		return limits->revoked_max;
 	case FEED_LIMIT_LINE:
 		return limits->feed.line_bytes_max;
 	case FEED_LIMIT_COLUMNS:

@@ -38,6 +38,9 @@ struct run {
 	size_t room; /* for entries of the feed at hand */
 	/* Entries that the old store has of it and of those behind it. */
 	uint64_t held_behind;
+	/* What it remembers as revoked, by its feeds, and of those behind. */
+	uint32_t *revoked_of;
+	uint64_t revoked_behind;
 	bool acceptable; /* the doubt is one that an operator can set aside */
 	/* When it began, twice as futimens() takes it: the store's time, so
 	 * that a source that changes from now on is newer than the store. */
@@ -395,6 +398,64 @@ give_room(struct run *run, const struct feed_config *config)
 	build_set_room(run->build, run->room, limit);
 }
 
+/* How many revoked ones are remembered of a feed. */
+static uint64_t
+revoked_before(const struct run *run, const struct feed_config *config)
+{
+	uint32_t index =
+	    run->revoked_of == NULL || run->old == NULL
+		? UINT32_MAX
+		: store_feed_index(run->old, slice_text(config->name));
+
+	return index == UINT32_MAX ? 0 : run->revoked_of[index];
+}
+
+/* The same of what is remembered as revoked. */
+static void
+give_revoked_room(struct run *run, const struct feed_config *config)
+{
+	struct build *build = run->build;
+	uint64_t all = run->request->limits.revoked_max;
+	uint64_t room = build_share(build, (uint32_t)all), own;
+	uint64_t left =
+	    all > build->revoked.count ? all - build->revoked.count : 0;
+
+	own = revoked_before(run, config);
+	if (own > room)
+		room = own;
+	run->revoked_behind -=
+	    own < run->revoked_behind ? own : run->revoked_behind;
+	if (run->revoked_behind > left)
+		room = 0; /* the limit is lower than it was */
+	else if (left - run->revoked_behind < room)
+		room = left - run->revoked_behind;
+	build->revoked_room = build->revoked.count + (size_t)room;
+}
+
+/* Counts by feed what the old store remembers as revoked. */
+static void
+count_revoked(struct run *run)
+{
+	uint32_t feeds = run->old == NULL ? 0 : store_feed_count(run->old);
+
+	if (feeds == 0)
+		return;
+	run->revoked_of =
+	    arena_alloc_array(run->arena, feeds, sizeof *run->revoked_of);
+	if (run->revoked_of == NULL)
+		return;
+	memset(run->revoked_of, 0, feeds * sizeof *run->revoked_of);
+	for (uint32_t i = 0; i < store_revoked_count(run->old); i++) {
+		uint32_t feed = store_revoked_feed(run->old, i);
+
+		if (feed < feeds)
+			run->revoked_of[feed]++;
+	}
+	for (size_t i = 0; i < run->request->feed_count; i++)
+		run->revoked_behind +=
+		    revoked_before(run, &run->request->feeds[i]);
+}
+
 static enum tc_status
 read_feed(
     struct run *run, const struct feed_config *config, struct build_feed *feed)
@@ -416,6 +477,7 @@ read_feed(
 	if (status != TC_OK)
 		return status;
 	give_room(run, config);
+	give_revoked_room(run, config);
 	status = feed_read(run->arena, config, &limits, &sink, &feed->report);
 	feed->seconds = seconds_now() - begun;
 	feed->bytes = feed->report.bytes;
@@ -459,6 +521,7 @@ read_feeds(struct run *run)
 	    run->arena, "%s/%s", request->state_directory, OVERLAY_FILE_NAME);
 	if (report->feeds == NULL || local.source == NULL)
 		return TC_SYSTEM;
+	count_revoked(run);
 	for (size_t i = 0; i < request->feed_count; i++)
 		run->held_behind += held_before(run, &request->feeds[i]);
 	for (size_t i = 0; i < request->feed_count && status == TC_OK; i++) {
@@ -654,11 +717,6 @@ run_locked(struct run *run)
 	if (run->request->progress != NULL)
 		build_set_progress(run->build, tell_writing, run);
 	status = read_feeds(run);
-	if (run->build->forgotten > 0)
-		warn(run, arena_printf(run->arena,
-			      "%llu revoked indicators are not remembered; "
-			      "limits { revoked-indicators N } allows more",
-			      (unsigned long long)run->build->forgotten));
 	report_pins(run);
 	run->report->warninglists = exempt_counts(run->exempt);
 	warn(run, build_limit_steps(run->arena, &run->request->exempt,

@@ -87,7 +87,7 @@ remember(struct build *build, struct format_revoked *revoked, struct slice id,
 	uint32_t offset;
 
 	*index_out = UINT32_MAX;
-	if (build->revoked.count >= build->limits.revoked_max)
+	if (build->revoked.count >= build->revoked_room)
 		return true;
 	id = slice_range(id, 0, STORE_ID_MAX);
 	revoked->feed = (uint16_t)(build->feeds.count - 1);
@@ -125,6 +125,18 @@ build_take_revoked(struct build *build, const struct feed_item *item)
 		   item->shared ? FEED_REASONS : FEED_REVOKED);
 }
 
+/* Whether the feed at hand says it again, or has lifted it. */
+static bool
+is_said_anew(
+    const struct build *build, struct slice id, struct build_moment moment)
+{
+	const struct build_version *newest = build_newest_version(build, id);
+
+	return newest != NULL && (build_moment_before(moment, newest->moment) ||
+				     (is_same_moment(moment, newest->moment) &&
+					 newest->of == BUILD_VERSION_REVOKED));
+}
+
 void
 build_carry_revoked(struct build *build, const struct store_revoked *old)
 {
@@ -144,6 +156,8 @@ build_carry_revoked(struct build *build, const struct store_revoked *old)
 	version.reading = 0;
 	version.moment =
 	    (struct build_moment){ revoked.modified, revoked.modified_ns };
+	if (is_said_anew(build, old->id, version.moment))
+		return;
 	version.of = BUILD_VERSION_REVOKED;
 	version.reason = FEED_REASONS;
 	if (!remember(build, &revoked, old->id, old->value, &version.index) ||
@@ -190,9 +204,8 @@ build_sort_versions(struct build *build)
 	build->versions_sorted = build->versions.count;
 }
 
-bool
-build_newest_version(
-    const struct build *build, struct slice id, struct build_moment *moment_out)
+const struct build_version *
+build_newest_version(const struct build *build, struct slice id)
 {
 	struct build_version want = version_of(build, id);
 	size_t low = 0, high = build->versions_sorted;
@@ -207,9 +220,8 @@ build_newest_version(
 	}
 	if (low == build->versions_sorted ||
 	    compare_ids(&build->versions.items[low], &want) != 0)
-		return false;
-	*moment_out = build->versions.items[low].moment;
-	return true;
+		return NULL;
+	return &build->versions.items[low];
 }
 
 /* ------------------------------------------------------------------ settling */
@@ -363,8 +375,10 @@ build_settle_versions(struct build *build, struct format_feed *feed)
 		settle_noted(build, items + from, end - from);
 		if (!feed->kept)
 			count_held(build, feed, &items[from]);
-		build->forgotten += items[from].of == BUILD_VERSION_REVOKED &&
-				    items[from].index == UINT32_MAX;
+		build->beyond.items[build->feeds.count - 1]
+		    .counts[FEED_LIMIT_REVOKED] +=
+		    items[from].of == BUILD_VERSION_REVOKED &&
+		    items[from].index == UINT32_MAX;
 	}
 	compact_revoked(build);
 }

@@ -84,6 +84,7 @@ static const char *const limit_names[FEED_LIMITS] = {
 	[FEED_LIMIT_UNKEYED_PATTERNS] = "unkeyed-patterns",
 	[FEED_LIMIT_YARA_RULES] = "feed-yara-rules",
 	[FEED_LIMIT_SUPPRESSED] = "suppressed-listed",
+	[FEED_LIMIT_REVOKED] = "revoked-indicators",
 	[FEED_LIMIT_LINE] = "feed-line",
 	[FEED_LIMIT_COLUMNS] = "feed-columns",
 	[FEED_LIMIT_OBJECT] = "feed-object",

@@ -138,6 +138,7 @@ enum feed_limit {
 	FEED_LIMIT_UNKEYED_PATTERNS,
 	FEED_LIMIT_YARA_RULES,
 	FEED_LIMIT_SUPPRESSED, /* costs no indicator, but its line */
+	FEED_LIMIT_REVOKED,    /* the same, once its feed says nothing of it */
 	FEED_LIMIT_LINE,
 	FEED_LIMIT_COLUMNS, /* costs the cells beyond */
 	FEED_LIMIT_OBJECT,

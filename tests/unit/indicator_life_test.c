@@ -518,12 +518,78 @@ no_more_are_remembered_than_the_limit_says(void **state)
 	build(place);
 	assert_int_equal(store_revoked_count(place->store), 1);
 	assert_int_equal(place->report.warnings.count, 1);
-	assert_non_null(strstr(place->report.warnings.items[0],
-	    "1 revoked indicators are not remembered"));
+	assert_string_equal(place->report.warnings.items[0],
+	    "feed f: 1 revoked indicators too many to be remembered for limits "
+	    "{ revoked-indicators 1 }; a higher one takes them");
 	/* Read again, they do not take each other's place. */
 	build(place);
 	assert_int_equal(store_revoked_count(place->store), 1);
 	assert_string_equal(acting(place), "");
+	place_free(place);
+}
+
+/* A file that revokes the indicators of these numbers. */
+static void
+put_revocations(
+    struct place *place, const char *name, unsigned from, unsigned to)
+{
+	struct builder text = builder_make(place->arena, SIZE_MAX);
+
+	builder_text(&text, "{\"type\":\"bundle\",\"objects\":[");
+	for (unsigned i = from; i < to; i++)
+		builder_printf(&text,
+		    "{\"type\":\"indicator\",\"id\":\"indicator--%u\","
+		    "\"modified\":\"" DAY("02") "\",\"revoked\":true},",
+		    i);
+	builder_text(&text, OTHER "{\"type\":\"identity\"}]}");
+	put(place, name, builder_c_string(&text));
+}
+
+static size_t
+remembered_of(struct place *place, const char *feed)
+{
+	uint32_t index = store_feed_index(place->store, slice_text(feed));
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < store_revoked_count(place->store); i++)
+		count += store_revoked_feed(place->store, i) == index;
+	return count;
+}
+
+/* One that floods a build with revocations takes nothing from the others. */
+static void
+no_feed_takes_what_is_remembered_of_others(void **state)
+{
+	struct place *place = place_new();
+	struct feed_config feeds[2] = {
+		feed_config_defaults("a", path_of(place, "f/a.json")),
+		feed_config_defaults("b", path_of(place, "f/b.json")),
+	};
+
+	(void)state;
+	place->request.limits.revoked_max = 8;
+	/* Alone, a feed may have more than its half. */
+	place->request.feeds = &feeds[1];
+	put_revocations(place, "f/b.json", 0, 6);
+	build(place);
+	assert_int_equal(store_revoked_count(place->store), 6);
+	place->request.feeds = feeds;
+	place->request.feed_count = 2;
+	put_revocations(place, "f/a.json", 100, 120);
+	build(place);
+	assert_int_equal(remembered_of(place, "b"), 6);
+	assert_int_equal(remembered_of(place, "a"), 2);
+	/* Half is said again, and half only remembered. */
+	put_revocations(place, "f/b.json", 0, 2);
+	build(place);
+	assert_int_equal(remembered_of(place, "b"), 6);
+	assert_int_equal(remembered_of(place, "a"), 2);
+	put(place, "f/b.json",
+	    "{\"type\":\"bundle\",\"objects\":[" STIX("0", "one", DAY("01"), "")
+		STIX("3", "three", DAY("01"), "") STIX(
+		    "7", "two", DAY("01"), "") "{\"type\":\"identity\"}]}");
+	build(place);
+	assert_string_equal(acting(place), "other two");
 	place_free(place);
 }
 
@@ -678,6 +744,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(the_operator_hears_that_a_feed_has_gone_back),
 	cmocka_unit_test(explain_knows_what_the_store_remembers),
 	cmocka_unit_test(no_more_are_remembered_than_the_limit_says),
+	cmocka_unit_test(no_feed_takes_what_is_remembered_of_others),
 	cmocka_unit_test(a_query_names_what_was_revoked),
 	cmocka_unit_test(a_revoked_yara_rule_does_not_come_back),
 	cmocka_unit_test(
