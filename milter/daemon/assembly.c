@@ -722,6 +722,11 @@ tell_end(void *unused, const struct end *end)
 		    "rule=%s: its time in shadow has ended, it is off",
 		    end->name);
 		return;
+	case END_WAIT:
+		log_write(LOG_LEVEL_NOTICE,
+		    "rule=%s: its waiting time has ended, it acts (from)",
+		    end->name);
+		return;
 	case END_EXEMPTION:
 		log_write(LOG_LEVEL_NOTICE,
 		    "exemption \"%s\" has ended (until)", end->name);

@@ -100,7 +100,7 @@ count_rules(const struct program *program)
 		if (is_over(rule->until, now) ||
 		    (rule->shadow && is_over(rule->shadow_until, now)))
 			counts.ended++;
-		else if (all_shadow || rule->shadow)
+		else if (all_shadow || rule->shadow || now < rule->from)
 			counts.shadow++;
 		else
 			counts.enforcing++;

@@ -98,7 +98,7 @@ struct ast_action {
 struct ast_rule {
 	struct ast_name name;
 	const struct token *description; /* NULL: none */
-	const struct token *until, *shadow_until;
+	const struct token *from, *until, *shadow_until;
 	const struct token *severity, *owner, *id, *on_error;
 	bool shadow;
 	bool broken; /* was reported: what it lacks is not */

@@ -474,6 +474,25 @@ warn_rule(const struct scope_place *place, const struct ast_rule *ast,
 }
 
 static bool
+check_start(const struct scope_place *place, const struct ast_rule *ast,
+    const struct program_rule *rule)
+{
+	if (ast->from != NULL && rule->shadow) {
+		scope_error(place, ast->from->offset,
+		    "a rule is in shadow before the time after from, and acts "
+		    "from then on: leave out shadow");
+		return false;
+	}
+	if (rule->from != 0 && rule->until != 0 && rule->from >= rule->until) {
+		scope_error(place, ast->from->offset,
+		    "the rule %s would end before it begins to act",
+		    rule->name);
+		return false;
+	}
+	return true;
+}
+
+static bool
 compile_rule(struct scope *scope, struct scope_symbol *symbol)
 {
 	const struct ast_rule *ast = &symbol->statement->rule;
@@ -489,9 +508,12 @@ compile_rule(struct scope *scope, struct scope_symbol *symbol)
 	rule->owner = token_text(scope, ast->owner);
 	rule->id = token_text(scope, ast->id);
 	rule->until = until_of(ast->until);
+	if (ast->from != NULL)
+		(void)moment_parse(ast->from->text, false, &rule->from);
 	rule->shadow_until = until_of(ast->shadow_until);
 	set_severity(&place, ast, rule);
-	good = compile_conditions(&place, ast, rule);
+	good = check_start(&place, ast, rule);
+	good = compile_conditions(&place, ast, rule) && good;
 	good = compile_actions(&place, ast, rule) && good;
 	set_on_error(&place, ast, rule);
 	warn_own_address(&place, ast->owner, "the owner's address");

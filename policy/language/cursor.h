@@ -9,7 +9,7 @@
 
 /* What must stand after until. */
 #define CURSOR_TIME \
-	"a day or a time after until: 2026-12-24, or 2026-12-24T10:00:00Z"
+	"a day or a time here: 2026-12-24, or 2026-12-24T10:00:00Z"
 
 struct cursor {
 	struct arena *arena;

@@ -46,6 +46,7 @@ ends_between(const struct program *program, const struct program_lists *lists,
 
 		offer(&asker, END_RULE, rule->name, none, rule->until);
 		offer(&asker, END_SHADOW, rule->name, none, rule->shadow_until);
+		offer(&asker, END_WAIT, rule->name, none, rule->from);
 	}
 	for (size_t i = 0; i < program->exemptions.count; i++)
 		offer(&asker, END_EXEMPTION, program->exemptions.items[i]->name,
@@ -61,7 +62,7 @@ const char *
 ends_kind_text(enum end_kind kind)
 {
 	static const char *const texts[] = { "rule", "shadow of rule",
-		"exemption", "entry of list" };
+		"waiting time of rule", "exemption", "entry of list" };
 
 	return texts[kind];
 }

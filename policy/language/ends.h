@@ -12,6 +12,7 @@
 enum end_kind {
 	END_RULE,
 	END_SHADOW, /* of a rule, which is off then */
+	END_WAIT,   /* of a rule, which acts then (from) */
 	END_EXEMPTION,
 	END_ENTRY /* of a list */
 };
@@ -29,7 +30,8 @@ void ends_between(const struct program *program,
     const struct program_lists *lists, int64_t after, int64_t up_to,
     void (*tell)(void *context, const struct end *end), void *context);
 
-/* "rule", "shadow of rule", "exemption", "entry of list". */
+/* "rule", "shadow of rule", "waiting time of rule", "exemption", "entry of
+ * list". */
 const char *ends_kind_text(enum end_kind kind);
 
 #endif

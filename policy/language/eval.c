@@ -67,15 +67,6 @@ forget(struct eval *eval)
 	eval->reason = REASON_NONE;
 }
 
-static bool
-is_shadow(const struct eval *eval, const struct program_rule *rule)
-{
-	if (eval->input.shadow_enforces)
-		return false;
-	return rule->shadow || eval->program->settings.enforcement_shadow ==
-				   SETTINGS_ENFORCEMENT_SHADOW;
-}
-
 static void
 note_error(struct eval *eval, struct verdict *verdict,
     const struct program_rule *rule, enum eval_reason reason)
@@ -83,7 +74,7 @@ note_error(struct eval *eval, struct verdict *verdict,
 	struct verdict_error *error =
 	    list_append(verdict->arena, &verdict->errors, VERDICT_ENTRIES_MAX);
 
-	if (!is_shadow(eval, rule)) {
+	if (!eval_node_in_shadow(eval, rule)) {
 		verdict->incomplete = true;
 		verdict->failures |= 1u << FAILURE_LIMIT;
 	}
@@ -226,7 +217,7 @@ any_error(const struct eval *eval)
 		const struct program_rule *rule = rules->items[i];
 
 		if (eval->rules[rule->index].reason != REASON_NONE &&
-		    !is_shadow(eval, rule))
+		    !eval_node_in_shadow(eval, rule))
 			return true;
 	}
 	return false;
@@ -254,7 +245,7 @@ run_rule(
 	}
 	match->rule = rule;
 	match->stage = eval->stage;
-	match->shadow = is_shadow(eval, rule);
+	match->shadow = eval_node_in_shadow(eval, rule);
 	match->by_error = result->by_error;
 	match->disposition =
 	    result->by_error && rule->on_error == ON_ERROR_DEFER

@@ -712,6 +712,15 @@ eval_node(struct eval *eval, const struct program_node *node)
 	return *memo >= TRUTH_ERROR ? TRUTH_ERROR : (enum eval_truth) * memo;
 }
 
+bool
+eval_node_in_shadow(const struct eval *eval, const struct program_rule *rule)
+{
+	return !eval->input.shadow_enforces &&
+	       (rule->shadow || eval->input.now < rule->from ||
+		   eval->program->settings.enforcement_shadow ==
+		       SETTINGS_ENFORCEMENT_SHADOW);
+}
+
 static bool
 has_ended(const struct eval *eval, const struct program_rule *rule)
 {

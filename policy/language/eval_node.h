@@ -73,6 +73,10 @@ enum eval_truth eval_node(struct eval *eval, const struct program_node *node);
 const struct eval_rule *eval_node_rule(
     struct eval *eval, const struct program_rule *rule);
 
+/* Whether the rule's match changes nothing, now. */
+bool eval_node_in_shadow(
+    const struct eval *eval, const struct program_rule *rule);
+
 /* The value of an operand; computed ones are put into *scratch. Never NULL. */
 struct value *eval_node_value(struct eval *eval,
     const struct compiled_operand *operand, struct value *scratch);

@@ -345,14 +345,6 @@ walk_rule(struct walk *walk, const struct program_rule *rule)
 	walk_node(walk, rule->unless, 1);
 }
 
-static bool
-is_shadow(const struct eval *eval, const struct program_rule *rule)
-{
-	return !eval->input.shadow_enforces &&
-	       (rule->shadow ||
-		   eval->program->settings.enforcement_shadow != 0);
-}
-
 /* The exemption that lifts the rule, as eval_run() found it. */
 static const char *
 lifted_by(const struct eval *eval, const struct program_rule *rule)
@@ -427,7 +419,7 @@ print_rule(struct walk *walk, const struct program_rule *rule,
 	else if (lifted != NULL)
 		builder_printf(out, ": matches, exempted by \"%s\"", lifted);
 	else
-		put_match(out, rule, is_shadow(walk->eval, rule));
+		put_match(out, rule, eval_node_in_shadow(walk->eval, rule));
 	if (result->reason != REASON_NONE)
 		builder_printf(out, " (error: %s)",
 		    eval_reason_text((enum eval_reason)result->reason));
@@ -498,7 +490,7 @@ json_rule(struct walk *walk, const struct program_rule *rule,
 	builder_json(out, slice_text(rule->name));
 	builder_printf(out, "\",\"matched\":%s,\"shadow\":%s,\"active\":%s,",
 	    result->matched == TRUTH_YES ? "true" : "false",
-	    is_shadow(walk->eval, rule) ? "true" : "false",
+	    eval_node_in_shadow(walk->eval, rule) ? "true" : "false",
 	    result->active ? "true" : "false");
 	builder_printf(out, "\"disposition\":\"%s\",\"exempted_by\":",
 	    verdict_disposition_name(rule->disposition));

@@ -98,7 +98,7 @@ static bool
 parse_rule_head(struct cursor *cursor, struct ast_rule *rule)
 {
 	static const char what[] =
-	    "a description, at, shadow, until or { after the rule's name";
+	    "a description, at, shadow, from, until or { after the rule's name";
 
 	while (!cursor_is_mark(cursor, '{')) {
 		const struct token *token = cursor_peek(cursor);
@@ -115,6 +115,9 @@ parse_rule_head(struct cursor *cursor, struct ast_rule *rule)
 				    cursor, TOKEN_TIME, CURSOR_TIME);
 		} else if (cursor_accept_word(cursor, "until")) {
 			rule->until =
+			    cursor_expect(cursor, TOKEN_TIME, CURSOR_TIME);
+		} else if (cursor_accept_word(cursor, "from")) {
+			rule->from =
 			    cursor_expect(cursor, TOKEN_TIME, CURSOR_TIME);
 		} else {
 			cursor_unexpected(cursor, what);

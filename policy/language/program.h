@@ -31,6 +31,7 @@ struct program_rule {
 	enum schema_stage stage;
 	bool shadow;          /* by itself; `enforcement shadow` aside */
 	int64_t shadow_until; /* Unix seconds; 0: no date */
+	int64_t from;         /* in shadow before; Unix seconds; 0: no date */
 	int64_t until;        /* Unix seconds; 0: for ever */
 	enum program_on_error on_error;
 	enum disposition disposition;

@@ -1124,6 +1124,36 @@ warnings_say_what_is_odd(void **state)
 	}
 }
 
+/* In shadow before the start of its day, and an error where it says both. */
+static void
+a_rule_with_a_start_acts_from_then_on(void **state)
+{
+	struct program *program =
+	    loaded("rule a from 2026-12-10T10:00:00Z until 2026-12-20 {\n"
+		   " when true then quarantine }\n"
+		   "rule b from 2026-12-10 { when true then tag }");
+	struct eval_input input = { .program = program };
+	const int64_t start = 1796896800; /* of a */
+	struct verdict verdict;
+
+	(void)state;
+	assert_int_equal(program_rule(program, 0)->from, start);
+	/* The start of the day, not its end, in any zone. */
+	assert_true(program_rule(program, 1)->from < start + 5 * 3600);
+	for (int64_t after = -1; after <= 0; after++) {
+		input.now = start + after;
+		assert_int_equal(eval_run(eval_new(arena, &input),
+				     STAGE_MESSAGE, facts_new(arena), &verdict),
+		    TC_OK);
+		assert_int_equal(verdict.matches.items[0].shadow, after < 0);
+		assert_int_equal(verdict.disposition,
+		    after < 0 ? DISPOSITION_NONE : DISPOSITION_QUARANTINE);
+		assert_int_equal(verdict.would,
+		    after < 0 ? DISPOSITION_QUARANTINE : DISPOSITION_NONE);
+	}
+	program_free(&program);
+}
+
 static void
 what_is_in_order_is_not_warned_about(void **state)
 {
@@ -1277,6 +1307,7 @@ main(void)
 		TEST(the_example_of_the_manual_loads_and_passes_its_tests),
 		TEST(warnings_say_what_is_odd),
 		TEST(what_is_in_order_is_not_warned_about),
+		TEST(a_rule_with_a_start_acts_from_then_on),
 		TEST(under_enforcement_shadow_a_shadow_needs_no_date),
 		TEST(printing_twice_changes_nothing),
 		TEST(comments_and_gaps_are_kept),
