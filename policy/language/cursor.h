@@ -8,8 +8,7 @@
 #include "language/ast.h"
 
 /* What must stand after until. */
-#define CURSOR_TIME \
-	"a day or a time here: 2026-12-24, or 2026-12-24T10:00:00Z"
+#define CURSOR_TIME "a day or a time here: 2026-12-24, or 2026-12-24T10:00:00Z"
 
 struct cursor {
 	struct arena *arena;
