@@ -338,6 +338,17 @@ build_mark_kept(struct build *build)
 }
 
 void
+build_say_problem(struct build *build, const char *problem)
+{
+	struct format_feed *feed = &build->feeds.items[build->feeds.count - 1];
+
+	/* With nothing in use it would read as never read. */
+	if (feed->used > 0 &&
+	    !build_intern(build, slice_text(problem), &feed->problem))
+		build->full = true;
+}
+
+void
 build_drop_feed(struct build *build)
 {
 	build->entries.count = build->mark.entries;

@@ -144,6 +144,9 @@ void build_keep_suppressed(
 /* Says of the last feed that its older content was kept. */
 void build_mark_kept(struct build *build);
 
+/* Says of the last feed, whose content is used, what is wrong with it. */
+void build_say_problem(struct build *build, const char *problem);
+
 /* Forgets all that was added since build_begin_feed(). */
 void build_drop_feed(struct build *build);
 

@@ -269,6 +269,29 @@ keep_old(struct run *run, struct build_feed *feed, uint32_t old_feed,
 	build_end_feed(run->build, &kept, before->loaded_unix);
 }
 
+/* Says that a feed brings older versions than are known: here, and in the store
+ * for `feeds status`. */
+static void
+tell_gone_back(struct run *run, struct build_feed *feed)
+{
+	struct build *build = run->build;
+	const char *text;
+
+	if (build->held_here + build->barred_here == 0)
+		return;
+	text = arena_printf(run->arena,
+	    "has gone back: older versions of %llu indicators that stay as "
+	    "they are, and %llu that were revoked and stay out (`tocsin "
+	    "indicators build --accept %s` takes them as they come)",
+	    (unsigned long long)build->held_here,
+	    (unsigned long long)build->barred_here, feed->name);
+	if (text == NULL || feed->warning != NULL)
+		return;
+	feed->warning =
+	    arena_printf(run->arena, "feed %s %s", feed->name, text);
+	build_say_problem(build, text);
+}
+
 /* The new content comes into force: all but what the old store has newer. */
 static void
 take_new(struct run *run, const struct feed_config *config,
@@ -302,14 +325,7 @@ take_new(struct run *run, const struct feed_config *config,
 		build_history_newer(build, run->old, old_feed, run->scratch);
 	feed->suppressed = build->suppressed_here;
 	build_end_feed(build, &feed->report, run->request->now_unix);
-	if (build->held_here + build->barred_here > 0 && feed->warning == NULL)
-		feed->warning = arena_printf(run->arena,
-		    "feed %s has gone back: older versions of %llu indicators "
-		    "that stay as they are, and %llu that were revoked and "
-		    "stay out (`tocsin indicators build --accept %s` takes "
-		    "them as they come)",
-		    config->name, (unsigned long long)build->held_here,
-		    (unsigned long long)build->barred_here, config->name);
+	tell_gone_back(run, feed);
 }
 
 static void

@@ -373,6 +373,7 @@ def taxii_versions(this):
         os.unlink(os.path.join(this.state, 'feeds', 'life'))
         check(update('2026-03-02T00:00:00Z', first, second, other), [], 'what was revoked')
         check_in('has gone back', this.tocsin('indicators', 'build'))
+        check_in('has gone back', this.tocsin('feeds', 'status', 'life'))
         check(json.loads(this.tocsin('indicators', 'explain', 'life', '--json'))['ignored'],
               {'revoked': 2}, 'what explain says')
         check(update('2026-03-03T00:00:00Z', third), ['third.example'], 'a newer version')
