@@ -52,6 +52,20 @@ print_limits_json(const struct feed_report *report)
 }
 
 static void
+print_unknown_json(const struct feed_report *report)
+{
+	printf(",\"unknown-types\":{");
+	for (size_t i = 0; i < report->unknown_types.count; i++) {
+		printf("%s\"", i > 0 ? "," : "");
+		engine_print_json(
+		    slice_text(report->unknown_types.items[i].word));
+		printf("\":%llu",
+		    (unsigned long long)report->unknown_types.items[i].count);
+	}
+	printf("}");
+}
+
+static void
 print_warninglists(const struct exempt_counts *counts, bool json)
 {
 	printf(json ? ",\"warninglists\":{\"lists\":%zu,\"entries\":%zu,"
@@ -139,6 +153,7 @@ print_feed_json(const struct build_feed *feed)
 	    feed->kept ? "true" : "false");
 	print_reasons_json(feed->report.reasons);
 	print_limits_json(&feed->report);
+	print_unknown_json(&feed->report);
 	print_files_json(&feed->report);
 	if (feed->warning != NULL)
 		print_json_member("warning", feed->warning);
@@ -641,6 +656,7 @@ print_explanation_json(const struct build_explanation *explanation)
 	    (unsigned long long)report->used);
 	print_reasons_json(report->reasons);
 	print_limits_json(report);
+	print_unknown_json(report);
 	print_files_json(report);
 	if (report->problem != NULL)
 		print_json_member("problem", report->problem);

@@ -277,7 +277,11 @@ check_feeds(
     const struct program *program, struct arena *arena, struct diag *diag)
 {
 	const struct settings *settings = program_settings(program);
+	struct feed_limits limits = feed_limits_defaults();
+	const char *problem;
 
+	limits.columns_max = (unsigned)settings->limits.feed_columns;
+	limits.line_bytes_max = (size_t)settings->limits.feed_line;
 	for (size_t i = 0; i < settings->feed_count; i++) {
 		const struct feed_config *feed = &settings->feeds[i];
 		struct feed_folder folder;
@@ -288,6 +292,10 @@ check_feeds(
 				diag_plain(diag, DIAG_WARNING, "feed %s: %s/%s",
 				    feed->name, feed->source,
 				    folder.left_out.items[k]);
+		} else if ((problem = feed_look(arena, feed, &limits)) !=
+			   NULL) {
+			diag_plain(diag, DIAG_ERROR, "feed %s: %s %s",
+			    feed->name, feed->source, problem);
 		} else if (access(feed->source, R_OK) != 0) {
 			diag_plain(diag, DIAG_WARNING, "feed %s: %s: %s%s",
 			    feed->name, feed->source, strerror(errno),
@@ -322,6 +330,8 @@ tool_check(int argc, char **argv)
 		check_feeds(program, arena, &diag);
 	if (program != NULL)
 		check_warninglists(program, arena, &diag);
+	if (diag.error_count > 0)
+		program_free(&program);
 	if (options.json) {
 		print_json(program, &diag, &out);
 	} else {

@@ -222,6 +222,14 @@ explain_warnings(struct explaining *explaining,
 			    build_limit_text(explaining->arena,
 				explaining->request, config, (enum feed_limit)i,
 				out->report.limits[i]));
+	for (size_t i = 0; i < out->report.unknown_types.count; i++)
+		note(explaining,
+		    arena_printf(explaining->arena,
+			"%llu values of the unknown type \"%s\": taken by their "
+			"looks, but no hashes",
+			(unsigned long long)out->report.unknown_types.items[i]
+			    .count,
+			out->report.unknown_types.items[i].word));
 	for (size_t i = 0; (problem = exempt_problem(exempt, i)) != NULL; i++)
 		note(explaining,
 		    arena_printf(explaining->arena, "warninglist %s", problem));

@@ -25,6 +25,7 @@ static const char *const format_names[FEED_FORMATS] = {
 	[FEED_FORMAT_BAZAAR] = "bazaar",
 	[FEED_FORMAT_MISP_CSV] = "misp-csv",
 	[FEED_FORMAT_LOCAL] = "local",
+	[FEED_FORMAT_JSON] = "json",
 };
 
 static const char *const column_names[FEED_COLUMN_ROLES] = {
@@ -113,8 +114,9 @@ feed_format_name(enum feed_format format)
 bool
 feed_format_parse(struct slice word, enum feed_format *format_out)
 {
-	for (unsigned i = 0; i < FEED_FORMAT_LOCAL; i++) {
-		if (slice_equal_text_fold(word, format_names[i])) {
+	for (unsigned i = 0; i < FEED_FORMATS; i++) {
+		if (i != FEED_FORMAT_LOCAL &&
+		    slice_equal_text_fold(word, format_names[i])) {
 			*format_out = (enum feed_format)i;
 			return true;
 		}
@@ -274,6 +276,34 @@ feed_source_bytes(
 		bytes = (uint64_t)info.st_size;
 	arena_free(&arena);
 	return bytes;
+}
+
+static enum feed_reason
+take_nothing(void *context, const struct feed_item *item)
+{
+	(void)context;
+	(void)item;
+	return FEED_USED;
+}
+
+const char *
+feed_look(struct arena *arena, const struct feed_config *config,
+    const struct feed_limits *limits)
+{
+	const struct feed_sink sink = { .item = take_nothing };
+	struct feed_report report = { 0 };
+	struct feed_reader reader = { .config = config,
+		.limits = limits,
+		.sink = &sink,
+		.report = &report,
+		.arena = arena };
+	enum tc_status status = TC_OK;
+
+	if (!reader_begin(&reader))
+		return NULL;
+	feed_file_look(&reader, config->source, &status);
+	arena_free(&reader.scratch);
+	return status == TC_INVALID ? report.problem : NULL;
 }
 
 enum tc_status

@@ -32,6 +32,7 @@ enum feed_format {
 	FEED_FORMAT_BAZAAR,
 	FEED_FORMAT_MISP_CSV,
 	FEED_FORMAT_LOCAL, /* local.indicators, see overlay.h */
+	FEED_FORMAT_JSON,  /* objects with members as a CSV has columns */
 	FEED_FORMATS
 };
 
@@ -216,6 +217,12 @@ struct feed_limits {
 
 struct feed_limits feed_limits_defaults(void);
 
+/* A word in the place of a type that is none we know, and how often. */
+struct feed_unknown_type {
+	const char *word;
+	uint64_t count;
+};
+
 /* What reading a feed came to. */
 struct feed_report {
 	enum feed_format format; /* as found */
@@ -225,6 +232,10 @@ struct feed_report {
 	uint64_t limits[FEED_LIMITS]; /* what was beyond each */
 	uint64_t bytes;         /* read; while a large file is read, so far */
 	int64_t published_unix; /* newest modification time of a file */
+	/* Of CSV and JSON: the first few words for types that are not known, and
+	 * how many values had one. */
+	LIST_OF(struct feed_unknown_type) unknown_types;
+	uint64_t unknown_count;
 	unsigned files, files_failed;
 	/* Of a folder: what was not read or could not be used, "NAME why", at
 	 * most 200; and how many things were not even tried. */
@@ -243,6 +254,12 @@ struct feed_report {
 enum tc_status feed_read(struct arena *arena, const struct feed_config *config,
     const struct feed_limits *limits, const struct feed_sink *sink,
     struct feed_report *report_out);
+
+/* Looks at the first octets of a file of lines (a list, CSV) as feed_read()
+ * would read them. Why it is of no use, such as a form that is not read or a
+ * heading without a column that `columns` names, or NULL. */
+const char *feed_look(struct arena *arena, const struct feed_config *config,
+    const struct feed_limits *limits);
 
 /* How many octets feed_read() would read, for the progress; 0: not known. */
 uint64_t feed_source_bytes(

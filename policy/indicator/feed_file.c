@@ -17,6 +17,8 @@
 #define PASSED_STEP (2u << 20)
 /* A small file that changes under us is read again so often. */
 #define READ_TRIES 3u
+/* Enough for a heading behind comments. */
+#define LOOK_BYTES (256u << 10)
 
 static enum tc_status
 too_large(struct feed_reader *reader)
@@ -293,6 +295,26 @@ read_windowed(struct feed_reader *reader, enum tc_status *status_out)
 	free(reader->file.window);
 	reader->file.window = NULL;
 	return lines;
+}
+
+void
+feed_file_look(
+    struct feed_reader *reader, const char *path, enum tc_status *status_out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat info;
+	char *head = malloc(LOOK_BYTES);
+	ssize_t got = -1;
+
+	if (fd >= 0 && head != NULL && fstat(fd, &info) == 0 &&
+	    S_ISREG(info.st_mode))
+		got = read(fd, head, LOOK_BYTES);
+	if (got > 0)
+		*status_out =
+		    feed_form_look(reader, slice_make(head, (size_t)got));
+	free(head);
+	if (fd >= 0)
+		close(fd);
 }
 
 /* True when the file that was read is not the one that was opened: somebody

@@ -42,6 +42,12 @@ struct feed_file {
  * the report's problem says why. */
 enum tc_status feed_file_read(struct feed_reader *reader, const char *path);
 
+/* Reads the first octets of a file, as many as a window holds, and hands them
+ * to the reader of their form when it is one of lines. *status_out is
+ * TC_INVALID when they are of no use. */
+void feed_file_look(
+    struct feed_reader *reader, const char *path, enum tc_status *status_out);
+
 /* For readers of lines, at the begin of each line or row: sees to it that
  * *rest holds a whole line and at least a quarter of the window, or all that is
  * left of the file. Slices into it are stale afterwards. A line that does not

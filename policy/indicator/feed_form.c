@@ -10,6 +10,10 @@
 
 #define SNIFF_BYTES 65536u
 #define SNIFF_LINES 30u
+/* So many octets without a NUL make a text. */
+#define BINARY_BYTES 512u
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 /* ------------------------------------------------------------------ encoding */
 
@@ -73,9 +77,12 @@ sniff_json(struct slice head)
 	bool stix =
 	    slice_find(head, SLICE_LITERAL("\"spec_version\"")) != SIZE_MAX ||
 	    slice_find(head, SLICE_LITERAL("\"objects\"")) != SIZE_MAX ||
+	    slice_find(head, SLICE_LITERAL("\"created_by_ref\"")) != SIZE_MAX ||
 	    slice_find(head, SLICE_LITERAL("\"pattern\"")) != SIZE_MAX;
 
-	return misp && !stix ? FEED_FORMAT_MISP : FEED_FORMAT_STIX;
+	if (misp && !stix)
+		return FEED_FORMAT_MISP;
+	return stix ? FEED_FORMAT_STIX : FEED_FORMAT_JSON;
 }
 
 /* "[{", "[\n]", "["id"", but not "[Adblock Plus 2.0]". */
@@ -93,8 +100,10 @@ begins_json(struct slice text)
 
 /* Counts among the first lines those that look like one form or another. */
 struct line_counts {
-	unsigned lines, hosts, loki, commas, semicolons, tabs, bars;
+	unsigned lines, hosts, loki, commas, semicolons, bars;
 	unsigned many; /* lines with three semicolons or more */
+	/* Lines of cells between tabs, the first of which is no value. */
+	unsigned tables;
 };
 
 static size_t
@@ -105,6 +114,21 @@ count_bytes(struct slice text, char byte)
 	for (size_t i = 0; i < text.length; i++)
 		count += text.data[i] == byte;
 	return count;
+}
+
+/* Behind a value there may be tabs as well: of a comment. */
+static bool
+is_of_table(struct slice line)
+{
+	struct slice first;
+
+	if (count_bytes(line, '\t') < 2)
+		return false;
+	if (slice_find(line, SLICE_LITERAL("\tIntel::")) != SIZE_MAX)
+		return true; /* Zeek */
+	(void)slice_split(line, '\t', &first);
+	return slice_find_byte(first, '.') == SIZE_MAX &&
+	       slice_find_byte(first, ':') == SIZE_MAX;
 }
 
 static void
@@ -121,7 +145,7 @@ count_line(struct slice line, struct line_counts *counts)
 	    ipaddr_parse(slice_range(line, 0, blank), &address))
 		counts->hosts++;
 	counts->commas += slice_find_byte(line, ',') != SIZE_MAX;
-	counts->tabs += slice_find_byte(line, '\t') != SIZE_MAX;
+	counts->tables += is_of_table(line);
 	/* "||evil.example^" is a line of a filter list. */
 	counts->bars +=
 	    line.data[0] != '|' && slice_find_byte(line, '|') != SIZE_MAX;
@@ -139,13 +163,15 @@ sniff_lines(struct slice head)
 	struct line_counts counts = { 0 };
 	struct slice line;
 	bool cut, header = false;
+	char separator = 0;
 
 	while (counts.lines < SNIFF_LINES &&
 	       feed_reader_line(&head, &line, 4096, &cut)) {
 		struct slice text = slice_trim(line);
 
 		if (text.length == 0 || text.data[0] == '#' ||
-		    text.data[0] == ';' || text.data[0] == '!')
+		    text.data[0] == ';' || text.data[0] == '!' ||
+		    feed_csv_separator(text, &separator))
 			continue;
 		if (counts.lines++ == 0)
 			header = feed_csv_is_header(text);
@@ -153,7 +179,7 @@ sniff_lines(struct slice head)
 	}
 	if (counts.lines == 0)
 		return FEED_FORMAT_LIST;
-	if (header)
+	if (header || separator != 0 || counts.tables * 2 > counts.lines)
 		return FEED_FORMAT_CSV;
 	if (counts.hosts * 2 > counts.lines)
 		return FEED_FORMAT_HOSTS;
@@ -186,13 +212,101 @@ sniff(struct slice bytes)
 	return sniff_lines(head);
 }
 
+/* The first line that is no comment. */
+static struct slice
+first_line(struct slice head)
+{
+	struct slice line;
+	bool cut;
+
+	while (feed_reader_line(&head, &line, 4096, &cut)) {
+		line = slice_trim(line);
+		if (line.length > 0 && line.data[0] != '#')
+			return line;
+	}
+	return slice_make("", 0);
+}
+
+/* By their first octets. */
+static const char *
+foreign_file(struct slice head)
+{
+	static const struct {
+		const char *begin;
+		size_t length;
+		const char *text;
+	} forms[] = {
+#define FORM(begin, text) { begin, sizeof(begin) - 1, "is " text }
+		FORM("\x1f\x8b", "compressed (gzip); unpack it first"),
+		FORM("BZh", "compressed (bzip2); unpack it first"),
+		FORM("\xfd"
+		     "7zXZ",
+		    "compressed (xz); unpack it first"),
+		FORM("\x28\xb5\x2f\xfd", "compressed (zstd); unpack it first"),
+		FORM("PK\x03\x04",
+		    "compressed (zip), or a workbook; unpack it first, or save "
+		    "the sheet as CSV"),
+		FORM("7z\xbc\xaf", "compressed (7z); unpack it first"),
+		FORM("Rar!", "compressed (rar); unpack it first"),
+		FORM("\xd0\xcf\x11\xe0",
+		    "a workbook or document of an office program; save it as "
+		    "CSV"),
+		FORM("%PDF", "a PDF; Tocsin does not scrape reports"),
+		FORM("SQLite format 3",
+		    "a database (SQLite); export the table as CSV"),
+#undef FORM
+	};
+
+	for (size_t i = 0; i < COUNT(forms); i++)
+		if (slice_starts_with(
+			head, slice_make(forms[i].begin, forms[i].length)))
+			return forms[i].text;
+	if (!is_utf16(head) &&
+	    slice_find_byte(slice_range(head, 0, BINARY_BYTES), '\0') !=
+		SIZE_MAX)
+		return "is no text: it holds NUL octets; a text in UTF-16 "
+		       "needs its byte order mark";
+	return NULL;
+}
+
+/* Rules of programs that look at other things than values. */
+static const char *
+foreign_rules(struct slice head)
+{
+	static const char *const actions[] = { "alert ", "drop ", "reject ",
+		"pass ", "log " };
+	struct slice line = first_line(head);
+
+	for (size_t i = 0; i < COUNT(actions); i++)
+		if (slice_starts_with(line, slice_text(actions[i])) &&
+		    slice_find(line, SLICE_LITERAL("(msg:")) != SIZE_MAX)
+			return "are Suricata or Snort rules, which Tocsin does "
+			       "not read; their publisher mostly has a list of "
+			       "the addresses and names as well";
+	if (slice_find(head, SLICE_LITERAL("\nlogsource:")) != SIZE_MAX &&
+	    slice_find(head, SLICE_LITERAL("\ndetection:")) != SIZE_MAX)
+		return "are Sigma rules, which speak of logs, not of mail";
+	if (slice_starts_with(line, SLICE_LITERAL("{\"asn\":")) &&
+	    slice_find(line, SLICE_LITERAL("\"asname\":")) != SIZE_MAX)
+		return "lists autonomous systems, whose members are their "
+		       "owners; Spamhaus has lists of networks as well";
+	if (slice_find(head, SLICE_LITERAL("SSL Certificate Blacklist")) !=
+	    SIZE_MAX)
+		return "lists fingerprints of certificates, which mail does "
+		       "not show; SSLBL has a list of addresses as well";
+	return NULL;
+}
+
 /* Forms that we know and do not read: says what to do instead. */
 static const char *
 foreign_form(struct slice bytes)
 {
 	struct slice head =
 	    slice_range(slice_trim(without_bom(bytes)), 0, SNIFF_BYTES);
+	const char *text = foreign_file(head);
 
+	if (text != NULL || head.length == 0)
+		return text;
 	if (slice_find_fold(head, SLICE_LITERAL("openioc")) != SIZE_MAX ||
 	    (slice_find(head, SLICE_LITERAL("<ioc ")) != SIZE_MAX &&
 		head.data[0] == '<'))
@@ -201,17 +315,15 @@ foreign_form(struct slice bytes)
 		       "MISP";
 	if (slice_find(head, SLICE_LITERAL("stix.mitre.org")) != SIZE_MAX ||
 	    slice_find(head, SLICE_LITERAL("stix:STIX_Package")) != SIZE_MAX ||
-	    (head.length > 0 && head.data[0] == '{' &&
+	    (head.data[0] == '{' &&
 		slice_find(slice_range(head, 0, 4096),
 		    SLICE_LITERAL("\"version\": \"1.")) != SIZE_MAX))
 		return "is STIX 1.x, which Tocsin does not read; convert it "
 		       "with the OASIS tool stix2-elevator";
-	if (head.length > 0 && head.data[0] == '<')
-		return "is XML or HTML, of no form that Tocsin reads";
-	if (slice_starts_with(head, SLICE_LITERAL("\x1f\x8b")) ||
-	    slice_starts_with(head, SLICE_LITERAL("PK\x03\x04")))
-		return "is compressed; unpack it first";
-	return NULL;
+	if (head.data[0] == '<')
+		return "is XML or HTML, of no form that Tocsin reads; where it "
+		       "was fetched, it may be a page that asks for a login";
+	return foreign_rules(head);
 }
 
 /* ------------------------------------------------------------------- reading */
@@ -236,6 +348,8 @@ read_form(
 		return feed_stix_read(reader, bytes);
 	case FEED_FORMAT_MISP:
 		return feed_misp_read(reader, bytes);
+	case FEED_FORMAT_JSON:
+		return feed_json_read(reader, bytes);
 	case FEED_FORMAT_LOCAL:
 		return feed_local_read(reader, bytes);
 	case FEED_FORMAT_YARA: /* the scanner compiles the files */
@@ -246,19 +360,59 @@ read_form(
 	return TC_OK;
 }
 
+/* As the operator says, or by the first octets. Publishers of the well-known
+ * CSV files have the same as JSON. */
+static enum feed_format
+format_of(const struct feed_config *config, struct slice bytes)
+{
+	struct slice text = without_bom(bytes);
+
+	while (text.length > 0 && ascii_is_space(text.data[0]))
+		text = slice_skip(text, 1);
+	switch (config->format) {
+	case FEED_FORMAT_AUTO:
+		return sniff(bytes);
+	case FEED_FORMAT_LIST:
+	case FEED_FORMAT_CSV:
+	case FEED_FORMAT_URLHAUS:
+	case FEED_FORMAT_THREATFOX:
+	case FEED_FORMAT_FEODO:
+	case FEED_FORMAT_BAZAAR:
+	case FEED_FORMAT_MISP_CSV:
+		return begins_json(text) ? FEED_FORMAT_JSON : config->format;
+	case FEED_FORMAT_HOSTS:
+	case FEED_FORMAT_LOKI:
+	case FEED_FORMAT_STIX:
+	case FEED_FORMAT_MISP:
+	case FEED_FORMAT_YARA:
+	case FEED_FORMAT_LOCAL:
+	case FEED_FORMAT_JSON:
+	case FEED_FORMATS:
+		break;
+	}
+	return config->format;
+}
+
 static enum tc_status
 read_text(struct feed_reader *reader, struct slice bytes)
 {
-	enum feed_format format = reader->config->format;
+	struct feed_report *report = reader->report;
+	enum tc_status status;
 
-	reader->report->problem = foreign_form(bytes);
-	if (reader->report->problem != NULL)
+	report->problem = foreign_form(bytes);
+	if (report->problem != NULL)
 		return TC_INVALID;
+	report->format = format_of(reader->config, bytes);
 	bytes = without_bom(bytes);
-	if (format == FEED_FORMAT_AUTO)
-		format = sniff(bytes);
-	reader->report->format = format;
-	return read_form(reader, bytes, format);
+	status = read_form(reader, bytes, report->format);
+	/* A guess that was wrong, before anything was taken. */
+	if (status == TC_INVALID && report->format == FEED_FORMAT_STIX &&
+	    reader->config->format == FEED_FORMAT_AUTO && report->read == 0) {
+		report->problem = NULL;
+		report->format = FEED_FORMAT_JSON;
+		status = read_form(reader, bytes, report->format);
+	}
+	return status;
 }
 
 enum tc_status
@@ -299,6 +453,7 @@ is_of_lines(enum feed_format format)
 	case FEED_FORMAT_STIX:
 	case FEED_FORMAT_MISP:
 	case FEED_FORMAT_YARA:
+	case FEED_FORMAT_JSON:
 	case FEED_FORMAT_LOCAL:
 	case FEED_FORMAT_AUTO:
 	case FEED_FORMATS:
@@ -311,15 +466,34 @@ bool
 feed_form_read_lines(
     struct feed_reader *reader, struct slice head, enum tc_status *status_out)
 {
-	enum feed_format format = reader->config->format;
+	enum feed_format format;
 
 	if (is_utf16(head) || foreign_form(head) != NULL)
 		return false;
-	if (format == FEED_FORMAT_AUTO)
-		format = sniff(head);
+	format = format_of(reader->config, head);
 	if (!is_of_lines(format))
 		return false;
 	reader->report->format = format;
 	*status_out = read_form(reader, without_bom(head), format);
 	return true;
+}
+
+enum tc_status
+feed_form_look(struct feed_reader *reader, struct slice head)
+{
+	struct arena *text = NULL;
+	enum tc_status status = TC_OK;
+
+	reader->report->problem = foreign_form(head);
+	if (reader->report->problem != NULL)
+		return TC_INVALID;
+	if (is_utf16(head)) {
+		text = arena_new(0, NULL);
+		head =
+		    text == NULL ? slice_make("", 0) : from_utf16(text, head);
+	}
+	if (head.length > 0)
+		(void)feed_form_read_lines(reader, head, &status);
+	arena_free(&text);
+	return status;
 }

@@ -24,4 +24,8 @@ enum tc_status feed_form_read(struct feed_reader *reader, struct slice bytes);
 bool feed_form_read_lines(
     struct feed_reader *reader, struct slice head, enum tc_status *status_out);
 
+/* Looks at the first octets of a file that may go on: TC_INVALID when they are
+ * of no form that we read, or are of lines and of no use. */
+enum tc_status feed_form_look(struct feed_reader *reader, struct slice head);
+
 #endif

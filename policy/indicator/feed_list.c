@@ -3,6 +3,7 @@
 #include "base/builder.h"
 #include "base/ipaddr.h"
 #include "indicator/feed_reader.h"
+#include "indicator/feed_rule.h"
 #include "indicator/normal.h"
 
 /* What stands behind a value on its line: "# why", "; SBL123", "// why". A
@@ -66,43 +67,57 @@ first_word(struct feed_reader *reader, struct slice value, struct slice *why)
 	return head;
 }
 
-/* What blockers of advertisements read: "||host^", "||host/path^". False for
- * exceptions and for rules with conditions, which say no more than that. */
-static bool
-filter_rule(struct slice *value)
-{
-	size_t end;
-
-	if (slice_starts_with(*value, SLICE_LITERAL("@@")) ||
-	    slice_find(*value, SLICE_LITERAL("##")) != SIZE_MAX)
-		return false;
-	if (!slice_starts_with(*value, SLICE_LITERAL("||")))
-		return true;
-	*value = slice_skip(*value, 2);
-	end = slice_find_byte(*value, '^');
-	if (end == SIZE_MAX)
-		return slice_find_byte(*value, '$') == SIZE_MAX;
-	if (end + 1 < value->length)
-		return false;
-	*value = slice_range(*value, 0, end);
-	return true;
-}
-
 static void
 read_value(struct feed_reader *reader, struct slice value, struct slice why)
 {
 	struct feed_item item;
 
-	if (!filter_rule(&value)) {
-		feed_reader_reject(reader, FEED_NOT_VISIBLE, value,
-		    "an exception, or a rule with conditions");
-		return;
-	}
 	value = first_word(reader, without_score(reader, value), &why);
 	if (!feed_reader_value(reader, value, NULL, &item))
 		return;
-	item.description = why;
+	item.description = feed_reader_text(reader->scratch, why);
 	feed_reader_item(reader, &item);
+}
+
+/* The values of a rule; a leading dot says "and all below". */
+static void
+read_values(struct feed_reader *reader, struct slice values, struct slice why)
+{
+	while (values.length > 0) {
+		struct slice value;
+
+		values = slice_split(values, '/', &value);
+		if (value.length > 1 && value.data[0] == '.')
+			value = slice_skip(value, 1);
+		if (value.length > 0)
+			read_value(reader, value, why);
+	}
+}
+
+/* A line as it stands, or one that was written for another program. */
+static void
+read_line(struct feed_reader *reader, struct feed_rule_state *state,
+    struct slice line, struct slice why)
+{
+	struct feed_rule rule = feed_rule_read(state, reader->scratch, line);
+
+	switch (rule.type) {
+	case FEED_RULE_NONE:
+		read_value(reader, line, why);
+		break;
+	case FEED_RULE_VALUE:
+		if (rule.several)
+			read_values(reader, rule.values, why);
+		else
+			read_value(reader, rule.values, why);
+		break;
+	case FEED_RULE_ASIDE:
+		feed_reader_reject(reader, FEED_NOT_VISIBLE, line, rule.why);
+		break;
+	case FEED_RULE_KEEP:
+		feed_reader_skip(reader, FEED_NOT_INDICATOR);
+		break;
+	}
 }
 
 /* Names that every hosts file has for the machine itself. */
@@ -215,6 +230,7 @@ feed_list_read(
 {
 	char comment =
 	    reader->config->comment == 0 ? '#' : reader->config->comment;
+	struct feed_rule_state state = { 0 };
 	struct slice line;
 	bool cut;
 
@@ -245,7 +261,7 @@ feed_list_read(
 		if (format == FEED_FORMAT_HOSTS)
 			read_hosts_line(reader, line, why);
 		else if (line.length > 0)
-			read_value(reader, line, why);
+			read_line(reader, &state, line, why);
 	}
 	return TC_OK;
 }

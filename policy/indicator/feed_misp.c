@@ -2,119 +2,13 @@
 
 #include "base/builder.h"
 #include "indicator/feed_reader.h"
+#include "indicator/feed_type.h"
 #include "indicator/json_split.h"
 
 #define WALK_DEPTH_MAX 6
 #define TAGS_BYTES_MAX 4096
 
-enum half {
-	WHOLE,
-	FIRST_HALF,
-	SECOND_HALF
-};
-
-struct misp_type {
-	const char *name;
-	enum indicator_kind kind;
-	unsigned roles;
-	enum half half; /* of a value with '|' that decides */
-};
-
-static const struct misp_type types[] = {
-	{ "email-src", INDICATOR_ADDRESS, INDICATOR_ROLE_SOURCE, WHOLE },
-	{ "emailsender", INDICATOR_ADDRESS, INDICATOR_ROLE_SOURCE, WHOLE },
-	{ "email-dst", INDICATOR_ADDRESS, INDICATOR_ROLE_DESTINATION, WHOLE },
-	{ "email-reply-to", INDICATOR_ADDRESS, INDICATOR_ROLE_REPLY_TO, WHOLE },
-	{ "email", INDICATOR_ADDRESS, INDICATOR_ROLE_ANY, WHOLE },
-	{ "email-subject", INDICATOR_SUBJECT, INDICATOR_ROLE_ANY, WHOLE },
-	{ "email-attachment", INDICATOR_FILENAME, INDICATOR_ROLE_ANY, WHOLE },
-	{ "filename", INDICATOR_FILENAME, INDICATOR_ROLE_ANY, WHOLE },
-	{ "email-x-mailer", INDICATOR_MAILER, INDICATOR_ROLE_ANY, WHOLE },
-	{ "email-message-id", INDICATOR_MESSAGE_ID, INDICATOR_ROLE_ANY, WHOLE },
-	{ "md5", INDICATOR_MD5, INDICATOR_ROLE_ANY, WHOLE },
-	{ "sha1", INDICATOR_SHA1, INDICATOR_ROLE_ANY, WHOLE },
-	{ "sha256", INDICATOR_SHA256, INDICATOR_ROLE_ANY, WHOLE },
-	{ "sha512", INDICATOR_SHA512, INDICATOR_ROLE_ANY, WHOLE },
-	{ "filename|md5", INDICATOR_MD5, INDICATOR_ROLE_ANY, SECOND_HALF },
-	{ "filename|sha1", INDICATOR_SHA1, INDICATOR_ROLE_ANY, SECOND_HALF },
-	{ "filename|sha256", INDICATOR_SHA256, INDICATOR_ROLE_ANY,
-	    SECOND_HALF },
-	{ "filename|sha512", INDICATOR_SHA512, INDICATOR_ROLE_ANY,
-	    SECOND_HALF },
-	{ "malware-sample", INDICATOR_MD5, INDICATOR_ROLE_ANY, SECOND_HALF },
-	{ "domain", INDICATOR_DOMAIN, INDICATOR_ROLE_ANY, WHOLE },
-	{ "hostname", INDICATOR_DOMAIN, INDICATOR_ROLE_ANY, WHOLE },
-	{ "domain|ip", INDICATOR_DOMAIN, INDICATOR_ROLE_ANY, FIRST_HALF },
-	{ "hostname|port", INDICATOR_DOMAIN, INDICATOR_ROLE_ANY, FIRST_HALF },
-	{ "url", INDICATOR_URL, INDICATOR_ROLE_ANY, WHOLE },
-	{ "ip-src", INDICATOR_NETWORK, INDICATOR_ROLE_SOURCE, WHOLE },
-	{ "ip-src|port", INDICATOR_NETWORK, INDICATOR_ROLE_SOURCE, FIRST_HALF },
-	{ "ip-dst", INDICATOR_NETWORK, INDICATOR_ROLE_DESTINATION, WHOLE },
-	{ "ip-dst|port", INDICATOR_NETWORK, INDICATOR_ROLE_DESTINATION,
-	    FIRST_HALF },
-	{ "ip:port", INDICATOR_NETWORK, INDICATOR_ROLE_ANY, WHOLE },
-};
-
-/* Types that exist, that mail does not show, and whose values may look like
- * something else (an imphash like an MD5, a link like a URL). */
-static const char *const invisible[] = { "link", "text", "comment", "other",
-	"uri", "attachment", "vulnerability", "regkey", "regkey|value", "mutex",
-	"named pipe", "imphash", "pehash", "filehash-imphash",
-	"filehash-pehash", "filehash-ssdeep", "ssdeep", "tlsh", "vhash",
-	"authentihash", "impfuzzy", "sha224", "sha384", "sha512/224",
-	"sha512/256", "sha3-224", "sha3-256", "sha3-384", "sha3-512",
-	"filename|imphash", "filename|ssdeep", "filename|authentihash",
-	"ja3-fingerprint-md5", "jarm-fingerprint", "hassh-md5",
-	"hasshserver-md5", "x509-fingerprint-md5", "x509-fingerprint-sha1",
-	"x509-fingerprint-sha256", "target-email", "target-user",
-	"target-machine", "target-org", "email-src-display-name",
-	"email-dst-display-name", "email-header", "email-body",
-	"email-mime-boundary", "email-thread-index", "eppn", "jabber-id",
-	"whois-registrant-email", "whois-registrar", "dns-soa-email", "AS",
-	"asn", "btc", "xmr", "cve", "yara", "sigma", "snort", "pattern-in-file",
-	"pattern-in-memory", "pattern-in-traffic", "user-agent", "http-method",
-	"github-repository", "process", "port", "mac-address",
-	"size-in-bytes" };
-
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
-
-enum feed_reason
-feed_misp_value(struct slice type, struct slice value, struct feed_item *item,
-    bool *known_out)
-{
-	enum indicator_kind kind;
-
-	*known_out = true;
-	for (size_t i = 0; i < COUNT(types); i++) {
-		struct slice half = value, rest;
-
-		if (type.length == 0 ||
-		    ascii_lower(type.data[0]) != types[i].name[0] ||
-		    !slice_equal_text_fold(type, types[i].name))
-			continue;
-		rest = slice_split(value, '|', &half);
-		if (types[i].half == SECOND_HALF)
-			half = rest;
-		else if (types[i].half == WHOLE)
-			half = value;
-		item->kind = types[i].kind;
-		item->roles = types[i].roles;
-		item->value = slice_trim(half);
-		return item->value.length == 0 ? FEED_BAD_VALUE : FEED_USED;
-	}
-	for (size_t i = 0; i < COUNT(invisible); i++)
-		if (slice_equal_text_fold(type, invisible[i]))
-			return FEED_NOT_VISIBLE;
-	if (!slice_equal_text_fold(type, "name") &&
-	    indicator_kind_parse(type, &kind) && kind != INDICATOR_PATTERN &&
-	    kind != INDICATOR_YARA) {
-		item->kind = kind;
-		item->value = slice_trim(value);
-		return item->value.length == 0 ? FEED_BAD_VALUE : FEED_USED;
-	}
-	*known_out = false;
-	return FEED_NOT_VISIBLE;
-}
+#define COUNT(array)   (sizeof(array) / sizeof(array)[0])
 
 /* -------------------------------------------------------------------- events */
 
@@ -223,10 +117,10 @@ give_attribute(struct feed_reader *reader, const struct misp_event *event,
     struct slice type, struct slice value, struct feed_item *item)
 {
 	enum feed_reason reason = FEED_USED;
-	bool known;
+	enum feed_type_word word;
 
 	if (item->revoked) {
-		(void)feed_misp_value(type, value, item, &known);
+		(void)feed_type_value(type, value, item, &word);
 		feed_reader_item(reader, item);
 		return;
 	}
@@ -234,7 +128,7 @@ give_attribute(struct feed_reader *reader, const struct misp_event *event,
 		item->kind = INDICATOR_YARA;
 		item->value = value;
 	} else {
-		reason = feed_misp_value(type, value, item, &known);
+		reason = feed_type_value(type, value, item, &word);
 	}
 	if (reason != FEED_USED) {
 		feed_reader_reject_version(reader, item, reason, value,
@@ -245,7 +139,10 @@ give_attribute(struct feed_reader *reader, const struct misp_event *event,
 		item->first_seen_unix = event->date_unix;
 	if (item->description.length == 0)
 		item->description = event->info;
-	feed_reader_item(reader, item);
+	if (item->kind == INDICATOR_PATTERN && !item->revoked)
+		feed_stix_pattern(reader, item, item->value);
+	else
+		feed_reader_item(reader, item);
 }
 
 /* One attribute. `data` holds malware in base64: it is never looked at. */

@@ -1,10 +1,15 @@
 #include <config.h>
 
+#include "base/builder.h"
 #include "base/ipaddr.h"
+#include "base/utf8.h"
 #include "indicator/feed_reader.h"
 #include "indicator/normal.h"
 
 #define NS_DIGITS 9
+/* Words for unknown types that are named; the others are counted. */
+#define UNKNOWN_WORDS 20u
+#define UNKNOWN_BYTES 60u
 
 struct feed_item
 feed_item_make(enum indicator_kind kind, struct slice value)
@@ -63,6 +68,32 @@ feed_reader_reject_version(struct feed_reader *reader,
 	if (reader->sink->unused != NULL)
 		reader->sink->unused(reader->sink->context, item);
 	feed_reader_reject(reader, reason, what, detail);
+}
+
+void
+feed_reader_unknown(struct feed_reader *reader, struct slice word)
+{
+	struct feed_report *report = reader->report;
+	struct feed_unknown_type *slot;
+
+	report->unknown_count++;
+	for (size_t i = 0; i < report->unknown_types.count; i++) {
+		slot = &report->unknown_types.items[i];
+		if (slice_equal_text_fold(
+			slice_range(word, 0, UNKNOWN_BYTES), slot->word)) {
+			slot->count++;
+			return;
+		}
+	}
+	slot =
+	    list_append(reader->arena, &report->unknown_types, UNKNOWN_WORDS);
+	if (slot == NULL)
+		return;
+	*slot = (struct feed_unknown_type){ .count = 1,
+		.word = arena_text(
+		    reader->arena, slice_range(word, 0, UNKNOWN_BYTES)) };
+	if (slot->word == NULL)
+		report->unknown_types.count--;
 }
 
 void
@@ -307,6 +338,78 @@ without_label(struct slice text)
 	return rest.length == 2 * indicator_digest_size(kind) ? rest : text;
 }
 
+/* Without the quotation marks and the blanks of word processors around it. */
+static struct slice
+bare(struct slice text)
+{
+	static const char *const blanks[] = { "\xc2\xa0", "\xe2\x80\x8b",
+		"\xef\xbb\xbf" };
+	bool again = true;
+
+	while (again) {
+		text = slice_trim(text);
+		again = false;
+		/* Nearly all values begin and end in ASCII. */
+		if (text.length == 0 ||
+		    ((text.data[0] | text.data[text.length - 1]) & 0x80) == 0)
+			break;
+		for (size_t i = 0; i < sizeof blanks / sizeof *blanks; i++) {
+			size_t length = strlen(blanks[i]);
+
+			if (slice_starts_with(text, slice_text(blanks[i]))) {
+				text = slice_skip(text, length);
+				again = true;
+			}
+			if (slice_ends_with(text, slice_text(blanks[i]))) {
+				text.length -= length;
+				again = true;
+			}
+		}
+	}
+	if (text.length >= 2 && (text.data[0] == '"' || text.data[0] == '\'') &&
+	    text.data[text.length - 1] == text.data[0])
+		text = slice_trim(slice_range(text, 1, text.length - 1));
+	return text;
+}
+
+bool
+feed_reader_looks(struct feed_reader *reader, struct slice text,
+    enum indicator_kind *kind_out)
+{
+	text = bare(text);
+	if (text.length == 0)
+		return false;
+	text = normal_refang(reader->scratch, text, NULL);
+	return normal_guess_kind(
+	    reader->scratch, without_port(without_label(text)), kind_out);
+}
+
+struct slice
+feed_reader_text(struct arena *arena, struct slice text)
+{
+	/* 0x80 to 0x9f; the rest is Latin-1. */
+	static const uint16_t signs[32] = { 0x20ac, 0x81, 0x201a, 0x0192,
+		0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160, 0x2039,
+		0x0152, 0x8d, 0x017d, 0x8f, 0x90, 0x2018, 0x2019, 0x201c,
+		0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a,
+		0x0153, 0x9d, 0x017e, 0x0178 };
+	struct builder out;
+
+	if (utf8_is_valid(text))
+		return text;
+	out = builder_make(arena, SIZE_MAX);
+	for (size_t i = 0; i < text.length; i++) {
+		unsigned char byte = (unsigned char)text.data[i];
+		char encoded[4];
+		uint32_t sign =
+		    byte >= 0x80 && byte < 0xa0 ? signs[byte - 0x80] : byte;
+
+		builder_slice(
+		    &out, slice_make(encoded, utf8_encode(sign, encoded)));
+	}
+	return out.failed ? text : builder_result(&out);
+}
+
 bool
 feed_reader_value(struct feed_reader *reader, struct slice text,
     const enum indicator_kind *fixed, struct feed_item *item_out)
@@ -314,10 +417,7 @@ feed_reader_value(struct feed_reader *reader, struct slice text,
 	enum indicator_kind kind;
 	bool guessed = fixed == NULL || *fixed == INDICATOR_NETWORK;
 
-	text = slice_trim(text);
-	if (text.length >= 2 && (text.data[0] == '"' || text.data[0] == '\'') &&
-	    text.data[text.length - 1] == text.data[0])
-		text = slice_trim(slice_range(text, 1, text.length - 1));
+	text = bare(feed_reader_text(reader->scratch, text));
 	if (text.length == 0)
 		return false;
 	if (looks_defanged(text)) {

@@ -65,22 +65,34 @@ void feed_reader_reject_version(struct feed_reader *reader,
 bool feed_reader_value(struct feed_reader *reader, struct slice text,
     const enum indicator_kind *fixed, struct feed_item *item_out);
 
+/* Whether a bare value, with all that people put around it, looks like one of
+ * a kind; nothing is counted. */
+bool feed_reader_looks(struct feed_reader *reader, struct slice text,
+    enum indicator_kind *kind_out);
+
+/* Text as UTF-8: what is none is read as Windows-1252, in which office programs
+ * save. */
+struct slice feed_reader_text(struct arena *arena, struct slice text);
+
+/* Counts a word that stands for a type and is not known. */
+void feed_reader_unknown(struct feed_reader *reader, struct slice word);
+
 /* The next line without its end; long ones are cut and said to be so. Takes
  * LF, CRLF and a bare CR. */
 bool feed_reader_line(struct slice *rest, struct slice *line_out,
     size_t bytes_max, bool *cut_out);
 
-/* Reads a value by the name of its type as MISP and CSV feeds have it
- * ("ip-dst|port", "filename|sha256", "hostname", ...): sets kind, value and
- * roles of the item. FEED_USED, FEED_NOT_VISIBLE for types that mail cannot
- * show or that we do not know (*known_out tells), FEED_BAD_VALUE when a
- * compound value has no second half. */
-enum feed_reason feed_misp_value(struct slice type, struct slice value,
-    struct feed_item *item, bool *known_out);
-
 /* Whether a line names columns of which at least one holds values, with any of
  * the usual delimiters. */
 bool feed_csv_is_header(struct slice line);
+
+/* Whether a line is that by which spreadsheets tell their delimiter: "sep=;". */
+bool feed_csv_separator(struct slice line, char *delimiter_out);
+
+/* Reads a STIX pattern into one item or several; what else is known of it
+ * stands in `item`. */
+void feed_stix_pattern(
+    struct feed_reader *reader, struct feed_item *item, struct slice text);
 
 /* The readers: all of a file's bytes. They return TC_INVALID with
  * report->problem when the file as a whole is not of their form. */
@@ -90,6 +102,7 @@ enum tc_status feed_csv_read(
     struct feed_reader *reader, struct slice bytes, enum feed_format format);
 enum tc_status feed_stix_read(struct feed_reader *reader, struct slice bytes);
 enum tc_status feed_misp_read(struct feed_reader *reader, struct slice bytes);
+enum tc_status feed_json_read(struct feed_reader *reader, struct slice bytes);
 enum tc_status feed_local_read(struct feed_reader *reader, struct slice bytes);
 
 #endif

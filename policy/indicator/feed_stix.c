@@ -151,8 +151,8 @@ give_compound(struct feed_reader *reader, struct feed_item *item,
 		    "the values of the pattern are too long");
 }
 
-static void
-read_pattern(
+void
+feed_stix_pattern(
     struct feed_reader *reader, struct feed_item *item, struct slice text)
 {
 	struct arena *arena = reader->scratch;
@@ -209,7 +209,7 @@ read_indicator(struct feed_reader *reader, const cJSON *object)
 		    arena_printf(reader->scratch, "pattern_type %.*s",
 			(int)slice_range(type, 0, 40).length, type.data));
 	} else {
-		read_pattern(reader, &item, pattern);
+		feed_stix_pattern(reader, &item, pattern);
 	}
 }
 

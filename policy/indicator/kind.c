@@ -34,11 +34,19 @@ static const struct kind_word kind_words[] = {
 	{ "email-addr", INDICATOR_ADDRESS },
 	{ "email-src", INDICATOR_ADDRESS },
 	{ "email-dst", INDICATOR_ADDRESS },
+	{ "email-sender", INDICATOR_ADDRESS },
+	{ "email-sender-address", INDICATOR_ADDRESS },
+	{ "email-source-address", INDICATOR_ADDRESS },
+	{ "email-from", INDICATOR_ADDRESS },
+	{ "sender", INDICATOR_ADDRESS },
+	{ "src-user", INDICATOR_ADDRESS },
 	{ "email-reply-to", INDICATOR_ADDRESS },
 	{ "domains", INDICATOR_DOMAIN },
 	{ "domain-name", INDICATOR_DOMAIN },
 	{ "hostname", INDICATOR_DOMAIN },
 	{ "host", INDICATOR_DOMAIN },
+	{ "host-name", INDICATOR_DOMAIN },
+	{ "domain-address", INDICATOR_DOMAIN },
 	{ "fqdn", INDICATOR_DOMAIN },
 	{ "urls", INDICATOR_URL },
 	{ "uri", INDICATOR_URL },
@@ -57,7 +65,21 @@ static const struct kind_word kind_words[] = {
 	{ "ip-dst|port", INDICATOR_NETWORK },
 	{ "ip-src|port", INDICATOR_NETWORK },
 	{ "cidr", INDICATOR_NETWORK },
+	{ "ip4", INDICATOR_NETWORK },
+	{ "ip6", INDICATOR_NETWORK },
+	{ "ip-range", INDICATOR_NETWORK },
+	{ "ip-prefix", INDICATOR_NETWORK },
+	{ "subnet", INDICATOR_NETWORK },
+	{ "addr", INDICATOR_NETWORK },
+	{ "netblock", INDICATOR_NETWORK },
+	{ "dst-ip", INDICATOR_NETWORK },
+	{ "src-ip", INDICATOR_NETWORK },
 	{ "md5-hash", INDICATOR_MD5 },
+	{ "file-md5", INDICATOR_MD5 },
+	{ "file-sha1", INDICATOR_SHA1 },
+	{ "file-sha256", INDICATOR_SHA256 },
+	{ "file-sha512", INDICATOR_SHA512 },
+	{ "hash-sha512", INDICATOR_SHA512 },
 	{ "hash-md5", INDICATOR_MD5 },
 	{ "filehash-md5", INDICATOR_MD5 },
 	{ "file-hash-md5", INDICATOR_MD5 },
@@ -80,6 +102,7 @@ static const struct kind_word kind_words[] = {
 	{ "attachment", INDICATOR_FILENAME },
 	{ "email-attachment", INDICATOR_FILENAME },
 	{ "email-subject", INDICATOR_SUBJECT },
+	{ "mail-subject", INDICATOR_SUBJECT },
 	{ "email-x-mailer", INDICATOR_MAILER },
 	{ "x-mailer", INDICATOR_MAILER },
 	{ "email-message-id", INDICATOR_MESSAGE_ID },
@@ -120,34 +143,40 @@ indicator_kind_name(enum indicator_kind kind)
 	return (unsigned)kind < INDICATOR_KINDS ? kind_names[kind] : "unknown";
 }
 
-/* Case does not count, and a blank or '_' is a '-': "MD5 Hash". */
 static bool
-is_word(struct slice name, const char *word)
+is_separator(char c)
 {
-	size_t i;
+	return c == ' ' || c == '-' || c == '_';
+}
 
-	for (i = 0; i < name.length && word[i] != '\0'; i++) {
-		char c = ascii_lower(name.data[i]);
+bool
+indicator_word_equals(struct slice word, const char *name)
+{
+	size_t at = 0;
 
-		if (c == ' ' || c == '_')
-			c = '-';
-		if (c != word[i])
+	for (;;) {
+		while (at < word.length && is_separator(word.data[at]))
+			at++;
+		while (is_separator(*name))
+			name++;
+		if (at == word.length || *name == '\0')
+			return at == word.length && *name == '\0';
+		if (ascii_lower(word.data[at++]) != ascii_lower(*name++))
 			return false;
 	}
-	return i == name.length && word[i] == '\0';
 }
 
 bool
 indicator_kind_parse(struct slice name, enum indicator_kind *kind_out)
 {
 	for (unsigned i = 0; i < INDICATOR_KINDS; i++) {
-		if (is_word(name, kind_names[i])) {
+		if (indicator_word_equals(name, kind_names[i])) {
 			*kind_out = (enum indicator_kind)i;
 			return true;
 		}
 	}
 	for (size_t i = 0; i < COUNT(kind_words); i++) {
-		if (is_word(name, kind_words[i].word)) {
+		if (indicator_word_equals(name, kind_words[i].word)) {
 			*kind_out = kind_words[i].kind;
 			return true;
 		}

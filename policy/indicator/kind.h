@@ -79,6 +79,10 @@ const char *indicator_kind_name(enum indicator_kind kind);
  * "hostname", "email", "sha-256", ... False when it is none. */
 bool indicator_kind_parse(struct slice name, enum indicator_kind *kind_out);
 
+/* True when a publisher's word is this one: case does not count, nor do blanks,
+ * '-' and '_' between its parts ("FileHash-SHA256" is "file-hash-sha256"). */
+bool indicator_word_equals(struct slice word, const char *name);
+
 const char *indicator_severity_name(enum indicator_severity severity);
 bool indicator_severity_parse(
     struct slice name, enum indicator_severity *severity_out);

@@ -15,10 +15,15 @@ libpolicy_a_SOURCES += \
 	policy/indicator/feed_folder.c policy/indicator/feed_folder.h \
 	policy/indicator/feed_form.c policy/indicator/feed_form.h \
 	policy/indicator/feed_reader.c policy/indicator/feed_reader.h \
+	policy/indicator/feed_column.c policy/indicator/feed_column.h \
 	policy/indicator/feed_csv.c \
+	policy/indicator/feed_json.c \
 	policy/indicator/feed_list.c \
 	policy/indicator/feed_misp.c \
+	policy/indicator/feed_row.c \
+	policy/indicator/feed_rule.c policy/indicator/feed_rule.h \
 	policy/indicator/feed_stix.c \
+	policy/indicator/feed_type.c policy/indicator/feed_type.h \
 	policy/indicator/json_split.c policy/indicator/json_split.h \
 	policy/indicator/kind.c policy/indicator/kind.h \
 	policy/indicator/match.c policy/indicator/match.h \

@@ -727,7 +727,7 @@ feed_words(const struct feed_target *target, struct slice name)
 		    feed_format_parse(word, &config->format))
 			return true;
 		return feed_expected(target,
-		    "auto, list, hosts, loki, csv, stix, misp, yara, urlhaus, "
+		    "auto, list, hosts, loki, csv, json, stix, misp, yara, urlhaus, "
 		    "threatfox, feodo, bazaar or misp-csv");
 	}
 	if (slice_equal_text(name, "severity")) {

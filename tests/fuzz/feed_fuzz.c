@@ -76,10 +76,11 @@ is_same_through_window(const struct feed_config *config, struct slice bytes)
 	return true;
 }
 
-/* The same through a window; `used` came out of memory. */
+/* The same through a window; `whole` is what came out of memory. A file that
+ * is refused for its first octets shows fewer of them through a window. */
 static void
 read_windowed(struct feed_config *config, const struct build_limits *limits,
-    struct slice bytes, uint64_t used)
+    struct slice bytes, const struct feed_report *whole)
 {
 	struct feed_limits small = limits->feed;
 	struct build *build = build_new(limits);
@@ -97,8 +98,9 @@ read_windowed(struct feed_config *config, const struct build_limits *limits,
 		config->source = path;
 		if (build_begin_feed(build, config) == TC_OK &&
 		    feed_read(arena, config, &small, &sink, &report) == TC_OK &&
+		    whole->problem == NULL &&
 		    is_same_through_window(config, bytes) &&
-		    report.used != used)
+		    report.used != whole->used)
 			abort();
 	}
 	if (fd >= 0)
@@ -112,8 +114,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const enum feed_format formats[] = { FEED_FORMAT_AUTO,
 		FEED_FORMAT_LIST, FEED_FORMAT_HOSTS, FEED_FORMAT_LOKI,
-		FEED_FORMAT_CSV, FEED_FORMAT_STIX, FEED_FORMAT_MISP,
-		FEED_FORMAT_URLHAUS, FEED_FORMAT_MISP_CSV, FEED_FORMAT_LOCAL };
+		FEED_FORMAT_CSV, FEED_FORMAT_JSON, FEED_FORMAT_STIX,
+		FEED_FORMAT_MISP, FEED_FORMAT_URLHAUS, FEED_FORMAT_MISP_CSV,
+		FEED_FORMAT_LOCAL };
 	struct feed_config config = feed_config_defaults("fuzz", "fuzz");
 	struct build_limits limits = build_limits_defaults();
 	struct build *build = build_new(&limits);
@@ -131,7 +134,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			build_end_feed(build, &report, 1796000000);
 			read_back(build);
 			read_windowed(&config, &limits,
-			    slice_make(data + 1, size - 1), report.used);
+			    slice_make(data + 1, size - 1), &report);
 		}
 	}
 	build_free(&build);

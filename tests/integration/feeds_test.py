@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 from filter import program
 from tap import case, check, check_in, check_not_in, run, skip_all
 
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..')
 UUIDS = ['7d357933-fe13-48f7-837b-daa02f43427e', '1f1f1f1f-2222-4333-8444-555555555555']
 
 
@@ -887,6 +888,83 @@ limits {{ warninglist-files 4 regex-steps 1000 }}''')
 limits {{ regex-steps 1000 }}''')
     warnings = '\n'.join(json.loads(this.tocsin('indicators', 'build', '--json'))['warnings'])
     check_in('given up 1 times: too many steps for limits { regex-steps 1000 }', warnings)
+
+
+@case('a heading that is not there is an error of check, with those that are and the nearest')
+def headings(this):
+    path = os.path.join(this.top, 'heading.csv')
+
+    def check_with(columns, status):
+        this.configure(f'feed x {{ source "{path}" format csv {columns} }} warninglists {{ }}')
+        return this.tocsin('check', status=status)
+
+    with open(path, 'w') as file:
+        file.write('# made today\nIndikator;Typ;Datum\nevil.example;domain;2026-11-20\n')
+    said = check_with('columns { value "Indicator" type "Typ" }', 78)
+    check_in(f'feed x: {path} has no column named "Indicator"; it has Indikator, Typ, Datum; did you mean "Indikator"?',
+             said)
+    check_with('columns { value "indikator" type "Typ" }', 0)
+    with open(path, 'w') as file:
+        file.write('# when,what,which\n2026-11-20,evil.example,domain\n')
+    check_with('columns { value "what" type "which" }', 0)
+    check_in('1 read, 1 used', this.tocsin('indicators', 'explain', 'x'))
+    with open(path, 'wb') as file:
+        file.write(b'PK\x03\x04')
+    check_in('save the sheet as CSV', check_with('', 78))
+    with open(path, 'w') as file:
+        json.dump({'data': [{'Indikator': 'evil.example', 'Typ': 'domain'}, {'other': 1}]}, file)
+    check_with('columns { value "Indicator" }', 0)
+    check_in('has no member named "Indicator"; it has Indikator, Typ; did you mean "Indikator"?',
+             this.tocsin('indicators', 'explain', 'x', status=65))
+    check_with('columns { value "Indikator" type "Typ" }', 0)
+    check_in('1 read, 1 used', this.tocsin('indicators', 'explain', 'x'))
+
+
+@case('a word for a type that is not known is named and counted, and those of the manual are known')
+def type_words(this):
+    path = os.path.join(this.top, 'words.csv')
+    this.configure(f'feed x {{ source "{path}" format csv }} warninglists {{ }}')
+    with open(path, 'w') as file:
+        file.write('type,value\nGizmo,evil.example\nGizmo,bad.example\nGadget,' + 'a' * 32 + '\n')
+    said = json.loads(this.tocsin('indicators', 'explain', '--json', 'x'))
+    check((said['used'], said['unknown-types']), (2, {'Gizmo': 2, 'Gadget': 1}), f'{said}')
+    check_in('2 values of the unknown type "Gizmo"', this.tocsin('indicators', 'explain', 'x'))
+    values = {'address': 'bad@evil.example', 'domain': 'evil.example', 'url': 'http://evil.example/x',
+              'network': '198.18.7.7', 'md5': 'a' * 31 + '1', 'sha1': 'a' * 39 + '1', 'sha256': 'a' * 63 + '1',
+              'sha512': 'a' * 127 + '1', 'filename': 'invoice.exe', 'subject': 'Your invoice', 'mailer': 'Evil 1.0',
+              'message-id': '1@evil.example', 'pattern': "[file:name LIKE 'invoice%']"}
+    with open(os.path.join(SOURCE, 'packaging', 'man', 'tocsin-feeds.5')) as file:
+        page = file.read().split('A test reads these lists.')[1].split('.El')[0]
+    seen = 0
+    for part in page.split('.It Cm ')[1:]:
+        kind, words = part.split('\n', 1)
+        for word in words.replace('\n', ' ').split(','):
+            value = values[kind]
+            if word.strip().startswith('filename|') or 'malware-sample' in word:
+                value = 'invoice.exe|' + value
+            with open(path, 'w') as file:
+                file.write(f'type,value\n{word.strip()},"{value}"\n')
+            said = json.loads(this.tocsin('indicators', 'explain', '--json', 'x'))
+            check((said['unknown-types'], said['read']), ({}, 1), f'{word}: {said}')
+            check(said['ignored'].get('not-visible', 0), 0, f'{word}: {said}')
+            seen += 1
+    check(seen > 60, True, f'{seen} words')
+
+
+@case('a pattern in a CSV acts as one in STIX')
+def csv_pattern(this):
+    path = os.path.join(this.top, 'patterns.csv')
+    this.configure(f'feed x {{ source "{path}" format csv }} warninglists {{ }}')
+    with open(path, 'w') as file:
+        file.write('id;entity_type;pattern;pattern_type;confidence\n')
+        file.write("1;Indicator;[domain-name:value = 'pattern.example'];stix;70\n")
+        file.write("2;Indicator;[url:value = 'http://pattern.example/x' AND email-message:subject = 'y'];stix;70\n")
+        file.write("3;Indicator;[url:value = ];stix;70\n")
+    said = json.loads(this.tocsin('indicators', 'build', '--json'))
+    said = said['feeds'][0]
+    check((said['used'], said['ignored']), (2, {'bad-pattern': 1, 'not-indicator': 1}), f'{said}')
+    check(this.acts('pattern.example'), True)
+    check_in('"confidence":70', this.tocsin('indicators', 'query', '--json', 'pattern.example'))
 
 
 @case('the counts of a feed add up, in a build as in an explanation, and a pin says what it does')

@@ -125,7 +125,7 @@ def shrunk(world):
 def foreign(world):
     kept(world, 'XML or HTML', '<!DOCTYPE html><html><body>502 Bad Gateway</body></html>')
     kept(world, 'compressed', b'\x1f\x8b\x08\0\0\0\0\0' + os.urandom(500))
-    kept(world, 'holds', '{"error":"quota exceeded"}')
+    kept(world, 'is JSON, but neither STIX nor MISP', '{"error":"quota exceeded"}')
 
 
 @case('one that is gone or unreadable keeps the old content')

@@ -255,12 +255,158 @@ static const struct feed_case feed_cases[] = {
 	    FEED_FORMAT_MISP, "domain a.example\ndomain b.example\n", "" },
 };
 
+#define SHA256_TEXT                        \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"
+#define SHA1_TEXT "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbc"
+#define MD5_TEXT  "cccccccccccccccccccccccccccccccd"
+
+/* What products export, and lists that are written for other programs. */
+static const struct feed_case export_cases[] = {
+	{ "OTX", FEED_FORMAT_AUTO,
+	    "Indicator type,Indicator,Description\nIPv4,203.0.113.9,\n"
+	    "hostname,www.a.example,\nFileHash-SHA256," SHA256_TEXT ",\n"
+	    "FileHash-IMPHASH," MD5_TEXT ",\nCVE,CVE-2026-1,\nURI,/x.php,\n",
+	    FEED_FORMAT_CSV,
+	    "network 203.0.113.9\ndomain www.a.example\nsha256 " SHA256_TEXT
+	    "\n",
+	    "not-visible\nnot-visible\nnot-visible\n" },
+	{ "OpenCTI's indicators, whose values are patterns", FEED_FORMAT_AUTO,
+	    "\"id\";\"entity_type\";\"name\";\"pattern\";\"pattern_type\"\n"
+	    "\"i1\";\"Indicator\";\"x\";\"[domain-name:value = "
+	    "'a.example']\";\"stix\"\n\"i2\";\"Indicator\";\"x\";\"rule x "
+	    "{}\";\"yara\"\n",
+	    FEED_FORMAT_CSV, "domain a.example\n", "unsupported-pattern\n" },
+	{ "OpenCTI's observables", FEED_FORMAT_AUTO,
+	    "\"id\",\"entity_type\",\"observable_value\"\n"
+	    "\"1\",\"Domain-Name\",\"a.example\"\n"
+	    "\"2\",\"StixFile\",\"" SHA1_TEXT "\"\n"
+	    "\"3\",\"Text\",\"b.example\"\n",
+	    FEED_FORMAT_CSV, "domain a.example\nsha1 " SHA1_TEXT "\n",
+	    "not-visible\n" },
+	{ "Defender, whose thumbprints are no files", FEED_FORMAT_AUTO,
+	    "IndicatorType,IndicatorValue,ExpirationTime,Severity\n"
+	    "FileSha1," SHA1_TEXT ",2030-01-01,High\n"
+	    "CertificateThumbprint," SHA1_TEXT ",2030-01-01,High\n"
+	    "DomainName,a.example,2030-01-01,Low\n",
+	    FEED_FORMAT_CSV, "sha1 " SHA1_TEXT "\ndomain a.example\n",
+	    "not-visible\n" },
+	{ "Sentinel", FEED_FORMAT_AUTO,
+	    "Pattern,DomainName,FileHashType,FileHashValue,"
+	    "EmailSenderAddress\n\"[domain-name:value = 'a.example']\","
+	    "a.example,,,\n,,,,bad@a.example\n",
+	    FEED_FORMAT_CSV, "domain a.example\naddress bad@a.example\n", "" },
+	{ "Anomali", FEED_FORMAT_AUTO,
+	    "id,value,itype,confidence\n1,a.example,mal_domain,80\n"
+	    "2,203.0.113.9,c2_ip,80\n3," MD5_TEXT ",mal_md5,80\n"
+	    "4,bad@a.example,phish_email,80\n",
+	    FEED_FORMAT_CSV,
+	    "domain a.example\nnetwork 203.0.113.9\nmd5 " MD5_TEXT
+	    "\naddress bad@a.example\n",
+	    "" },
+	{ "TheHive, where a column named ioc says yes or no", FEED_FORMAT_AUTO,
+	    "dataType,data,ioc\nfqdn,www.a.example,true\n"
+	    "hash," SHA256_TEXT ",true\nmail_subject,Pay now,false\n"
+	    "registry,HKLM,true\n",
+	    FEED_FORMAT_CSV,
+	    "domain www.a.example\nsha256 " SHA256_TEXT "\nsubject Pay now\n",
+	    "not-visible\n" },
+	{ "a spreadsheet's delimiter, and Windows-1252", FEED_FORMAT_AUTO,
+	    "sep=;\r\nIndicator;Type\r\na.example;Domain\r\n"
+	    "Ihre M\xfcnze \x80;email-subject\r\n",
+	    FEED_FORMAT_CSV,
+	    "domain a.example\nsubject Ihre M\xc3\xbcnze \xe2\x82\xac\n", "" },
+	{ "no-break spaces around a value", FEED_FORMAT_AUTO,
+	    "indicator,type\n\xc2\xa0"
+	    "a.example\xc2\xa0,domain\n",
+	    FEED_FORMAT_CSV, "domain a.example\n", "" },
+	{ "Zeek", FEED_FORMAT_AUTO,
+	    "#fields\tindicator\tindicator_type\tmeta.source\n"
+	    "a.example\tIntel::DOMAIN\tx\n203.0.113.9\tIntel::ADDR\tx\n" SHA1_TEXT
+	    "\tIntel::CERT_HASH\tx\n",
+	    FEED_FORMAT_CSV, "domain a.example\nnetwork 203.0.113.9\n",
+	    "not-visible\n" },
+	{ "words that are none: by looks, but no hashes", FEED_FORMAT_AUTO,
+	    "type,value\nGizmo,a.example\nGizmo," MD5_TEXT
+	    "\nGadget,some words\n",
+	    FEED_FORMAT_CSV, "domain a.example\n",
+	    "not-visible\nnot-visible\n" },
+	{ "AdGuard", FEED_FORMAT_AUTO,
+	    "! head\n||a.example^\n||b.example^$important\n"
+	    "||c.example^$third-party\n@@||d.example^\n"
+	    "|https://e.example/x|\n||*.f.example^\ng.example##.ad\n"
+	    "/banner[0-9]+/\n127.0.0.1 h.example\n",
+	    FEED_FORMAT_LIST,
+	    "domain a.example\ndomain b.example\nurl https://e.example/x\n"
+	    "domain f.example\ndomain h.example\n",
+	    "not-visible\nnot-visible\nnot-visible\nnot-visible\n" },
+	{ "dnsmasq", FEED_FORMAT_AUTO,
+	    "# head\naddress=/a.example/0.0.0.0\naddress=/b.example/"
+	    ".c.example/\nserver=/d.example/\nserver=/e.example/192.0.2.1\n"
+	    "local=/f.example/\n",
+	    FEED_FORMAT_LIST,
+	    "domain a.example\ndomain b.example\ndomain c.example\n"
+	    "domain d.example\ndomain f.example\n",
+	    "not-visible\n" },
+	{ "unbound", FEED_FORMAT_AUTO,
+	    "server:\nlocal-zone: \"a.example\" always_nxdomain\n"
+	    "local-zone: \"b.example.\" transparent\n"
+	    "local-data: \"c.example A 0.0.0.0\"\n",
+	    FEED_FORMAT_LIST, "domain a.example\ndomain c.example\n",
+	    "not-visible\n" },
+	{ "a response policy zone", FEED_FORMAT_AUTO,
+	    "$TTL 300\n$ORIGIN rpz.test.\n@ SOA localhost. root.localhost. (\n"
+	    " 1 ; serial\n 3600 600\n 86400 300 )\n  NS localhost.\n"
+	    "a.example CNAME .\n*.b.example.rpz.test. 60 IN CNAME rpz-drop.\n"
+	    "c.example IN CNAME rpz-passthru.\n"
+	    "32.9.113.0.203.rpz-ip CNAME .\n24.0.113.0.203.rpz-client-ip "
+	    "CNAME .\n",
+	    FEED_FORMAT_LIST,
+	    "domain a.example\ndomain b.example\nnetwork 203.0.113.9/32\n",
+	    "not-visible\nnot-visible\n" },
+	{ "Spamhaus, an object a line", FEED_FORMAT_AUTO,
+	    "{\"cidr\":\"203.0.113.0/24\",\"sblid\":\"SBL1\"}\n"
+	    "{\"type\":\"metadata\",\"records\":1}\n",
+	    FEED_FORMAT_JSON, "network 203.0.113.0/24\n", "" },
+	{ "ThreatFox as JSON", FEED_FORMAT_THREATFOX,
+	    "{\"1\":[{\"ioc_value\":\"203.0.113.9:443\",\"ioc_type\":"
+	    "\"ip:port\",\"confidence_level\":75,\"tags\":\"a,b\","
+	    "\"reference\":\"https://x.example/\"}],\n\"2\":[{\"ioc_value\":"
+	    "\"a.example\",\"ioc_type\":\"domain\"}]}",
+	    FEED_FORMAT_JSON, "network 203.0.113.9\ndomain a.example\n", "" },
+	{ "an answer of URLhaus, without its references", FEED_FORMAT_AUTO,
+	    "{\"query_status\":\"ok\",\"urls\":[{\"id\":\"1\",\"url\":"
+	    "\"http://a.example/x\",\"references\":[{\"url\":"
+	    "\"http://b.example/\"}],\"urlhaus_reference\":"
+	    "\"https://c.example/\"}],\"references\":[\"http://d.example/\"]}",
+	    FEED_FORMAT_JSON, "url http://a.example/x\n", "" },
+	{ "bare texts, and a file that ends in the middle", FEED_FORMAT_AUTO,
+	    "[\"a.example\",7,\"203.0.113.9\",\"b.exa", FEED_FORMAT_JSON,
+	    "domain a.example\nnetwork 203.0.113.9\n",
+	    "bad-object\nbad-object\nbad-object\n" },
+};
+
+static void check_cases(const struct feed_case *cases, size_t count);
+
+static void
+exports_and_lists_of_other_programs_are_read(void **state)
+{
+	(void)state;
+	check_cases(export_cases, sizeof export_cases / sizeof *export_cases);
+}
+
 static void
 every_form_is_read_with_its_traps(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof feed_cases / sizeof *feed_cases; i++) {
-		const struct feed_case *test = &feed_cases[i];
+	check_cases(feed_cases, sizeof feed_cases / sizeof *feed_cases);
+}
+
+static void
+check_cases(const struct feed_case *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct feed_case *test = &cases[i];
 		struct feed_config config = feed_config_defaults("f", "f");
 		struct feed_limits limits = feed_limits_defaults();
 		struct arena *arena = arena_new(0, NULL);
@@ -315,7 +461,21 @@ forms_that_we_do_not_read_say_what_to_do(void **state)
 		    "stix2-elevator" },
 		{ "<html>404</html>", "HTML" },
 		{ "\x1f\x8b\x08", "unpack" },
-		{ "{\"a\":1}", "no STIX object" },
+		{ "{\"a\":1}", "columns { value" },
+		{ "BZh91AY", "bzip2" },
+		{ "PK\x03\x04", "save the sheet as CSV" },
+		{ "%PDF-1.7", "PDF" },
+		{ "# head\nalert dns any any -> any any (msg:\"x\"; "
+		  "dns.query; content:\"a.example\"; sid:1;)\n",
+		    "Suricata" },
+		{ "title: x\nlogsource:\n  category: dns\ndetection:\n",
+		    "Sigma" },
+		{ "# abuse.ch SSLBL SSL Certificate Blacklist (SHA1)\n"
+		  "2026-01-01,d41d8cd98f00b204e9800998ecf8427ed41d8cd9,C2\n",
+		    "fingerprints of certificates" },
+		{ "{\"asn\":1,\"rir\":\"x\",\"domain\":\"a.example\","
+		  "\"asname\":\"x\"}\n",
+		    "autonomous systems" },
 	};
 
 	(void)state;
@@ -638,6 +798,7 @@ every_real_feed_is_read_or_refused_with_a_reason(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(every_form_is_read_with_its_traps),
+	cmocka_unit_test(exports_and_lists_of_other_programs_are_read),
 	cmocka_unit_test(forms_that_we_do_not_read_say_what_to_do),
 	cmocka_unit_test(columns_are_mapped_by_name_and_number),
 	cmocka_unit_test(dates_of_five_styles_are_one_time),
