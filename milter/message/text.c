@@ -555,13 +555,20 @@ is_readable(struct slice content)
 	return head.length > 0;
 }
 
-/* Whether a part says something; HTML does in any kind of part, and so does
- * a file of text. */
+/* Whether a part says something; HTML does in any kind of part. */
 static bool
 says_something(const struct mime_part *part)
 {
 	return part->content_kept && !part->is_container &&
-	       (part->is_text || is_readable(part->content) || is_html(part));
+	       (part->is_text || is_html(part));
+}
+
+/* Whether it is a file of text, whatever it is called. */
+static bool
+is_text_file(const struct mime_part *part)
+{
+	return part->content_kept && !part->is_container && !part->is_text &&
+	       is_readable(part->content) && !is_html(part);
 }
 
 static bool
@@ -616,6 +623,13 @@ text_end(struct text_reader *reader, struct mime_parts *parts,
 			if (!join_text(
 				&all, part->text, reader->limits->text_bytes))
 				*defects |= BIT(TEXT_TOO_LARGE);
+		}
+	/* last, so that no table leaves the message without its own links */
+	for (size_t i = 0; i < parts->count; i++)
+		if (is_text_file(&parts->items[i])) {
+			read_part(
+			    reader, &parts->items[i], parts->items[i].content);
+			*defects |= parts->items[i].defects;
 		}
 	if (reader->urls != NULL && reader->urls->cut)
 		*defects |= BIT(TOO_MANY_URLS);

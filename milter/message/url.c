@@ -780,10 +780,11 @@ url_list_add_field(struct arena *arena, struct url_list *list,
 	}
 }
 
-/* "\\host@SSL\share" is not read as browsers do: Windows takes it. */
+/* "\\host@SSL@443\share" is not read as browsers do: Windows takes it. */
 static bool
 is_share(struct slice target)
 {
+	struct slice authority, behind;
 	size_t end = 2;
 
 	if (slice_starts_with_fold(target, SLICE_LITERAL("file:")))
@@ -792,7 +793,10 @@ is_share(struct slice target)
 		return false;
 	while (end < target.length && !is_slash(target.data[end]))
 		end++;
-	return slice_find_byte(slice_range(target, 0, end), '@') != SIZE_MAX;
+	behind = slice_split(slice_range(target, 0, end), '@', &authority);
+	return behind.length > 0 &&
+	       (ascii_is_digit(behind.data[0]) ||
+		   slice_starts_with_fold(behind, SLICE_LITERAL("ssl")));
 }
 
 /* Adds "\\host@SSL@443\share", with slashes of either kind. */

@@ -34,6 +34,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		url_canonical_redirect(arena, &url, &target, &known);
 	}
 	url_list_add_text(arena, &list, text, URL_IN_TEXT, 0);
+	url_list_add_text(arena, &list, text, URL_IN_CONTENT, 1);
+	url_list_add_field(arena, &list, text, "link", 2);
 	url_list_add_link(
 	    arena, &list, &link, SLICE_LITERAL("http://base.example/a/b"), 0);
 	arena_free(&arena);

@@ -12,6 +12,7 @@
 #include "message/encoded_word.h"
 #include "message/leaf.h"
 #include "message/param.h"
+#include "message/unfold.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -75,6 +76,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    arena, value, &declaration, &usual, true, &budget, &leaf);
 	}
 	decode_in_pieces(arena, value);
+	if (unfold_flowed(arena, value).length > size ||
+	    unfold_calendar(arena, value).length > size)
+		abort();
 	arena_free(&arena);
 	return 0;
 }
