@@ -244,6 +244,22 @@ host_address(struct arena *arena, struct url_canonical *url)
 	return url->host.data != NULL;
 }
 
+/* Whether an octet stands in a host that browsers refuse there. */
+static bool
+has_forbidden(struct slice host, unsigned *oddities)
+{
+	for (size_t i = 0; i < host.length; i++) {
+		unsigned char c = (unsigned char)host.data[i];
+
+		if (c >= 0x80)
+			*oddities |= URL_INTERNATIONAL;
+		else if (c <= ' ' || c == 0x7f ||
+			 strchr("\"#%/:<>?@[\\]^`{|}", c) != NULL)
+			return true;
+	}
+	return false;
+}
+
 static bool
 read_host(struct arena *arena, struct slice text, struct url_canonical *url)
 {
@@ -258,18 +274,13 @@ read_host(struct arena *arena, struct slice text, struct url_canonical *url)
 		host = url_canonical_percent_decode(arena, text);
 		url->oddities |= URL_ENCODED_HOST;
 	}
-	for (size_t i = 0; i < host.length; i++) {
-		unsigned char c = (unsigned char)host.data[i];
-
-		if (c >= 0x80)
-			url->oddities |= URL_INTERNATIONAL;
-		else if (c <= ' ' || c == 0x7f ||
-			 strchr("\"#%/:<>?@[\\]^`{|}", c) != NULL)
-			return false;
-	}
+	if (has_forbidden(host, &url->oddities))
+		return false;
 	while (host.length > 1 && host.data[host.length - 1] == '.')
 		host.length--;
-	if (!domain_canonical(arena, host, &host))
+	/* some characters of other scripts stand for a slash or a brace */
+	if (!domain_canonical(arena, host, &host) ||
+	    has_forbidden(host, &url->oddities))
 		return false;
 	url->host = host;
 	if (url_canonical_numeric_host(host, &url->address)) {

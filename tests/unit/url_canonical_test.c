@@ -66,7 +66,9 @@ what_has_no_host_is_refused(void **state)
 	static const char *const rows[] = { "", " ", "mailto:a@b.example",
 		"javascript:alert(1)", "data:text/html,x", "http://",
 		"http:///", "http://a b/", "http://[::1/", "tel:123",
-		"http://..", "#a", "http://ex<ample/" };
+		"http://..", "#a", "http://ex<ample/",
+		/* characters that stand for '/' and '}' */
+		"http://evil.example\xef\xbc\x8fx", "\xef\xb8\xb8" };
 	struct arena *arena = arena_new(0, NULL);
 
 	(void)state;
