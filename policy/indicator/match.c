@@ -386,13 +386,14 @@ struct matching {
 	size_t pattern_steps;   /* left */
 };
 
-/* Until when an entry is valid; `expire` counts from when it was last seen. */
+/* Until when an entry is valid. `expire` is for those that name no end, and
+ * counts from when they were last seen. */
 static int64_t
 valid_until(const struct matcher_feed *feed, const struct store_entry *entry)
 {
-	int64_t since = entry->last_seen_unix, end;
+	int64_t since = entry->last_seen_unix;
 
-	if (feed->config.expire_s == 0)
+	if (feed->config.expire_s == 0 || entry->valid_until_unix != 0)
 		return entry->valid_until_unix;
 	if (since == 0)
 		since = entry->modified_unix;
@@ -403,11 +404,8 @@ valid_until(const struct matcher_feed *feed, const struct store_entry *entry)
 	/* Longer than any time that a sound store holds. */
 	if (feed->config.expire_s > INT64_MAX / 4 || since < 0 ||
 	    since > INT64_MAX / 4)
-		return entry->valid_until_unix;
-	end = since + (int64_t)feed->config.expire_s;
-	return entry->valid_until_unix == 0 || end < entry->valid_until_unix
-		   ? end
-		   : entry->valid_until_unix;
+		return 0;
+	return since + (int64_t)feed->config.expire_s;
 }
 
 /* The entry's confidence, else the feed's; ABSENT when neither is given. */

@@ -1118,6 +1118,22 @@ def colours(this):
             check(said['indicators'][0]['tlp'], colour, f'{number}')
 
 
+@case('expire is for indicators that name no end')
+def expires(this):
+    def stix(number, days, **more):
+        seen = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(time.time() - days * 86400))
+        return dict(stix_indicator(number, f'end-{number}.example'), modified=seen, valid_from=seen, **more)
+
+    path = os.path.join(this.top, 'ends.json')
+    with open(path, 'w') as file:
+        json.dump({'type': 'bundle', 'objects': [
+            stix(1, 5), stix(2, 20), stix(3, 20, valid_until='2099-01-01T00:00:00Z'),
+            stix(4, 5, valid_until='2026-01-01T00:00:00Z')]}, file)
+    this.configure(f'feed ends {{ source "{path}" format stix expire 10d }}')
+    this.tocsin('indicators', 'build')
+    check([this.acts(f'end-{number}.example') for number in range(1, 5)], [True, False, True, False])
+
+
 @case('a rule sees all that a feed says of an indicator')
 def metadata(this):
     whole = dict(stix_indicator(71, 'told.example'), description='campaign of autumn', confidence=77, labels=['phish'],
