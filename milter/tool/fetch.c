@@ -201,6 +201,20 @@ open_aside(struct fetch *fetch, const char *aside)
 	return file;
 }
 
+/* Makes the names in a folder last; what is no folder has none. */
+static void
+sync_folder(const char *path)
+{
+	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (folder < 0)
+		return;
+	(void)fsync(folder);
+	close(folder);
+}
+
+/* After all else is on disk: a state that is newer than the files would have
+ * the server say that nothing is new. */
 static enum tc_status
 write_state(struct fetch *fetch)
 {
@@ -209,6 +223,8 @@ write_state(struct fetch *fetch)
 	FILE *file = open_aside(fetch, aside);
 	enum tc_status status = TC_SYSTEM;
 
+	sync_folder(fetch->request->folder);
+	sync_folder(path_in_folder(fetch, ""));
 	if (file != NULL && text != NULL) {
 		fputs(text, file);
 		fputc('\n', file);
