@@ -107,6 +107,82 @@ line_x86_copy(struct slice text, unsigned char *out)
 	return at;
 }
 
+/* What stands at text[at], a '=' or an LF with two octets behind it. False for
+ * what is not of the usual form. */
+static inline bool
+quoted_event(struct slice text, const unsigned char *hex_values,
+    unsigned char *out, struct line_x86_quoted *done)
+{
+	const unsigned char *at =
+	    (const unsigned char *)text.data + done->taken;
+	unsigned high = hex_values[at[1]], low = hex_values[at[2]];
+	unsigned char last;
+
+	if (at[0] == '=') {
+		bool escape = high != 0 && low != 0;
+
+		if (!escape && (at[1] != '\r' || at[2] != '\n'))
+			return false;
+		if (escape)
+			out[done->written++] =
+			    (unsigned char)((high - 1) * 16 + low - 1);
+		done->taken += 3;
+		done->fixed = done->written;
+		return true;
+	}
+	if (done->taken < 2)
+		return false;
+	last = at[-1] == '\r' ? at[-2] : at[-1];
+	if (last == ' ' || last == '\t')
+		return false;
+	out[done->written++] = '\n';
+	done->taken++;
+	done->fixed = done->written;
+	return true;
+}
+
+/* Copies 32 octets, of which the first ones count. */
+__attribute__((target("avx2"))) static inline void
+copy_block(
+    struct slice text, unsigned char *out, const struct line_x86_quoted *done)
+{
+	_mm256_storeu_si256((void *)(out + done->written),
+	    _mm256_loadu_si256((const void *)(text.data + done->taken)));
+}
+
+/* The events of a block are found at once, then taken one by one. */
+__attribute__((target("avx2,bmi"))) struct line_x86_quoted
+line_x86_quoted(
+    struct slice text, const unsigned char hex_values[256], unsigned char *out)
+{
+	struct line_x86_quoted done = { 0 };
+	bool good = true;
+
+	while (good && text.length - done.taken >= 2 * BLOCK) {
+		size_t base = done.taken, plain;
+		__m256i low =
+		    _mm256_loadu_si256((const void *)(text.data + base));
+		__m256i high =
+		    _mm256_loadu_si256((const void *)(text.data + base + 32));
+		uint64_t events =
+		    equal_mask(low, high, '=') | equal_mask(low, high, '\n');
+
+		while (good && done.taken - base < BLOCK) {
+			uint64_t left = events >> (done.taken - base);
+
+			plain = left != 0 ? (size_t)__builtin_ctzll(left)
+					  : BLOCK - (done.taken - base);
+			copy_block(text, out, &done);
+			done.taken += plain < 32 ? plain : 32;
+			done.written += plain < 32 ? plain : 32;
+			if (plain < 32 && left != 0)
+				good =
+				    quoted_event(text, hex_values, out, &done);
+		}
+	}
+	return done;
+}
+
 #else
 
 bool
@@ -129,6 +205,16 @@ line_x86_copy(struct slice text, unsigned char *out)
 	(void)text;
 	(void)out;
 	return 0;
+}
+
+struct line_x86_quoted
+line_x86_quoted(
+    struct slice text, const unsigned char hex_values[256], unsigned char *out)
+{
+	(void)text;
+	(void)hex_values;
+	(void)out;
+	return (struct line_x86_quoted){ 0 };
 }
 
 #endif

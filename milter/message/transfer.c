@@ -6,7 +6,7 @@
 
 #include "base/builder.h"
 #include "message/encoded_word.h"
-#include "message/line.h"
+#include "message/line_x86.h"
 #include "message/transfer.h"
 
 const char *
@@ -559,14 +559,33 @@ quoted_line_end(struct quoted *quoted, bool broken)
 	quoted->out = quoted->fixed = out;
 }
 
+/* Runs over what is of the usual form. */
+static void
+quoted_run(struct quoted *quoted)
+{
+	struct line_x86_quoted done = line_x86_quoted(
+	    slice_make(quoted->at, (size_t)(quoted->end - quoted->at)),
+	    hex_values, quoted->out);
+
+	if (done.fixed > 0)
+		quoted->fixed = quoted->out + done.fixed;
+	quoted->at += done.taken;
+	quoted->out += done.written;
+}
+
 struct transfer_result
 transfer_quoted_printable(
     struct slice text, enum quoted_reading reading, unsigned char *out)
 {
 	struct quoted quoted = { text.data, text.data + text.length, reading,
 		out, out, 0 };
+	bool fast = line_x86_usable();
 
 	while (quoted.at < quoted.end) {
+		if (fast && *quoted.at != '=')
+			quoted_run(&quoted);
+		if (quoted.at == quoted.end)
+			break;
 		/* the call alone would make a row of '=' slow */
 		size_t copied =
 		    *quoted.at == '='

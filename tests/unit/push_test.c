@@ -18,6 +18,7 @@
 #include "base/builder.h"
 #include "message/line.h"
 #include "message/message.h"
+#include "message/transfer.h"
 
 #define MIXED     "Content-Type: multipart/mixed; boundary=x\r\n\r\n"
 #define BASE64    "Content-Transfer-Encoding: base64\r\n"
@@ -369,6 +370,67 @@ each_loop_over_lines_finds_the_same(void **state)
 	}
 }
 
+/* Lines of a length at which no wide loop runs. */
+static size_t
+fill_with_quoted(char *text, size_t size, unsigned long long *seed)
+{
+	static const char *const words[] = { "word", "a", "=41", "=c3=A9", "=",
+		"=0D", "=20", " ", "\t", "\r", "=\r\n", "= \r\n", "\r\n",
+		" \r\n", "\n", "=4", "==", "plain text", "=3Dx" };
+	size_t length = 0, line = 0;
+
+	while (size - length > 64) {
+		const char *word;
+		size_t bytes;
+
+		*seed = *seed * 6364136223846793005ULL + 1442695040888963407ULL;
+		word = words[(*seed >> 33) % (sizeof words / sizeof words[0])];
+		if (line > 80)
+			word = "\r\n";
+		bytes = strlen(word);
+		memcpy(text + length, word, bytes);
+		length += bytes;
+		line = word[bytes - 1] == '\n' ? 0 : line + bytes;
+	}
+	text[length++] = '\n';
+	return length;
+}
+
+/* What the wide loop decodes in one run is what comes of one line after the
+ * other, which are too short for it. */
+static void
+quoted_printable_is_decoded_the_same_by_lines_and_as_a_whole(void **state)
+{
+	char text[900];
+	unsigned char whole[sizeof text + 32], lines[sizeof text + 128];
+	unsigned long long seed = 7;
+
+	(void)state;
+	for (unsigned round = 0; round < 20000; round++) {
+		size_t length =
+		    fill_with_quoted(text, 200 + round % 700, &seed);
+		struct slice rest = slice_make(text, length);
+		struct transfer_result result =
+		    transfer_quoted_printable(rest, QUOTED_KEEP, whole);
+		mime_defect_set defects = 0;
+		size_t written = 0;
+
+		while (rest.length > 0) {
+			size_t end = slice_find_byte(rest, '\n') + 1;
+			struct transfer_result line =
+			    transfer_quoted_printable(slice_range(rest, 0, end),
+				QUOTED_KEEP, lines + written);
+
+			written += line.length;
+			defects |= line.defects;
+			rest = slice_skip(rest, end);
+		}
+		assert_int_equal(result.length, written);
+		assert_memory_equal(whole, lines, written);
+		assert_int_equal(result.defects, defects);
+	}
+}
+
 /* The sets, as found by nftw(). */
 static char *set_files[FILES_MAX];
 static size_t set_count;
@@ -449,6 +511,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(long_lines_are_read_the_same),
 	cmocka_unit_test(limits_end_the_work_at_the_same_place),
 	cmocka_unit_test(each_loop_over_lines_finds_the_same),
+	cmocka_unit_test(
+	    quoted_printable_is_decoded_the_same_by_lines_and_as_a_whole),
 	cmocka_unit_test(random_cuts_of_real_mail_read_the_same),
 };
 
