@@ -303,7 +303,7 @@ list_operand(const struct scope_place *place, const struct ast_operand *ast,
 	if (ast->kind == OPERAND_LIST && list_type_for(left->type, &type)) {
 		for (const struct ast_operand *item = ast->items; item != NULL;
 		     item = item->next)
-			misfit_text(place, left, item->token);
+			misfit_text(place, left, item->token, false);
 		return literal_list(place, ast, type);
 	}
 	scope_error(
@@ -494,7 +494,7 @@ compile_text(const struct scope_place *place, const struct ast_expr *ast,
 		return NULL;
 	}
 	if (ast->right->kind == OPERAND_LITERAL) {
-		misfit_text(place, left, ast->right->token);
+		misfit_text(place, left, ast->right->token, true);
 		if (!check_operand_literal(place, ast->right, &string, &right))
 			return NULL;
 	} else {

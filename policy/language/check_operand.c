@@ -481,7 +481,14 @@ resolve_call(const struct scope_place *place, const struct ast_operand *ast,
 		static const char *const names[] = { "lookalike", "registrable",
 			"lower", "length", "yara" };
 		const char *near = diag_suggest(ast->text, names, 5);
+		const char *instead = foreign_field(ast->text);
 
+		if (instead != NULL) {
+			scope_error(place, ast->offset,
+			    "unknown function \"%.*s\"; %s", SHOWN(ast->text),
+			    instead);
+			return false;
+		}
 		scope_error(place, ast->offset,
 		    "unknown function \"%.*s\"%s%s%s", SHOWN(ast->text),
 		    near == NULL ? "" : "; did you mean \"",
@@ -864,7 +871,7 @@ check_operand_literal(const struct scope_place *place,
 	operand_out->type = like->type;
 	operand_out->words = like->words;
 	operand_out->exactly = ast->exactly;
-	misfit_text(place, like, ast->token);
+	misfit_text(place, like, ast->token, false);
 	return check_operand_token(place,
 	    ast->kind == OPERAND_LITERAL ? ast->token : &word, like,
 	    &operand_out->literal);

@@ -41,6 +41,8 @@ static const struct phrase operators[] = {
 static const struct phrase actions[] = {
 	{ "accept", "there is no accept: what no rule stops is accepted; to "
 		    "spare mail from a rule write an exempt" },
+	{ "deliver", "there is no deliver: what no rule stops is accepted" },
+	{ "score", "there are no scores: each rule says itself what is done" },
 	{ "keep", "there is no keep: what no rule stops is accepted" },
 	{ "pass", "there is no pass: what no rule stops is accepted; to spare "
 		  "mail from a rule write an exempt" },
@@ -156,6 +158,11 @@ static const struct phrase settings[] = {
 				 "the MTA" },
 };
 
+#define LOOK_UPS "lists in the DNS are the MTA's to ask, before mail comes here"
+#define NO_SCORE                                                           \
+	"there are no scores: a rule says what it sees and what is done, " \
+	"and rules may name rules"
+
 #define ENVELOPE "the envelope sender is mail-from"
 
 static const struct phrase fields[] = {
@@ -179,6 +186,21 @@ static const struct phrase fields[] = {
 	{ "now", "conditions don't reckon from now: write the time itself, as "
 		 "in date < 2026-11-23" },
 	{ "filename", "write any attachment (.name ...)" },
+	{ "content-type", "write any attachment (.type ...), or any "
+			  "header[\"Content-Type\"] (.value ...)" },
+	{ "authenticated", "write auth.user is present" },
+	{ "html", "the text of HTML parts is in body.text" },
+	{ "dkim.domain", "write any signature (.domain ...)" },
+	{ "dkim.selector", "write any signature (.selector ...)" },
+	{ "score", NO_SCORE },
+	{ "spam-score", NO_SCORE },
+	{ "spam_score", NO_SCORE },
+	{ "time", "when mail was written is date; the time of day can't be "
+		  "asked" },
+	{ "bcc", "who is not in to and cc is among any recipient (.address "
+		 "...)" },
+	{ "dnsbl", LOOK_UPS },
+	{ "rbl", LOOK_UPS },
 	{ "link", "write any url (.host ...)" },
 	{ "links", "write any url (.host ...)" },
 };

@@ -56,6 +56,27 @@ misfit_scheme(struct arena *arena, struct slice text)
 	    SHOWN(slice_range(text, 0, colon)));
 }
 
+/* A digest of another kind, or one that lost a digit on its way. */
+static const char *
+misfit_digest(struct arena *arena, const struct compiled_operand *left,
+    struct slice text, bool part)
+{
+	size_t digits = left->member == FACT_ATTACHMENT_MD5    ? 32
+			: left->member == FACT_ATTACHMENT_SHA1 ? 40
+							       : 64;
+	bool hexadecimal = true;
+
+	for (size_t i = 0; i < text.length; i++)
+		hexadecimal = hexadecimal && ascii_hex_value(text.data[i]) >= 0;
+	if (hexadecimal &&
+	    (text.length == digits || (part && text.length < digits)))
+		return NULL;
+	return arena_printf(arena,
+	    "this has %zu characters, and .%s is of %zu hexadecimal digits",
+	    text.length, schema_fields[left->field].members[left->member].name,
+	    digits);
+}
+
 /* Entries that were added by hand are of a feed that no configuration has. */
 static const char *
 misfit_feed(const struct scope_place *place, struct slice text)
@@ -81,7 +102,7 @@ misfit_feed(const struct scope_place *place, struct slice text)
 
 static const char *
 misfit_of(const struct scope_place *place, const struct compiled_operand *left,
-    struct slice text)
+    struct slice text, bool part)
 {
 	struct arena *arena = place->scope->arena;
 
@@ -97,6 +118,11 @@ misfit_of(const struct scope_place *place, const struct compiled_operand *left,
 		    left->member == FACT_ATTACHMENT_DETECTED_TYPE)) ||
 	    (left->field == FIELD_URL && left->member == FACT_URL_URL))
 		return misfit_pattern(arena, text);
+	if (left->field == FIELD_ATTACHMENT &&
+	    (left->member == FACT_ATTACHMENT_MD5 ||
+		left->member == FACT_ATTACHMENT_SHA1 ||
+		left->member == FACT_ATTACHMENT_SHA256))
+		return misfit_digest(arena, left, text, part);
 	if (left->field == FIELD_URL && left->member == FACT_URL_SCHEME)
 		return misfit_scheme(arena, text);
 	if (left->field == FIELD_INDICATOR &&
@@ -107,13 +133,13 @@ misfit_of(const struct scope_place *place, const struct compiled_operand *left,
 
 void
 misfit_text(const struct scope_place *place,
-    const struct compiled_operand *left, const struct token *token)
+    const struct compiled_operand *left, const struct token *token, bool part)
 {
 	const char *problem;
 
 	if (token == NULL || token->kind != TOKEN_STRING || token->bad)
 		return;
-	problem = misfit_of(place, left, token->text);
+	problem = misfit_of(place, left, token->text, part);
 	if (problem != NULL)
 		diag_at(place->scope->diag, DIAG_WARNING, place->file->source,
 		    token->offset, "this can't match: %s", problem);

@@ -10,8 +10,9 @@
 #include "language/compiled.h"
 #include "language/scope.h"
 
-/* Warns when the text that `left` is compared with can't occur there. */
+/* Warns when the text that `left` is compared with, or a `part` of it that is
+ * looked for, can't occur there. */
 void misfit_text(const struct scope_place *place,
-    const struct compiled_operand *left, const struct token *token);
+    const struct compiled_operand *left, const struct token *token, bool part);
 
 #endif

@@ -1109,6 +1109,12 @@ warnings_say_what_is_odd(void **state)
 		    "write ends-with \".exe\"" },
 		{ "rule a { when any url (.scheme == \"https:\") then tag }",
 		    "without its colon: \"https\"" },
+		{ "rule a { when any attachment (.md5 == \"d41d8cd98f00\")\n"
+		  " then tag }",
+		    "has 12 characters, and .md5 is of 32 hexadecimal" },
+		{ "rule a { when any attachment (.sha256 in {\n"
+		  " \"d41d8cd98f00b204e9800998ecf8427e\" }) then tag }",
+		    "has 32 characters, and .sha256 is of 64 hexadecimal" },
 		{ "feed cert { source \"cert.txt\" }\n"
 		  "rule a { when any indicator (.feed == \"cret\") then tag }",
 		    "there is no feed \"cret\"; did you mean \"cert\"?" },
@@ -1163,6 +1169,9 @@ what_is_in_order_is_not_warned_about(void **state)
 		"rule a { when any url (.host == \"a.example\")\n"
 		" and any url (.host == \"b.example\") then tag }",
 		"rule a { when subject == \"x\" or subject == \"y\" then tag }",
+		"rule a { when any attachment\n"
+		" (.md5 == \"D41D8CD98F00B204E9800998ECF8427E\"\n"
+		" or .sha256 starts-with \"d41d\") then tag }",
 		"rule a { when direction == inbound and auth.user is missing\n"
 		" and dmarc == fail then tag }",
 		"rule a { when direction in { outbound, inbound }\n"
