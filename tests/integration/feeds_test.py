@@ -804,6 +804,9 @@ def limits_named(this):
     os.mkdir(folder)
     for name in 'abc':
         name_list(os.path.join(folder, name), 2, name)
+    wide = os.path.join(this.top, 'wide.csv')
+    with open(wide, 'w') as file:
+        file.write('a,b,c,domain\n1,2,3,four.example\n1,2,three.example,4\n')
     broad = os.path.join(this.top, 'broad.txt')
     with open(broad, 'w') as file:
         file.write('good.example\nco.uk\norg.uk\nac.uk\n')
@@ -811,9 +814,10 @@ def limits_named(this):
 feed lines {{ source "{lines}" format list }}
 feed folder {{ source "{folder}" format list }}
 feed broad {{ source "{broad}" format list kinds {{ domain }} }}
+feed wide {{ source "{wide}" format csv }}
 warninglists {{ }}
 limits {{ feed-yara-rules 6 indicators-per-value 2 feed-pattern-terms 2 feed-pattern 100 feed-depth 4
-         feed-object 2000 unkeyed-patterns 2 feed-line 100 feed-files 2 suppressed-listed 1 }}''')
+         feed-object 2000 unkeyed-patterns 2 feed-line 100 feed-files 2 suppressed-listed 1 feed-columns 3 }}''')
     said = json.loads(this.tocsin('indicators', 'build', '--json'))
     got = {feed['feed']: feed['limits'] for feed in said['feeds']}
     check(got['objects'], {'feed-yara-rules': 2, 'indicators-per-value': 2, 'feed-pattern-terms': 1, 'feed-pattern': 1,
@@ -821,6 +825,7 @@ limits {{ feed-yara-rules 6 indicators-per-value 2 feed-pattern-terms 2 feed-pat
     check((got['lines'], got['folder']), ({'feed-line': 1}, {'feed-files': 1}), f'{said}')
     check(said['feeds'][2]['left-out'], ['c: is one file too many'], 'the last by name')
     check((got['broad'], got['local']), ({'suppressed-listed': 2}, {}), f'{said}')
+    check((got['wide'], said['feeds'][4]['used']), ({'feed-columns': 3}, 1), f'{said}')
     for line in ('feed objects: 2 YARA rules too many for limits { feed-yara-rules 6 }; a higher one takes them',
                  'feed objects: 1 objects nested too deeply for limits { feed-depth 4 }; a higher one takes them',
                  'feed lines: 1 lines or rows too long for limits { feed-line 100 }; a higher one takes them'):

@@ -14,9 +14,11 @@
 #include "daemon/backoff.h"
 #include "daemon/channel.h"
 #include "daemon/control.h"
+#include "daemon/feeds.h"
 #include "daemon/socket_address.h"
 #include "daemon/switches.h"
 #include "daemon/watch.h"
+#include "language/load.h"
 #include "session/generation.h"
 
 /* ---- addresses of the milter's socket */
@@ -406,6 +408,54 @@ a_part_lives_as_long_as_who_needs_it(void **state)
 	generation_release(&in_use);
 }
 
+/* Two places know the defaults: the table of settings and the engine, which
+ * builds the overlay and the tests' stores without any. */
+static void
+limits_without_settings_are_those_of_the_engine(void **state)
+{
+	struct arena *arena = arena_new(0, NULL);
+	struct load_options options = { .now = 1796000000 };
+	struct diag diag = diag_make(arena, 10);
+	struct program *program = load_text("t",
+	    slice_text("own-domains { \"a.example\" }\n"), "", &options, &diag);
+	struct build_limits built = build_limits_defaults();
+	struct exempt_limits exempt = exempt_limits_defaults();
+	struct build_request request;
+
+	(void)state;
+	assert_non_null(program);
+	assert_int_equal(
+	    feeds_build_request(program, 1796000000, arena, &request), TC_OK);
+	assert_int_equal(
+	    request.limits.unkeyed_patterns_max, built.unkeyed_patterns_max);
+	assert_int_equal(request.limits.entries_max, built.entries_max);
+	assert_int_equal(request.limits.same_key_max, built.same_key_max);
+	assert_int_equal(request.limits.suppressed_max, built.suppressed_max);
+	assert_int_equal(request.limits.rules_max, built.rules_max);
+	assert_int_equal(
+	    request.limits.feed.line_bytes_max, built.feed.line_bytes_max);
+	assert_int_equal(
+	    request.limits.feed.columns_max, built.feed.columns_max);
+	assert_int_equal(
+	    request.limits.feed.object_bytes_max, built.feed.object_bytes_max);
+	assert_int_equal(
+	    request.limits.feed.json_depth_max, built.feed.json_depth_max);
+	assert_int_equal(request.limits.feed.pattern_bytes_max,
+	    built.feed.pattern_bytes_max);
+	assert_int_equal(request.limits.feed.pattern_atoms_max,
+	    built.feed.pattern_atoms_max);
+	assert_int_equal(request.limits.feed.files_max, built.feed.files_max);
+	assert_int_equal(
+	    request.exempt.limits.list_bytes_max, exempt.list_bytes_max);
+	assert_int_equal(request.exempt.limits.lists_max, exempt.lists_max);
+	assert_int_equal(request.exempt.limits.entries_max, exempt.entries_max);
+	assert_int_equal(request.exempt.limits.regexes_max, exempt.regexes_max);
+	assert_int_equal(
+	    request.exempt.limits.regex_steps_max, exempt.regex_steps_max);
+	program_free(&program);
+	arena_free(&arena);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(sockets_are_read_in_all_forms),
 	cmocka_unit_test(what_is_no_socket_is_explained),
@@ -418,6 +468,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_damaged_file_of_switches_sets_nothing),
 	cmocka_unit_test(a_file_that_is_being_written_is_left_until_it_rests),
 	cmocka_unit_test(a_part_lives_as_long_as_who_needs_it),
+	cmocka_unit_test(limits_without_settings_are_those_of_the_engine),
 };
 
 UNIT_MAIN(tests)
