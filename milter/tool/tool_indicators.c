@@ -355,13 +355,40 @@ tell_feeds_not_built(const struct engine *engine)
 			    request->feeds[i].name);
 }
 
+/* EX_OK when the value is one of the kind that was said: a hash that lost an
+ * octet would match nothing, and nobody would know why. */
+static int
+check_kind(struct engine *engine, enum indicator_kind kind, const char *word)
+{
+	struct slice value =
+	    slice_trim(normal_refang(engine->arena, slice_text(word), NULL));
+	size_t size = indicator_digest_size(kind);
+	enum normal_problem problem;
+	struct slice key;
+
+	if (kind == INDICATOR_PATTERN || kind == INDICATOR_YARA)
+		return EX_OK;
+	problem = normal_key(engine->arena, kind, value, &key);
+	if (size != 0 && value.length != 2 * size)
+		problem = NORMAL_NOT_DIGEST;
+	if (problem == NORMAL_GOOD)
+		return EX_OK;
+	fprintf(stderr, "tocsin indicators: \"%s\" %s\n", word,
+	    normal_problem_text(problem));
+	return EX_DATAERR;
+}
+
 static int
 run_query(struct engine *engine, const struct options *options, char **words)
 {
 	struct match_answers answers = { 0 };
-	int status = engine_open_matcher(engine);
+	int status = options->has_kind
+			 ? check_kind(engine, options->kind, words[0])
+			 : EX_OK;
 	bool unread;
 
+	if (status == EX_OK)
+		status = engine_open_matcher(engine);
 	if (status != EX_OK)
 		return status;
 	if (match_query(engine->matcher,

@@ -628,6 +628,9 @@ def reasons(this):
     check_in('acts', this.tocsin('indicators', 'query', 'good.example'))
     check_in('not among', this.reconfigured(feed.replace('minimum', 'kinds { url } minimum')))
     check_in('no longer configured', this.reconfigured(''))
+    for kind, value, why in (('md5', 'f' * 31, 'not a digest'), ('sha256', 'f' * 32, 'not a digest'),
+                             ('network', 'good.example', 'not an IP address')):
+        check_in(why, this.tocsin('indicators', 'query', '--kind', kind, value, status=65))
 
 
 def hostname_list(path, name, *entries):
