@@ -58,6 +58,7 @@ may_link(const struct mime_part *part)
 						  : slice_make(NULL, 0);
 
 	return guess_has_url(part->content) || xml_is(part->content) ||
+	       guess_is_shortcut(part->content) ||
 	       guess_kind(part->content, name) != GUESS_OTHER;
 }
 

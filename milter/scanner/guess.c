@@ -63,6 +63,11 @@ is_readable(struct slice content)
 {
 	struct slice head = slice_range(content, 0, HEAD_BYTES);
 
+	/* UTF-16 says so itself. */
+	if (head.length > 2 &&
+	    (slice_starts_with(head, SLICE_LITERAL("\xff\xfe")) ||
+		slice_starts_with(head, SLICE_LITERAL("\xfe\xff"))))
+		return true;
 	for (size_t i = 0; i < head.length; i++) {
 		unsigned char c = (unsigned char)head.data[i];
 
@@ -104,6 +109,23 @@ guess_kind(struct slice content, struct slice name)
 	    begins_as_html(content))
 		return GUESS_HTML;
 	return is_readable(content) ? GUESS_TEXT : GUESS_OTHER;
+}
+
+bool
+guess_is_script(struct slice name)
+{
+	static const char *const scripts[] = { ".js", ".mjs", ".vbs", ".wsf",
+		".wsc", ".sct", ".ps1", ".psm1", ".bat", ".cmd" };
+
+	return ends_with_one_of(
+	    name, scripts, sizeof scripts / sizeof scripts[0]);
+}
+
+bool
+guess_is_shortcut(struct slice content)
+{
+	return slice_starts_with(
+	    content, slice_make("L\0\0\0\x01\x14\x02\0", 8));
 }
 
 bool

@@ -20,6 +20,12 @@ enum guess_kind {
 
 enum guess_kind guess_kind(struct slice content, struct slice name);
 
+/* True for the name of a script that Windows runs. */
+bool guess_is_script(struct slice name);
+
+/* True for a shortcut of Windows (.lnk), by its first octets. */
+bool guess_is_shortcut(struct slice content);
+
 /* True for a file whose links a browser or viewer would show: something like
  * "://" or \\HOST\ stands in it, in octets or in UTF-16. */
 bool guess_has_url(struct slice content);

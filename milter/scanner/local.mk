@@ -2,6 +2,7 @@ libtocsin_a_SOURCES += \
 	milter/scanner/answer.c milter/scanner/answer.h \
 	milter/scanner/bytes.c milter/scanner/bytes.h \
 	milter/scanner/carrier.c milter/scanner/carrier.h \
+	milter/scanner/command.c milter/scanner/command.h \
 	milter/scanner/document.c milter/scanner/document.h \
 	milter/scanner/embedded.c milter/scanner/embedded.h \
 	milter/scanner/entry_name.c milter/scanner/entry_name.h \

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "scanner/carrier.h"
+#include "scanner/command.h"
 #include "scanner/document.h"
 #include "scanner/embedded.h"
 #include "scanner/guess.h"
@@ -118,6 +119,8 @@ decode_text(struct nest *nest, struct slice content)
 		pdf_strings(content, &found);
 	if (first && xml_is(content))
 		xml_text(content, &found);
+	if (first && !nest->is_pdf)
+		command_text(content, &found);
 	pieces_join(content, &found);
 	nest->decoded--;
 }
@@ -218,7 +221,8 @@ nested_open(struct unpack *unpack, struct slice content, size_t index)
 		.unpack = unpack, .parent = index, .limits = limits_of(unpack)
 	};
 	const struct scanner_item *item = unpack_item(unpack, index);
-	bool page = guess_kind(content, item->name) == GUESS_HTML &&
+	bool page = (guess_kind(content, item->name) == GUESS_HTML ||
+			guess_is_script(item->name)) &&
 		    embedded_any(content);
 	bool text = !page && embedded_is_text(content);
 

@@ -5,6 +5,7 @@
 
 #include "scanner/answer.h"
 #include "scanner/carrier.h"
+#include "scanner/command.h"
 #include "scanner/document.h"
 #include "scanner/embedded.h"
 #include "scanner/entry_name.h"
@@ -141,6 +142,7 @@ read_carriers(struct slice bytes)
 	pdf_strings(bytes, &found);
 	vba_sources(bytes, &found);
 	pieces_join(bytes, &found);
+	command_text(bytes, &found);
 	xml_text(bytes, &found);
 	xml_files(bytes, &found);
 	return sum;

@@ -16,6 +16,7 @@ import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'support'))
 import bench
+import milter_client
 import wrap_doc
 import wrap_hidden
 from filter import program
@@ -58,8 +59,10 @@ def table():
         yield f'xml, {title}', name, data, {'url'}
     for title, name, data in wrap_hidden.plain_links(link):
         yield title, name, data if isinstance(data, bytes) else data.encode(), {
-            'domain' if title in ('long', 'installer') else 'url'}
+            'domain' if title in ('long', 'installer', 'remote desktop') else 'url'}
     for title, name, data in wrap_hidden.pieces(link):
+        yield title, name, data, {'url'}
+    for title, name, data in wrap_hidden.commands_in_base64(link):
         yield title, name, data, {'url'}
     for title, name, data in wrap_hidden.shares('evil-link.test'):
         yield title, name, data, {'domain'}
@@ -127,6 +130,21 @@ def limited():
     yield 'document-links', 'a.bin', b'\0'.join(b'http://h%d.test/' % n for n in range(4))
     yield 'content-bytes', 'a.zip', zipped('a.txt', random_text(3000))
     yield 'attached-mails', 'a.zip', zip_of([('1.eml', small), ('2.eml', small)])
+
+
+@case('the filter finds the same, and its log says why a file is closed')
+def in_session(this):
+    rows, bad = list(table()), []
+    with milter_client.MilterClient(this.filter.socket, timeout=60) as milter:
+        milter.connect('192.0.2.20', 'mail.shop.test')
+        milter.helo('mail.shop.test')
+        for title, name, data, wanted in rows:
+            answer = milter.message('<news@shop.test>', ['<inbox@tocsin.test>'], attached(data, name))
+            found = {value.strip() for value in answer.inserted('X-Found')}
+            bad += [] if wanted <= found else [f'{title}: {sorted(found)}']
+    check(bad, [], 'documents that hide')
+    closed = [line for line in this.filter.log_text().splitlines() if ' unscannable=archive-form' in line]
+    check(len(closed), sum('archive-form' in row[3] for row in rows), 'log lines with the reason')
 
 
 def random_text(size):

