@@ -179,6 +179,16 @@ facts_fill_early(struct facts *facts, struct facts_fill_source *source,
 	return arena_exhausted(facts->arena) ? TC_LIMIT : TC_OK;
 }
 
+/* What is written between the letters and nobody sees keeps no rule from
+ * finding a word, as in body.text. */
+static struct slice
+visible(const struct facts *facts, struct slice text)
+{
+	struct slice shown = text_strip_invisible(facts->arena, text);
+
+	return shown.data == NULL ? text : shown;
+}
+
 static void
 add_mailboxes(
     struct facts *facts, enum field_id field, const struct address_list *list)
@@ -189,7 +199,8 @@ add_mailboxes(
 
 		if (mailbox->local.length == 0)
 			address = mailbox->domain;
-		facts_add_mailbox(facts, field, address, mailbox->display);
+		facts_add_mailbox(
+		    facts, field, address, visible(facts, mailbox->display));
 	}
 }
 
@@ -239,7 +250,8 @@ fill_header(struct facts *facts, const struct message *message)
 	facts_compare_reply_to(facts);
 	add_mailboxes(facts, FIELD_SENDER, message_sender(message));
 	if (message_subject(message).data != NULL)
-		facts_set_text(facts, FIELD_SUBJECT, message_subject(message));
+		facts_set_text(facts, FIELD_SUBJECT,
+		    visible(facts, message_subject(message)));
 	set_text(
 	    facts, FIELD_MESSAGE_ID, without_brackets(message_id(message)));
 	if (date.length > 0 && hop_date(date, &when))

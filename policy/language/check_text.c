@@ -104,6 +104,15 @@ resolve_field(const struct scope_place *place, struct slice name, size_t offset,
 	if (!scope_use_stage(place, schema_fields[operand.field].stage,
 		schema_fields[operand.field].name, offset))
 		return false;
+	if ((operand.field == FIELD_RCPT ||
+		operand.field == FIELD_RCPT_DOMAIN) &&
+	    place->stage != STAGE_RCPT) {
+		scope_error(place, offset,
+		    "{%s} is known to rules at rcpt only; {recipient.address} "
+		    "is of the first recipient",
+		    schema_fields[operand.field].name);
+		return false;
+	}
 	place->scope->program->needs.fields[operand.field] = true;
 	if (operand.kind == COMPILED_FIRST)
 		place->scope->program->needs.members[operand.field] |=

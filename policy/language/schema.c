@@ -77,7 +77,8 @@ static const struct schema_member mailbox_members[] = {
 	[FACT_MAILBOX_LOCAL] = { "local",
 	    M(S, true, FREE, "what stands before the @") },
 	[FACT_MAILBOX_DISPLAY] = { "display",
-	    M(S, true, FREE, "the display name, decoded") },
+	    M(S, true, FREE,
+		"the display name, decoded, without what nobody sees") },
 };
 
 static const struct schema_member from_defect_members[] = {
@@ -310,7 +311,9 @@ const struct schema_field schema_fields[FIELD_COUNT] = {
 		"an address of Reply-To is of an organisation that none in "
 		"From is of") },
 	[FIELD_SUBJECT] = { "subject", "header",
-	    F(MESSAGE, S, true, FREE, "the subject, unfolded and decoded") },
+	    F(MESSAGE, S, true, FREE,
+		"the subject, unfolded and decoded, without what "
+		"nobody sees") },
 	[FIELD_MESSAGE_ID] = { "message-id", "header",
 	    F(MESSAGE, S, true, FREE, "the Message-ID without its brackets") },
 	[FIELD_DATE] = { "date", "header",

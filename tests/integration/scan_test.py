@@ -437,6 +437,21 @@ test "no reply-to" { given from "a@bank.example" expect not elsewhere }
         assert ('elsewhere' in [rule['name'] for rule in record['rules']]) == found, (author, answers, record)
 
 
+@case
+def what_nobody_sees_keeps_no_word_of_subject_or_display_name_from_being_found(place):
+    place.write('tocsin.conf', CONF + '''
+rule word "a word" { when subject contains "password" and any from (.display == "Anne Dupont") then tag }
+rule hidden "something hidden" { when any header["Subject"] (.value matches /\\x{200b}/) then tag }
+''')
+    for subject, name, found in (
+            ('Your =?utf-8?q?pass=E2=80=8Bword?=', '=?utf-8?q?An=C2=ADne_Du=E2=80=8Dpont?=', ['word', 'hidden']),
+            ('Your password', 'Anne Dupont', ['word']), ('Your pass word', 'Anne Dupont', []),
+            ('Your password', 'Anne D.', [])):
+        place.write('seen.eml', GOOD.replace('lunch', subject).replace('From: Anne ', f'From: {name} '))
+        record, = place.scan('seen.eml')
+        assert [rule['name'] for rule in record['rules'] if rule['name'] != 'unchecked'] == found, record
+
+
 EARLY = '''
 rule later "come again" at connect { when client.ip == 203.0.113.5 then defer "4.7.1 Come again" }
 rule gone "has left" at rcpt { when rcpt.domain == "old.example" then reject "5.1.6 Has moved" }
