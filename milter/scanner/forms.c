@@ -79,6 +79,22 @@ is_disk(struct slice content)
 	       has_partitions(content);
 }
 
+/* A script that Microsoft's encoder wrote, alone or in a page: a sign, the
+ * length in six letters, "==". */
+static bool
+has_encoded_script(struct slice content)
+{
+	struct slice rest = slice_range(content, 0, PREFIX_MAX);
+	size_t at;
+
+	while ((at = slice_find(rest, SLICE_LITERAL("#@~^"))) != SIZE_MAX) {
+		rest = slice_skip(rest, at + 4);
+		if (slice_starts_with(slice_skip(rest, 6), SLICE_LITERAL("==")))
+			return true;
+	}
+	return false;
+}
+
 bool
 forms_is_closed(struct slice content)
 {
@@ -92,7 +108,7 @@ forms_is_closed(struct slice content)
 		{ 0, { "MSWIM\0\0\0", 8 } }, { 0, { "WLPWM\0\0\0", 8 } },
 		{ 0, { "KDMV", 4 } }, { 0, { "QFI\xfb", 4 } },
 		{ 64, { "\x7f\x10\xda\xbe", 4 } }, { 0, { "hsqs", 4 } },
-		{ 0, { "#@~^", 4 } },
+
 		{ 0, { "\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0", 12 } },
 		{ 0, { "vhdxfile", 8 } }, { 0, { "conectix", 8 } },
 		{ 0, { "ITSF\x03\0\0\0", 8 } }, { 0, { "zPQ", 3 } },
@@ -104,7 +120,8 @@ forms_is_closed(struct slice content)
 		{ 82, { "FAT32   ", 8 } } };
 
 	return has_form(content, forms, sizeof forms / sizeof forms[0]) ||
-	       is_udf(content) || is_disk(content);
+	       is_udf(content) || is_disk(content) ||
+	       has_encoded_script(content);
 }
 
 /* An archive by its first octets. */

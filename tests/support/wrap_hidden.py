@@ -422,6 +422,8 @@ def closed():
     yield 'disk with partitions', 'a.img', bytes(446) + b'\x80\1\1\0\7\xfe\xff\xff' + struct.pack(
         '<II', 63, 20000) + bytes(48) + b'\x55\xaa' + bytes(2048), 'archive-form'
     yield 'encoded script', 'a.vbe', b'#@~^EAAAAA==\\ko$K6~JtnV^GJmwUAAA==^#~@', 'archive-form'
+    yield 'encoded script in a page', 'a.hta', b'<html><script language="JScript.Encode">#@~^EAAAAA==\\ko$K6~J' \
+        b'tnV^GJmwUAAA==^#~@</script></html>', 'archive-form'
     yield 'OneNote of another form', 'a.one', bytes.fromhex('e4525c7b8cd8a74daeb15378d02996d3') + bytes(32) + \
         bytes.fromhex('3fdd9a101b91f549a5d01791edc8aed8')[::-1] + bytes(900), 'archive-form'
     yield 'help file', 'a.chm', b'ITSF\3\0\0\0' + bytes(200), 'archive-form'
