@@ -434,9 +434,47 @@ undo_hex(struct slice content, const struct found *found)
 	bytes_free(&lines);
 }
 
+/* What an array of strings draws, [(ht) -20 (tp:)] TJ: readers make links of
+ * text too. */
+static void
+add_drawn(struct slice array, struct bytes *out)
+{
+	size_t at;
+
+	while ((at = slice_find_byte(array, '(')) != SIZE_MAX) {
+		size_t length;
+
+		array = slice_skip(array, at + 1);
+		length = skip_string(array);
+		bytes_append(out, slice_range(array, 0, length - 1));
+		array = slice_skip(array, length);
+	}
+	bytes_byte(out, '\n');
+}
+
+static void
+join_drawn(struct slice content, const struct found *found)
+{
+	struct bytes drawn = { .max = content.length };
+	size_t end;
+
+	while ((end = slice_find(content, SLICE_LITERAL("TJ"))) != SIZE_MAX) {
+		struct slice before = slice_range(content, 0, end);
+		size_t start = slice_find_last_byte(before, '[');
+
+		if (start != SIZE_MAX)
+			add_drawn(slice_skip(before, start), &drawn);
+		content = slice_skip(content, end + 2);
+	}
+	if (drawn.length > 0)
+		found->text(found->context, bytes_slice(&drawn));
+	bytes_free(&drawn);
+}
+
 void
 pdf_strings(struct slice content, const struct found *found)
 {
+	join_drawn(content, found);
 	if (slice_find_byte(content, '\\') != SIZE_MAX &&
 	    !unescape_all(content, found))
 		return;

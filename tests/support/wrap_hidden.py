@@ -103,6 +103,8 @@ def pdfs(link):
     yield 'end of the stream in its middle', stream(
         b'/Filter/FlateDecode', zlib_two(b'\nendstream endobj\n', hidden))
     yield 'blank behind the word', stream(b'/Filter/FlateDecode', squeezed).replace(b'stream\n', b'stream \r\n', 1)
+    yield 'drawn in pieces', stream(b'/Filter/FlateDecode', zlib.compress(
+        b'BT /F1 12 Tf [(' + link[:3] + b') -20 (' + link[3:14] + b')3(' + link[14:] + b')] TJ ET'))
     yield 'XFA', stream(b'/Type/XFA/Filter/FlateDecode', zlib.compress(
         b'<xdp:xdp><submit target="' + link.replace(b'h', b'&#x68;', 1) + b'"/></xdp:xdp>'))
     yield 'junk in front', b'x' * 1000 + pdf((b'/S/URI/URI(' + octal + b')', None))
