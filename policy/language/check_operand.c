@@ -102,6 +102,7 @@ call_collection(const struct scope_place *place, const struct ast_operand *ast,
 		    "yara takes the name of a rule set: yara(\"ruleset\")");
 		return false;
 	}
+	misfit_ruleset(place, argument->token);
 	collection->field = FIELD_YARA;
 	collection->filter = need_text(place, argument->token->text, false);
 	return true;

@@ -144,3 +144,16 @@ misfit_text(const struct scope_place *place,
 		diag_at(place->scope->diag, DIAG_WARNING, place->file->source,
 		    token->offset, "this can't match: %s", problem);
 }
+
+void
+misfit_ruleset(const struct scope_place *place, const struct token *token)
+{
+	const char *problem = misfit_feed(place, token->text);
+
+	if (problem != NULL)
+		diag_at(place->scope->diag, DIAG_WARNING, place->file->source,
+		    token->offset,
+		    "this can't match; a rule set has the name of the feed "
+		    "that brings it: %s",
+		    problem);
+}

@@ -15,4 +15,7 @@
 void misfit_text(const struct scope_place *place,
     const struct compiled_operand *left, const struct token *token, bool part);
 
+/* Warns when no feed brings the rule set of yara("NAME"). */
+void misfit_ruleset(const struct scope_place *place, const struct token *token);
+
 #endif

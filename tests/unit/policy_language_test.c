@@ -1115,6 +1115,10 @@ warnings_say_what_is_odd(void **state)
 		{ "rule a { when any attachment (.sha256 in {\n"
 		  " \"d41d8cd98f00b204e9800998ecf8427e\" }) then tag }",
 		    "has 32 characters, and .sha256 is of 64 hexadecimal" },
+		{ "feed rules { source \"r\" format yara }\n"
+		  "rule a { when any yara(\"ruels\") then tag }",
+		    "brings it: there is no feed \"ruels\"; did you mean "
+		    "\"rules\"?" },
 		{ "feed cert { source \"cert.txt\" }\n"
 		  "rule a { when any indicator (.feed == \"cret\") then tag }",
 		    "there is no feed \"cret\"; did you mean \"cert\"?" },
@@ -1169,6 +1173,8 @@ what_is_in_order_is_not_warned_about(void **state)
 		"rule a { when any url (.host == \"a.example\")\n"
 		" and any url (.host == \"b.example\") then tag }",
 		"rule a { when subject == \"x\" or subject == \"y\" then tag }",
+		"feed rules { source \"r\" format yara }\n"
+		"rule a { when any yara(\"rules\") (.rule == \"x\") then tag }",
 		"rule a { when any attachment\n"
 		" (.md5 == \"D41D8CD98F00B204E9800998ECF8427E\"\n"
 		" or .sha256 starts-with \"d41d\") then tag }",
