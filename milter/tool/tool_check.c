@@ -294,8 +294,15 @@ check_feeds(
 				    folder.left_out.items[k]);
 		} else if ((problem = feed_look(arena, feed, &limits)) !=
 			   NULL) {
-			diag_plain(diag, DIAG_ERROR, "feed %s: %s %s",
-			    feed->name, feed->source, problem);
+			/* What a publisher serves today is no fault of the
+			 * configuration, unless it names columns. */
+			diag_plain(diag,
+			    settings->feed_fetches[i].url != NULL &&
+				    feed->column_count == 0
+				? DIAG_WARNING
+				: DIAG_ERROR,
+			    "feed %s: %s %s", feed->name, feed->source,
+			    problem);
 		} else if (access(feed->source, R_OK) != 0) {
 			diag_plain(diag, DIAG_WARNING, "feed %s: %s: %s%s",
 			    feed->name, feed->source, strerror(errno),

@@ -918,7 +918,16 @@ def headings(this):
     check_in('1 read, 1 used', this.tocsin('indicators', 'explain', 'x'))
     with open(path, 'wb') as file:
         file.write(b'PK\x03\x04')
+    check_in('error: feed x', check_with('', 78))
     check_in('save the sheet as CSV', check_with('', 78))
+    # A publisher that serves something else today is no fault of the settings.
+    fetched = os.path.join(this.state, 'feeds', 'web')
+    os.makedirs(os.path.dirname(fetched), exist_ok=True)
+    with open(fetched, 'w') as file:
+        file.write('<html>log in</html>')
+    this.configure(f'feed web {{ source "{this.server.url}/x" format csv }} warninglists {{ }}')
+    check_in('warning: feed web', this.tocsin('check'))
+    os.unlink(fetched)
     with open(path, 'w') as file:
         json.dump({'data': [{'Indikator': 'evil.example', 'Typ': 'domain'}, {'other': 1}]}, file)
     check_with('columns { value "Indicator" }', 0)
