@@ -62,8 +62,9 @@ struct match_observation {
 	enum match_where where;
 	struct slice value; /* as observed; digests raw or in hex */
 	/* Index of the part or archive member it belongs to, -1: none.
-	 * Comparisons of a STIX pattern on one file meet the observations of
-	 * one index. */
+	 * Of a header: the part that is a message, -1 the outermost.
+	 * Comparisons of a STIX pattern on one file, or one message, meet the
+	 * observations of one index. */
 	int part;
 	bool defanged; /* stood there as hxxp://, [.], ... */
 	/* Of MATCH_HEADER: the field's name, lower case and constant; NULL

@@ -605,10 +605,14 @@ struct view_value {
 	const struct match_observation *observation;
 };
 
+typedef LIST_OF(int) part_list;
+
 struct stix_view {
 	struct arena *arena;
 	LIST_OF(struct view_value) values;
-	LIST_OF(int) parts; /* indexes that files have, each once */
+	part_list parts; /* indexes that files have, each once */
+	/* The same of messages inside this one. */
+	part_list messages;
 	uint32_t kinds_known;
 	const struct stix_expressions *expressions; /* or NULL */
 	/* Made when the first expression is tried; memory of the arena. */
@@ -616,6 +620,8 @@ struct stix_view {
 	pcre2_match_context *match_context;
 };
 
+#define NO_PART         INT32_MIN
+#define OUTERMOST       (-1) /* the part of headers of the message itself */
 #define VIEW_VALUES_MAX 100000
 
 static void
@@ -631,16 +637,23 @@ view_add(struct stix_view *view, enum field field, struct slice raw,
 }
 
 static void
-view_add_part(struct stix_view *view, int part)
+view_add_part(struct stix_view *view, part_list *list, int part)
 {
 	int *slot;
 
-	for (size_t i = view->parts.count; i > 0; i--)
-		if (view->parts.items[i - 1] == part)
+	for (size_t i = list->count; i > 0; i--)
+		if (list->items[i - 1] == part)
 			return;
-	slot = list_append(view->arena, &view->parts, VIEW_VALUES_MAX);
+	slot = list_append(view->arena, list, VIEW_VALUES_MAX);
 	if (slot != NULL)
 		*slot = part;
+}
+
+/* Of the header of one message, as a subject is. */
+static bool
+is_of_message(enum field field)
+{
+	return field >= FIELD_ADDRESS_FROM && field <= FIELD_MESSAGE_ID;
 }
 
 static void
@@ -728,7 +741,9 @@ view_add_observation(
 	if (field == FIELD_INVISIBLE)
 		return;
 	if (fields[field].of_file)
-		view_add_part(view, observation->part);
+		view_add_part(view, &view->parts, observation->part);
+	else if (is_of_message(field) && observation->part != OUTERMOST)
+		view_add_part(view, &view->messages, observation->part);
 	view_add(view, field, observation->value, key, observation);
 }
 
@@ -756,12 +771,11 @@ struct evaluation {
 	struct slice code; /* what is still to be read */
 	size_t *steps_left;
 	int part;        /* the file at hand; NO_PART: none */
+	int message;     /* that at hand; OUTERMOST: itself */
 	bool hash_found; /* a hash of that file was true */
 	bool damaged;
 	const struct match_observation *decided;
 };
-
-#define NO_PART INT32_MIN
 
 struct value_of_node {
 	enum stix_truth truth;
@@ -1015,11 +1029,12 @@ run_comparison(struct evaluation *evaluation)
 	struct value_of_node out = { .truth = STIX_UNKNOWN };
 	struct comparison_code comparison;
 	const struct stix_view *view = evaluation->view;
-	bool of_file, shown = false, unknown = false;
+	bool of_file, of_message, shown = false, unknown = false;
 
 	if (!take_comparison(evaluation, &comparison))
 		return out;
 	of_file = fields[comparison.field].of_file;
+	of_message = is_of_message(comparison.field);
 	if (comparison.field == FIELD_INVISIBLE ||
 	    comparison.field == FIELD_COMPANION ||
 	    !(view->kinds_known &
@@ -1030,7 +1045,8 @@ run_comparison(struct evaluation *evaluation)
 		int one;
 
 		if (!field_shows(comparison.field, value->field) ||
-		    (of_file && value->part != evaluation->part))
+		    (of_file && value->part != evaluation->part) ||
+		    (of_message && value->part != evaluation->message))
 			continue;
 		shown = true;
 		one = compare_all(evaluation, &comparison, value);
@@ -1116,22 +1132,27 @@ file_hash_is_true(struct evaluation *evaluation, unsigned depth)
 	return false;
 }
 
-/* What stands in [ ]: once for each file, the best counts. Without files once
- * with none. */
+/* What stands in [ ]: once for each message and each file, the best counts.
+ * Without files once with none. */
 static struct value_of_node
 run_observation(struct evaluation *evaluation, unsigned depth)
 {
 	struct value_of_node best = { .truth = STIX_FALSE };
 	struct slice start = evaluation->code;
-	size_t count = evaluation->view->parts.count;
+	const struct stix_view *view = evaluation->view;
+	size_t files = view->parts.count == 0 ? 1 : view->parts.count;
+	size_t count = files * (view->messages.count + 1);
 
-	for (size_t i = 0; i == 0 || i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct match_observation *before = evaluation->decided;
 		struct value_of_node one;
 
 		evaluation->code = start;
-		evaluation->part =
-		    count == 0 ? NO_PART : evaluation->view->parts.items[i];
+		evaluation->part = view->parts.count == 0
+				       ? NO_PART
+				       : view->parts.items[i % files];
+		evaluation->message =
+		    i < files ? OUTERMOST : view->messages.items[i / files - 1];
 		evaluation->hash_found = false;
 		evaluation->hash_found = file_hash_is_true(evaluation, depth);
 		one = run_node(evaluation, depth + 1);
@@ -1144,6 +1165,7 @@ run_observation(struct evaluation *evaluation, unsigned depth)
 			break;
 	}
 	evaluation->part = NO_PART;
+	evaluation->message = OUTERMOST;
 	evaluation->hash_found = false;
 	return best;
 }
@@ -1180,7 +1202,8 @@ stix_program_run(
 	struct evaluation evaluation = { .view = view,
 		.code = program,
 		.steps_left = steps_left,
-		.part = NO_PART };
+		.part = NO_PART,
+		.message = OUTERMOST };
 	struct value_of_node value = run_node(&evaluation, 0);
 	struct stix_result result = { .truth = value.truth };
 

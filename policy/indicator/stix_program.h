@@ -14,7 +14,7 @@
  * address AND only port or protocol, is reduced to its first half.
  *
  * Inside one [ ] the comparisons on files hold for one attachment; those on
- * the message for the message, its parts being any of them unless all that is
+ * the message for one message, this one or mail inside it, its parts being any of them unless all that is
  * said has one index; those on names, URLs and addresses for any that was
  * observed.
  *

@@ -453,6 +453,44 @@ compound_patterns_match_as_compounds(void **state)
 	place_free(place);
 }
 
+/* Of mail inside mail: what one says does not make up for what the other does
+ * not. */
+static void
+what_a_pattern_says_of_a_message_holds_for_one(void **state)
+{
+	static const struct {
+		int from_part, subject_part, hits;
+	} rows[] = { { -1, -1, 1 }, { 4, 4, 1 }, { -1, 4, 0 }, { 4, -1, 0 },
+		{ 4, 6, 0 } };
+	struct match_limits limits = match_limits_defaults();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct place *place = place_new();
+		struct match_observations observations = { 0 };
+
+		place_feed(place, "stix",
+		    "{\"type\":\"bundle\",\"objects\":[{\"type\":"
+		    "\"indicator\",\"id\":\"indicator--2\",\"pattern\":"
+		    "\"[email-message:subject LIKE 'Invoice%' AND "
+		    "email-message:from_ref.value = 'bad@evil.example']\"}]}");
+		place_build(place);
+		*list_append(place->arena, &observations.items, 10) =
+		    (struct match_observation){ INDICATOR_ADDRESS, MATCH_FROM,
+			    text("bad@evil.example"), rows[i].from_part,
+			    false };
+		*list_append(place->arena, &observations.items, 10) =
+		    (struct match_observation){ INDICATOR_SUBJECT,
+			    MATCH_SUBJECT, text("Invoice 7"),
+			    rows[i].subject_part, false };
+		assert_int_equal(match_run(place->matcher, &observations,
+				     &limits, NOW, place->arena, &place->hits),
+		    TC_OK);
+		assert_int_equal(place->hits.items.count, rows[i].hits);
+		place_free(place);
+	}
+}
+
 /* ---------------------------------------------------------------- life cycle */
 
 static void
@@ -1045,6 +1083,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(settings_hold_at_match_time_without_a_new_build),
 	cmocka_unit_test(defanged_text_matches_only_where_the_feed_says_so),
 	cmocka_unit_test(compound_patterns_match_as_compounds),
+	cmocka_unit_test(what_a_pattern_says_of_a_message_holds_for_one),
 	cmocka_unit_test(a_feed_that_fails_keeps_its_content),
 	cmocka_unit_test(the_age_of_a_feed_is_that_of_its_last_good_content),
 	cmocka_unit_test(older_versions_never_replace_newer_ones),
