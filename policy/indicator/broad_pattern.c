@@ -1,11 +1,20 @@
 #include <config.h>
 
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/domain.h"
 #include "base/list.h"
 #include "indicator/broad_pattern.h"
+#include "indicator/broad_sample.h"
 #include "indicator/match.h"
+#include "indicator/stix_expressions.h"
 #include "indicator/stix_program.h"
 
-#define STEPS_MAX 100000u
+#define STEPS_MAX      100000u /* of one message */
+#define CANDIDATES_MAX 64u     /* suffixes and octets of one pattern */
+#define FIRST_MESSAGES 16u     /* none of them true: it is far from a quarter */
+#define MESSAGES_LIMIT (BROAD_SAMPLE_MESSAGES / 4)
 
 struct shown {
 	enum indicator_kind kind;
@@ -51,21 +60,31 @@ is_always_there(const struct shown *one)
 	       one->part == -1;
 }
 
-static bool
-holds(struct arena *scratch, struct slice program, unsigned message, bool bare)
+enum {
+	STRANGERS = 4 /* two messages, whole and bare */
+};
+
+struct broad {
+	struct arena *arena;   /* of the views */
+	struct arena *scratch; /* of one pattern */
+	struct stix_view *strangers[STRANGERS];
+	struct stix_view *soups[BROAD_SAMPLE_SOUPS];
+	struct stix_view *messages[BROAD_SAMPLE_MESSAGES];
+};
+
+static struct stix_view *
+stranger(struct arena *arena, unsigned message, bool bare)
 {
 	struct match_observations observations = { 0 };
-	struct stix_view *view;
-	size_t steps = STEPS_MAX;
 
 	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
 		struct match_observation *one;
 
 		if (bare && !is_always_there(&shown[i]))
 			continue;
-		one = list_append(scratch, &observations.items, 100);
+		one = list_append(arena, &observations.items, 100);
 		if (one == NULL)
-			return false;
+			return NULL;
 		*one = (struct match_observation){
 			.kind = shown[i].kind,
 			.where = shown[i].where,
@@ -73,16 +92,232 @@ holds(struct arena *scratch, struct slice program, unsigned message, bool bare)
 			.part = shown[i].part,
 		};
 	}
-	view = stix_view_make(scratch, &observations);
-	return view != NULL &&
-	       stix_program_run(program, view, &steps).truth == STIX_TRUE;
+	return stix_view_make(arena, &observations);
 }
 
-bool
-broad_pattern(struct arena *scratch, struct slice program)
+static bool
+make_views(struct broad *broad)
 {
-	return (holds(scratch, program, 0, false) &&
-		   holds(scratch, program, 1, false)) ||
-	       (holds(scratch, program, 0, true) &&
-		   holds(scratch, program, 1, true));
+	for (unsigned i = 0; i < STRANGERS; i++) {
+		broad->strangers[i] =
+		    stranger(broad->arena, i % 2, i >= STRANGERS / 2);
+		if (broad->strangers[i] == NULL)
+			return false;
+	}
+	for (unsigned i = 0; i < BROAD_SAMPLE_SOUPS; i++) {
+		struct match_observations observations = { 0 };
+
+		if (!broad_sample_soup(broad->arena, i, &observations) ||
+		    (broad->soups[i] = stix_view_make(
+			 broad->arena, &observations)) == NULL)
+			return false;
+	}
+	for (unsigned i = 0; i < BROAD_SAMPLE_MESSAGES; i++) {
+		struct match_observations observations = { 0 };
+
+		if (!broad_sample_message(broad->arena, i, &observations) ||
+		    (broad->messages[i] = stix_view_make(
+			 broad->arena, &observations)) == NULL)
+			return false;
+	}
+	return true;
+}
+
+struct broad *
+broad_new(void)
+{
+	struct broad *broad = calloc(1, sizeof *broad);
+
+	if (broad == NULL)
+		return NULL;
+	broad->arena = arena_new(0, NULL);
+	broad->scratch = arena_new(0, NULL);
+	if (broad->arena == NULL || broad->scratch == NULL ||
+	    !make_views(broad))
+		broad_free(&broad);
+	return broad;
+}
+
+void
+broad_free(struct broad **broad)
+{
+	struct broad *old = *broad;
+
+	*broad = NULL;
+	if (old == NULL)
+		return;
+	arena_free(&old->arena);
+	arena_free(&old->scratch);
+	free(old);
+}
+
+/* ------------------------------------------------------------------- judging */
+
+/* A program on its way through the messages. */
+struct trial {
+	struct broad *broad;
+	struct slice program;
+	struct stix_expressions *expressions;
+	unsigned candidates;
+	bool covers; /* a whole suffix or octet */
+};
+
+static bool
+holds(const struct trial *trial, struct stix_view *view)
+{
+	size_t steps = STEPS_MAX;
+	bool holds;
+
+	stix_view_expressions(view, trial->expressions);
+	holds =
+	    stix_program_run(trial->program, view, &steps).truth == STIX_TRUE;
+	stix_view_expressions(view, NULL);
+	return holds;
+}
+
+static bool
+holds_for_soups(const struct trial *trial)
+{
+	for (unsigned i = 0; i < BROAD_SAMPLE_SOUPS; i++)
+		if (!holds(trial, trial->broad->soups[i]))
+			return false;
+	return true;
+}
+
+static bool
+holds_for_many(const struct trial *trial)
+{
+	unsigned held = 0;
+
+	for (unsigned i = 0; i < BROAD_SAMPLE_MESSAGES; i++) {
+		if (i == FIRST_MESSAGES && held == 0)
+			return false;
+		held += holds(trial, trial->broad->messages[i]);
+		if (held == MESSAGES_LIMIT)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the program holds for both messages of a candidate: a suffix, or,
+ * where that is empty, an octet. */
+static void
+try_candidate(struct trial *trial, struct slice suffix, unsigned octet)
+{
+	struct arena *scratch = trial->broad->scratch;
+	bool both = true;
+
+	if (trial->covers || trial->candidates++ >= CANDIDATES_MAX)
+		return;
+	for (unsigned i = 0; i < 2 && both; i++) {
+		struct match_observations observations = { 0 };
+		struct stix_view *view = NULL;
+
+		if (suffix.length > 0 ? broad_sample_under_suffix(
+					    scratch, i, suffix, &observations)
+				      : broad_sample_in_octet(
+					    scratch, i, octet, &observations))
+			view = stix_view_make(scratch, &observations);
+		both = view != NULL && holds(trial, view);
+	}
+	trial->covers = both;
+}
+
+/* A suffix that someone can register names under. */
+static bool
+is_listed(struct trial *trial, struct slice suffix)
+{
+	const char *below = arena_printf(
+	    trial->broad->scratch, "k.%.*s", (int)suffix.length, suffix.data);
+
+	return suffix.length <= 64 && suffix.data[0] != '.' && below != NULL &&
+	       domain_has_listed_suffix(slice_text(below)) &&
+	       domain_is_public_suffix(suffix);
+}
+
+/* A run of what host names are made of: what it could be the end, or the
+ * beginning, of. */
+static void
+try_run(struct trial *trial, struct slice run)
+{
+	size_t dot = slice_find_byte(run, '.');
+	unsigned long octet;
+
+	if (dot != SIZE_MAX &&
+	    slice_parse_number(slice_range(run, 0, dot), 255, &octet))
+		try_candidate(trial, slice_make(NULL, 0), (unsigned)octet);
+	while (run.length > 0 && run.data[run.length - 1] == '.')
+		run = slice_range(run, 0, run.length - 1);
+	while (run.length > 0) {
+		if (is_listed(trial, run))
+			try_candidate(trial, run, 0);
+		dot = slice_find_byte(run, '.');
+		run = dot == SIZE_MAX ? slice_make(NULL, 0)
+				      : slice_skip(run, dot + 1);
+	}
+}
+
+/* Takes the runs out of a constant; of an expression `\.` is the dot. */
+static void
+try_constant(void *context, enum stix_operator operator, struct slice constant)
+{
+	struct trial *trial = context;
+	char *text = arena_alloc(trial->broad->scratch, constant.length + 1);
+	size_t length = 0;
+
+	if (text == NULL || (operator!= STIX_LIKE && operator!= STIX_MATCHES))
+		return;
+	for (size_t i = 0; i <= constant.length; i++) {
+		char c =
+		    i < constant.length ? ascii_lower(constant.data[i]) : '\0';
+
+		if (c == '\\' && operator== STIX_MATCHES)
+			continue;
+		if (c == '.' || c == '-' || (c >= '0' && c <= '9') ||
+		    (c >= 'a' && c <= 'z')) {
+			text[length++] = c;
+			continue;
+		}
+		try_run(trial, slice_make(text, length));
+		text += length;
+		length = 0;
+	}
+}
+
+/* Why the program would match too much, or NULL. */
+static const char *
+judge(struct trial *trial)
+{
+	struct stix_view *const *strangers = trial->broad->strangers;
+
+	if ((holds(trial, strangers[0]) && holds(trial, strangers[1])) ||
+	    (holds(trial, strangers[2]) && holds(trial, strangers[3])))
+		return "is a pattern that any message makes true";
+	if (holds_for_soups(trial))
+		return "is a pattern that almost any message makes true";
+	stix_program_constants(trial->program, try_constant, trial);
+	if (trial->covers)
+		return "is a pattern for all names under a public suffix, or "
+		       "all addresses of a /8";
+	return holds_for_many(trial)
+		   ? "is a pattern that a quarter of ordinary messages, or "
+		     "more, makes true"
+		   : NULL;
+}
+
+enum tc_status
+broad_pattern(
+    struct broad *broad, struct slice program, const char **reason_out)
+{
+	struct trial trial = { .broad = broad, .program = program };
+
+	*reason_out = NULL;
+	trial.expressions = stix_expressions_new();
+	if (trial.expressions == NULL)
+		return TC_LIMIT;
+	arena_reset(broad->scratch);
+	stix_program_expressions(program, trial.expressions);
+	*reason_out = judge(&trial);
+	stix_expressions_free(&trial.expressions);
+	return arena_exhausted(broad->scratch) ? TC_LIMIT : TC_OK;
 }

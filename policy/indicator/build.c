@@ -197,6 +197,7 @@ build_free(struct build **build)
 	if (old == NULL)
 		return;
 	arena_free(&old->scratch);
+	broad_free(&old->broad);
 	free(old->keys.data);
 	free(old->texts.data);
 	free(old->strings.data);
@@ -682,10 +683,25 @@ setting_reason(const struct feed_config *config, const struct feed_item *item)
 						       : FEED_USED;
 }
 
-static const struct exempt_verdict any_message = {
-	.exempted = true,
-	.reason = "is a pattern that any message makes true",
-};
+/* Whether a pattern would match too much: then it is noted as suppressed. */
+static bool
+is_broad(struct build *build, const struct feed_item *item)
+{
+	struct exempt_verdict verdict = { .exempted = true };
+
+	if (build->exempt == NULL)
+		return false;
+	if (build->broad == NULL)
+		build->broad = broad_new();
+	if (build->broad == NULL || broad_pattern(build->broad, item->program,
+					&verdict.reason) != TC_OK) {
+		build->full = true;
+		return false;
+	}
+	if (verdict.reason != NULL && !suppress(build, item, &verdict))
+		build->full = true;
+	return verdict.reason != NULL;
+}
 
 /* The key of a pattern that has none of its own; FEED_USED, or why it is not
  * taken. */
@@ -693,12 +709,8 @@ static enum feed_reason
 pattern_key(
     struct build *build, const struct feed_item *item, struct slice *key_out)
 {
-	if (build->exempt != NULL &&
-	    broad_pattern(build->scratch, item->program)) {
-		if (!suppress(build, item, &any_message))
-			build->full = true;
+	if (is_broad(build, item))
 		return FEED_TOO_BROAD;
-	}
 	if (build->unkeyed >= build->limits.unkeyed_patterns_max ||
 	    build->unkeyed - build->unkeyed_here >=
 		build_share(build, build->limits.unkeyed_patterns_max))

@@ -73,7 +73,8 @@ struct build_rule {
 
 struct build {
 	struct build_limits limits;
-	const struct exempt *exempt;      /* may be NULL */
+	const struct exempt *exempt; /* may be NULL */
+	struct broad *broad; /* made for the first pattern without a key */
 	const struct feed_config *config; /* of the feed at hand */
 	struct arena *scratch;            /* of one item */
 	uint64_t seed;

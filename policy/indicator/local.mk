@@ -1,6 +1,7 @@
 # sources of policy/indicator
 libpolicy_a_SOURCES += \
 	policy/indicator/broad_pattern.c policy/indicator/broad_pattern.h \
+	policy/indicator/broad_sample.c policy/indicator/broad_sample.h \
 	policy/indicator/build.c policy/indicator/build.h \
 	policy/indicator/build_explain.c \
 	policy/indicator/build_history.c policy/indicator/build_history.h \

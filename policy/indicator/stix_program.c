@@ -1224,8 +1224,8 @@ stix_view_expressions(
 }
 
 void
-stix_program_expressions(
-    struct slice program, struct stix_expressions *expressions)
+stix_program_constants(
+    struct slice program, stix_constant_function *take, void *context)
 {
 	struct evaluation look = { .code = program };
 	size_t pending = 1;
@@ -1250,10 +1250,23 @@ stix_program_expressions(
 		if (!take_comparison(&look, &comparison))
 			return;
 		constants = (struct evaluation){ .code = comparison.constants };
-		for (unsigned i = 0;
-		     comparison.operator== STIX_MATCHES && i<comparison.count;
-		     i++)
-			stix_expressions_add(
-			    expressions, take_text(&constants));
+		for (unsigned i = 0; i < comparison.count; i++)
+			take(context, comparison.operator,
+			    take_text(&constants));
 	}
+}
+
+static void
+take_expression(
+    void *expressions, enum stix_operator operator, struct slice constant)
+{
+	if (operator== STIX_MATCHES)
+		stix_expressions_add(expressions, constant);
+}
+
+void
+stix_program_expressions(
+    struct slice program, struct stix_expressions *expressions)
+{
+	stix_program_constants(program, take_expression, expressions);
 }

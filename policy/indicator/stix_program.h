@@ -62,6 +62,12 @@ struct stix_view *stix_view_make(
 void stix_view_expressions(
     struct stix_view *view, const struct stix_expressions *expressions);
 
+/* Calls `take` for each constant, with the operator that compares it. */
+typedef void stix_constant_function(
+    void *context, enum stix_operator operator, struct slice constant);
+void stix_program_constants(
+    struct slice program, stix_constant_function *take, void *context);
+
 /* Adds the program's expressions. */
 void stix_program_expressions(
     struct slice program, struct stix_expressions *expressions);

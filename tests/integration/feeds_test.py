@@ -722,7 +722,8 @@ def shrinking(this):
 def broad_patterns(this):
     path = os.path.join(this.top, 'broad.json')
     broad = ["[domain-name:value != 'x.example']", "[email-addr:value MATCHES '.*']", "[url:value LIKE 'http%']",
-             "[domain-name:value = 'evil.example' OR domain-name:value > 'a']", '[NOT EXISTS file:name]']
+             "[domain-name:value = 'evil.example' OR domain-name:value > 'a']", '[NOT EXISTS file:name]',
+             "[domain-name:value LIKE '%.com']", "[url:value LIKE '%e%']"]
     narrow = ["[domain-name:value LIKE '%.evil-one.example']", "[email-message:subject MATCHES 'invoice [0-9]+']"]
     defanged = ["[url:value = 'hxxp://defanged.example/a']", "[domain-name:value = 'defanged[.]example']"]
     with open(path, 'w') as file:
@@ -731,8 +732,9 @@ def broad_patterns(this):
             for number, pattern in enumerate(broad + narrow + defanged)]}, file)
     this.configure(f'feed broad {{ source "{path}" format stix }}\nwarninglists {{ }}')
     said = json.loads(this.tocsin('indicators', 'build', '--json'))['feeds'][0]
-    check((said['ignored']['too-broad'], said['ignored']['defanged']), (5, 2), f'{said}')
+    check((said['ignored']['too-broad'], said['ignored']['defanged']), (7, 2), f'{said}')
     check_in('any message makes true', this.tocsin('indicators', 'suppressed'))
+    check_in('all names under a public suffix', this.tocsin('indicators', 'suppressed'))
     check_in('evil-one', this.tocsin('indicators', 'query', 'a.evil-one.example'))
     check_in('no indicator', this.tocsin('indicators', 'query', 'b.example', status=1))
 

@@ -6,6 +6,7 @@
 #include "support/unit.h"
 
 #include "base/builder.h"
+#include "indicator/broad_pattern.h"
 #include "indicator/stix_judge.h"
 #include "indicator/stix_program.h"
 
@@ -515,6 +516,103 @@ observed_data_is_judged_strictly(void **state)
 	}
 }
 
+/* ------------------------------------------------------------ broad patterns */
+
+static const char *
+broad_reason(struct broad *broad, const char *text)
+{
+	struct arena *arena = arena_new(1u << 20, NULL);
+	struct stix_compiled compiled;
+	struct stix_pattern pattern;
+	const char *reason = NULL;
+
+	assert_int_equal(
+	    stix_pattern_parse(arena, slice_text(text), 100, &pattern), TC_OK);
+	assert_int_equal(
+	    stix_program_compile(arena, &pattern, &compiled), TC_OK);
+	assert_true(compiled.unkeyed);
+	assert_int_equal(
+	    broad_pattern(broad, compiled.program, &reason), TC_OK);
+	arena_free(&arena);
+	return reason;
+}
+
+static void
+patterns_that_match_too_much_are_told_from_others(void **state)
+{
+	static const char *const too_broad[] = {
+		"[domain-name:value LIKE '%.com']",
+		"[domain-name:value LIKE '%.zip']",
+		"[domain-name:value LIKE '%.co.uk']",
+		"[domain-name:value LIKE '%.web.app']",
+		"[domain-name:value MATCHES '\\\\.(ru|su)$']",
+		"[domain-name:value MATCHES '^[a-z0-9-]+\\\\.top$']",
+		"[email-addr:value LIKE '%.pl']",
+		"[email-addr:value LIKE '%@%.xyz']",
+		"[url:value MATCHES '^https?://[^/]+\\\\.info/']",
+		"[domain-name:value LIKE '%a%']",
+		"[domain-name:value LIKE '%q%']",
+		"[domain-name:value LIKE '%e%']",
+		"[domain-name:value LIKE '%1%']",
+		"[domain-name:value MATCHES '.']",
+		"[domain-name:value MATCHES '[a-z]']",
+		"[url:value MATCHES '^h']",
+		"[url:value MATCHES 'http']",
+		"[url:value LIKE '%/']",
+		"[url:value LIKE 'https:%']",
+		"[url:value LIKE '%www%']",
+		"[ipv4-addr:value LIKE '%.%']",
+		"[ipv4-addr:value MATCHES '^[0-9.]+$']",
+		"[ipv4-addr:value LIKE '192.%']",
+		"[ipv4-addr:value MATCHES '^185\\\\.']",
+		"[email-message:subject LIKE '%e%']",
+		"[email-message:subject MATCHES '\\\\w']",
+		"[file:name LIKE '%.%']",
+		"[file:name LIKE '%.pdf']",
+		"[email-message:from_ref.value LIKE '%@%']",
+		"[email-message:message_id MATCHES '@']",
+		"[email-message:x_mailer LIKE '%']",
+		"[file:hashes.MD5 LIKE '%a%']",
+		"[domain-name:value LIKE '%.com' AND "
+		"email-message:subject LIKE '%a%']",
+		"[domain-name:value = 'evil.example' OR "
+		"domain-name:value LIKE '%.com']",
+	};
+	static const char *const narrow[] = {
+		"[domain-name:value LIKE '%.evil-one.example']",
+		"[domain-name:value LIKE '%paypa1%']",
+		"[domain-name:value LIKE '%.duckdns.org.evil.com']",
+		"[domain-name:value LIKE 'login-%.com']",
+		"[domain-name:value MATCHES '^[a-z]{16}\\\\.top$']",
+		"[domain-name:value MATCHES '^update[0-9]+\\\\.com$']",
+		"[url:value LIKE 'http://%/wp-content/%/gate.php']",
+		"[url:value MATCHES '/[a-f0-9]{32}\\\\.php$']",
+		"[url:value LIKE '%.zip']",
+		"[email-message:subject MATCHES 'invoice [0-9]{10}']",
+		"[email-message:subject LIKE '%URGENT: wire%']",
+		"[file:name LIKE '%.exe']",
+		"[file:name LIKE '%.pdf.js']",
+		"[file:name MATCHES '^scan_[0-9]+\\\\.iso$']",
+		"[ipv4-addr:value LIKE '185.220.101.%']",
+		"[ipv4-addr:value LIKE '185.220.%']",
+		"[email-addr:value LIKE 'ceo.%@gmail.com']",
+		"[domain-name:value LIKE '%.com' AND "
+		"email-message:subject LIKE '%URGENT: wire%']",
+	};
+	struct broad *broad = broad_new();
+
+	(void)state;
+	assert_non_null(broad);
+	for (size_t i = 0; i < sizeof too_broad / sizeof *too_broad; i++)
+		if (broad_reason(broad, too_broad[i]) == NULL)
+			fail_msg("not too broad: %s", too_broad[i]);
+	for (size_t i = 0; i < sizeof narrow / sizeof *narrow; i++)
+		if (broad_reason(broad, narrow[i]) != NULL)
+			fail_msg("%s: %s", narrow[i],
+			    broad_reason(broad, narrow[i]));
+	broad_free(&broad);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(the_whole_grammar_is_read),
 	cmocka_unit_test(what_is_no_pattern_is_said_where),
@@ -523,6 +621,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(patterns_hold_in_three_values),
 	cmocka_unit_test(a_pattern_is_entered_under_what_finds_it),
 	cmocka_unit_test(a_damaged_program_is_unknown),
+	cmocka_unit_test(patterns_that_match_too_much_are_told_from_others),
 	cmocka_unit_test(observed_data_is_judged_strictly),
 };
 
