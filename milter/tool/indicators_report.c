@@ -392,6 +392,9 @@ print_answer(
 	if (answer->revoked_unix != 0)
 		printf(" on %s",
 		    engine_time_text(arena, answer->revoked_unix, ""));
+	if (answer->reason == MATCH_NOT_YET)
+		printf(": from %s",
+		    engine_time_text(arena, hit->first_seen_unix, ""));
 	if (answer->detail.length > 0) {
 		printf(" (");
 		engine_print_safe(answer->detail);

@@ -564,6 +564,8 @@ add_entry(struct build *build, const struct feed_item *item, struct slice key)
 		entry->flags |= FORMAT_FLAG_MASK;
 	if (item->forced)
 		entry->flags |= FORMAT_FLAG_FORCED;
+	if (item->not_before)
+		entry->flags |= FORMAT_FLAG_NOT_BEFORE;
 	if (!pool_add(&build->keys, key, &entry->key_offset) ||
 	    !set_value(build, entry, item, key) ||
 	    !set_id(build, entry, item->id) ||

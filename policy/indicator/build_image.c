@@ -172,6 +172,8 @@ merge(struct format_entry *kept, const struct format_entry *again)
 	if (again->modified > kept->modified)
 		kept->modified = again->modified;
 	kept->flags |= again->flags & FORMAT_FLAG_TO_IDS;
+	if (!(again->flags & FORMAT_FLAG_NOT_BEFORE))
+		kept->flags &= (uint16_t)~FORMAT_FLAG_NOT_BEFORE;
 	if (kept->description == 0)
 		kept->description = again->description;
 	if (kept->tags == 0)

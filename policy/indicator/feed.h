@@ -167,9 +167,10 @@ struct feed_item {
 	enum indicator_tlp tlp;
 	bool to_ids; /* true where the form does not know it */
 	bool revoked;
-	bool mask;    /* local.indicators: hides value in all feeds */
-	bool forced;  /* local.indicators: added against a warning */
-	bool ordered; /* `modified` decides among versions of an id */
+	bool mask;       /* local.indicators: hides value in all feeds */
+	bool forced;     /* local.indicators: added against a warning */
+	bool ordered;    /* `modified` decides among versions of an id */
+	bool not_before; /* acts from first_seen on only */
 	int64_t first_seen_unix; /* 0: unknown */
 	int64_t last_seen_unix;
 	int64_t valid_until_unix; /* 0: for ever */

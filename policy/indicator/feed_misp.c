@@ -111,6 +111,106 @@ plain(struct arena *arena, struct slice text)
 		   : text;
 }
 
+static enum indicator_severity
+severity_of_threat_level(struct slice level)
+{
+	if (slice_equal_text(level, "1"))
+		return INDICATOR_SEVERITY_HIGH;
+	if (slice_equal_text(level, "2"))
+		return INDICATOR_SEVERITY_MEDIUM;
+	if (slice_equal_text(level, "3"))
+		return INDICATOR_SEVERITY_LOW;
+	return INDICATOR_SEVERITY_ABSENT;
+}
+
+/* Takes a member of an event that holds for all its attributes; false when it
+ * is none. */
+static bool
+take_of_event(struct arena *arena, struct slice name, struct slice text,
+    struct misp_event *event)
+{
+	if (slice_equal_text(name, "info"))
+		event->info = plain(arena, text);
+	else if (slice_equal_text(name, "date"))
+		event->date_unix = feed_reader_time(plain(arena, text));
+	else if (slice_equal_text(name, "threat_level_id"))
+		event->severity = severity_of_threat_level(plain(arena, text));
+	else
+		return false;
+	return true;
+}
+
+/* The event inside an attribute, as a search for attributes gives it. */
+static void
+take_event_inside(
+    struct arena *arena, struct slice text, struct misp_event *event)
+{
+	struct json_split split = json_split_begin(text);
+	struct json_value member;
+	struct slice name;
+
+	while (
+	    json_is_object(text) && json_split_member(&split, &name, &member))
+		(void)take_of_event(arena, name, member.text, event);
+}
+
+/* ----------------------------------------------------------------- sightings */
+
+/* What people have said of an attribute since it was published: when it was
+ * seen last, said to be false, and since when it is said to be over. */
+struct misp_sightings {
+	int64_t seen_unix, false_unix, over_unix; /* 0: never */
+};
+
+static void
+take_sightings(
+    struct arena *arena, struct slice array, struct misp_sightings *sightings)
+{
+	struct json_split split = json_split_begin(array);
+	struct json_value sighting, member;
+	struct slice name;
+
+	while (json_is_array(array) && json_split_element(&split, &sighting)) {
+		struct json_split members = json_split_begin(sighting.text);
+		struct slice type = SLICE_LITERAL("0");
+		int64_t when = 0, *last;
+
+		while (json_is_object(sighting.text) &&
+		       json_split_member(&members, &name, &member)) {
+			if (slice_equal_text(name, "type"))
+				type = plain(arena, member.text);
+			else if (slice_equal_text(name, "date_sighting"))
+				when =
+				    feed_reader_time(plain(arena, member.text));
+		}
+		last = slice_equal_text(type, "0")   ? &sightings->seen_unix
+		       : slice_equal_text(type, "1") ? &sightings->false_unix
+		       : slice_equal_text(type, "2") ? &sightings->over_unix
+						     : NULL;
+		if (last != NULL && when > *last)
+			*last = when;
+	}
+}
+
+/* Seen later, it is not over. That someone calls it false ends nothing, but
+ * rules may look at the tag. */
+static void
+apply_sightings(const struct misp_sightings *sightings, struct feed_item *item,
+    struct builder *tags)
+{
+	if (sightings->seen_unix > item->last_seen_unix)
+		item->last_seen_unix = sightings->seen_unix;
+	if (sightings->over_unix > item->last_seen_unix)
+		item->valid_until_unix = sightings->over_unix;
+	if (sightings->false_unix > item->last_seen_unix) {
+		if (tags->length > 0)
+			builder_byte(tags, '\n');
+		builder_text(tags, "sighting:false-positive");
+	}
+}
+
+/* ---------------------------------------------------------------- attributes */
+
 /* An attribute whose members are in `item`, all but its kind and value. */
 static void
 give_attribute(struct feed_reader *reader, const struct misp_event *event,
@@ -147,7 +247,7 @@ give_attribute(struct feed_reader *reader, const struct misp_event *event,
 
 /* One attribute. `data` holds malware in base64: it is never looked at. */
 static void
-read_attribute(struct feed_reader *reader, const struct misp_event *event,
+read_attribute(struct feed_reader *reader, const struct misp_event *around,
     const struct json_value *attribute, const struct misp_life *life)
 {
 	struct arena *arena = reader->scratch;
@@ -155,14 +255,15 @@ read_attribute(struct feed_reader *reader, const struct misp_event *event,
 	struct builder tags = builder_make(arena, TAGS_BYTES_MAX);
 	struct slice name, type = { NULL, 0 }, value = { NULL, 0 };
 	struct feed_item item = feed_item_make(INDICATOR_DOMAIN, value);
+	struct misp_sightings sightings = { 0 };
+	struct misp_event event = *around;
 	struct json_value member;
 
 	arena_reset(arena);
 	tags = builder_make(arena, TAGS_BYTES_MAX);
-	builder_slice(&tags, event->tags);
-	item.severity = event->severity;
-	item.tlp = event->tlp;
-	item.confidence = event->confidence;
+	builder_slice(&tags, event.tags);
+	item.tlp = event.tlp;
+	item.confidence = event.confidence;
 	item.ordered = true;
 	item.revoked = life->deleted;
 	item.version_unix = life->changed_unix;
@@ -193,6 +294,10 @@ read_attribute(struct feed_reader *reader, const struct misp_event *event,
 		else if (slice_equal_text(name, "Tag"))
 			take_tags(
 			    arena, text, &tags, &item.tlp, &item.confidence);
+		else if (slice_equal_text(name, "Event"))
+			take_event_inside(arena, text, &event);
+		else if (slice_equal_text(name, "Sighting"))
+			take_sightings(arena, text, &sightings);
 	}
 	if (split.broken ||
 	    ((type.length == 0 || value.length == 0) && !item.revoked)) {
@@ -201,8 +306,10 @@ read_attribute(struct feed_reader *reader, const struct misp_event *event,
 		    "an attribute without type or value");
 		return;
 	}
+	item.severity = event.severity;
+	apply_sightings(&sightings, &item, &tags);
 	item.tags = builder_result(&tags);
-	give_attribute(reader, event, type, value, &item);
+	give_attribute(reader, &event, type, value, &item);
 }
 
 static void
@@ -268,18 +375,6 @@ read_objects(struct feed_reader *reader, const struct misp_event *event,
 	}
 }
 
-static enum indicator_severity
-severity_of_threat_level(struct slice level)
-{
-	if (slice_equal_text(level, "1"))
-		return INDICATOR_SEVERITY_HIGH;
-	if (slice_equal_text(level, "2"))
-		return INDICATOR_SEVERITY_MEDIUM;
-	if (slice_equal_text(level, "3"))
-		return INDICATOR_SEVERITY_LOW;
-	return INDICATOR_SEVERITY_ABSENT;
-}
-
 /* First what holds for the event as a whole, wherever it stands, then its
  * attributes. The event's texts live in the reader's arena. */
 static bool
@@ -300,15 +395,7 @@ read_event(struct feed_reader *reader, struct slice text)
 			parts.objects = member.text;
 		else if (slice_equal_text(name, "Tag"))
 			parts.tags = member.text;
-		else if (slice_equal_text(name, "info"))
-			event.info = plain(arena, member.text);
-		else if (slice_equal_text(name, "date"))
-			event.date_unix =
-			    feed_reader_time(plain(arena, member.text));
-		else if (slice_equal_text(name, "threat_level_id"))
-			event.severity =
-			    severity_of_threat_level(plain(arena, member.text));
-		else
+		else if (!take_of_event(arena, name, member.text, &event))
 			take_life(reader, name, member.text, &parts.life);
 	}
 	take_tags(arena, parts.tags, &tags, &event.tlp, &event.confidence);

@@ -69,6 +69,7 @@ item_of(const struct feed_reader *reader, const cJSON *object)
 		item.confidence = (uint8_t)confidence->valuedouble;
 	item.first_seen_unix =
 	    feed_reader_time(json_text(NULL, object, "valid_from"));
+	item.not_before = item.first_seen_unix > 0;
 	item.valid_until_unix =
 	    feed_reader_time(json_text(NULL, object, "valid_until"));
 	item.modified_unix = feed_reader_moment(

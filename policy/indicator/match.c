@@ -468,6 +468,8 @@ judge(const struct matching *matching, const struct matcher_feed *feed,
 		return MATCH_KIND_OFF;
 	if (until != 0 && until <= matching->now_unix)
 		return MATCH_EXPIRED;
+	if (entry->not_before && entry->first_seen_unix > matching->now_unix)
+		return MATCH_NOT_YET;
 	if (!entry->to_ids && !feed->config.ignore_to_ids)
 		return MATCH_TO_IDS_OFF;
 	if (confidence_of(feed, entry) < feed->config.minimum_confidence)
@@ -1062,6 +1064,8 @@ match_reason_text(enum match_reason reason)
 		return "acts";
 	case MATCH_EXPIRED:
 		return "does not act: expired";
+	case MATCH_NOT_YET:
+		return "does not act: not yet valid";
 	case MATCH_LOW_CONFIDENCE:
 		return "does not act: below the feed's minimum-confidence";
 	case MATCH_ROLE:

@@ -155,6 +155,7 @@ enum tc_status match_run(const struct matcher *matcher,
 enum match_reason {
 	MATCH_ACTS,
 	MATCH_EXPIRED,
+	MATCH_NOT_YET, /* valid from hit.first_seen_unix on */
 	MATCH_LOW_CONFIDENCE,
 	MATCH_ROLE,      /* counts elsewhere only: of clients, client-ip off */
 	MATCH_MASKED,    /* taken out by hand */

@@ -367,6 +367,7 @@ store_entry(
 		.to_ids = (raw.flags & FORMAT_FLAG_TO_IDS) != 0,
 		.mask = (raw.flags & FORMAT_FLAG_MASK) != 0,
 		.forced = (raw.flags & FORMAT_FLAG_FORCED) != 0,
+		.not_before = (raw.flags & FORMAT_FLAG_NOT_BEFORE) != 0,
 		.tags = shared_string(store, raw.tags),
 		.description = shared_string(store, raw.description),
 		.first_seen_unix = raw.first_seen,

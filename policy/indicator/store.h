@@ -69,6 +69,7 @@ struct store_entry {
 	bool to_ids;
 	bool mask;         /* hides the key instead of matching */
 	bool forced;       /* added by hand against a warning */
+	bool not_before;   /* acts from first_seen_unix on only */
 	struct slice tags; /* joined by '\n' */
 	struct slice description;
 	int64_t first_seen_unix;  /* 0: unknown */

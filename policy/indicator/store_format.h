@@ -105,15 +105,16 @@ enum format_id {
 	FORMAT_ID_INDICATOR /* "indicator--" and the UUID */
 };
 
-#define FORMAT_FLAG_VALUE     0x0007u /* enum format_value */
-#define FORMAT_FLAG_ID        0x0018u /* enum format_id */
-#define FORMAT_FLAG_ID_SHIFT  3
-#define FORMAT_FLAG_CUT_SLASH 0x0020u /* value lacks the key's final '/' */
-#define FORMAT_FLAG_TO_IDS    0x0040u
-#define FORMAT_FLAG_MASK      0x0080u
-#define FORMAT_FLAG_FORCED    0x0100u /* added by hand against a warning */
+#define FORMAT_FLAG_VALUE      0x0007u /* enum format_value */
+#define FORMAT_FLAG_ID         0x0018u /* enum format_id */
+#define FORMAT_FLAG_ID_SHIFT   3
+#define FORMAT_FLAG_CUT_SLASH  0x0020u /* value lacks the key's final '/' */
+#define FORMAT_FLAG_TO_IDS     0x0040u
+#define FORMAT_FLAG_MASK       0x0080u
+#define FORMAT_FLAG_FORCED     0x0100u /* added by hand against a warning */
+#define FORMAT_FLAG_NOT_BEFORE 0x0200u /* acts from first_seen on only */
 
-#define FORMAT_NO_PROGRAM     0xffffffffu
+#define FORMAT_NO_PROGRAM      0xffffffffu
 
 struct format_entry {
 	uint8_t id[16];

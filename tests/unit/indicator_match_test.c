@@ -856,6 +856,109 @@ a_query_says_why_an_indicator_does_not_act(void **state)
 }
 
 static void
+an_indicator_does_not_act_before_it_is_valid(void **state)
+{
+	struct place *place = place_new();
+	struct match_answers answers;
+
+	(void)state;
+	place_feed(place, "stix",
+	    "{\"type\":\"indicator\",\"id\":\"indicator--00000000-0000-4000-"
+	    "8000-000000000001\",\"pattern_type\":\"stix\",\"pattern\":"
+	    "\"[domain-name:value = 'early.example']\","
+	    "\"valid_from\":\"2026-12-02T00:00:00Z\"}\n"
+	    "{\"type\":\"indicator\",\"id\":\"indicator--00000000-0000-4000-"
+	    "8000-000000000002\",\"pattern_type\":\"stix\",\"pattern\":"
+	    "\"[email-message:subject LIKE 'early %']\","
+	    "\"valid_from\":\"2026-12-02T00:00:00Z\"}\n");
+	place_build(place);
+	for (unsigned build = 0; build < 2; build++) {
+		assert_int_equal(
+		    look(place, INDICATOR_DOMAIN, MATCH_HELO, "early.example"),
+		    0);
+		assert_int_equal(
+		    look(place, INDICATOR_SUBJECT, MATCH_SUBJECT, "early bird"),
+		    0);
+		assert_int_equal(
+		    look_at(place, NOW + 3 * DAY_S, INDICATOR_DOMAIN,
+			MATCH_HELO, "early.example", false),
+		    1);
+		assert_int_equal(
+		    look_at(place, NOW + 3 * DAY_S, INDICATOR_SUBJECT,
+			MATCH_SUBJECT, "early bird", false),
+		    1);
+		assert_int_equal(
+		    match_query(place->matcher, NULL, text("early.example"),
+			NOW, place->arena, &answers),
+		    TC_OK);
+		assert_int_equal(answers.items.count, 1);
+		assert_int_equal(answers.items.items[0].reason, MATCH_NOT_YET);
+		/* The same of content that is kept. */
+		put_file(place->feeds[0].source, "", "w");
+		place_build(place);
+		assert_true(place->report.feeds[0].kept);
+	}
+	place_free(place);
+}
+
+/* A reply to a search for attributes, each with the event around it and what
+ * others have said of it. */
+static void
+misp_says_of_each_attribute_what_its_event_and_sightings_say(void **state)
+{
+	struct place *place = place_new();
+	struct feed_config *feed = place_feed(place, "misp",
+	    "{\"response\":{\"Attribute\":["
+	    "{\"type\":\"domain\",\"value\":\"seen.example\",\"to_ids\":true,"
+	    "\"timestamp\":\"1790000000\",\"Event\":{\"info\":\"autumn wave\","
+	    "\"threat_level_id\":\"1\",\"id\":\"7\"},\"Sighting\":["
+	    "{\"type\":\"0\",\"date_sighting\":\"1795900000\"},"
+	    "{\"type\":\"0\",\"date_sighting\":\"1780000000\"}]},"
+	    "{\"type\":\"domain\",\"value\":\"unseen.example\",\"to_ids\":true,"
+	    "\"timestamp\":\"1790000000\",\"comment\":\"own words\","
+	    "\"Event\":{\"info\":\"autumn wave\",\"threat_level_id\":\"2\"}},"
+	    "{\"type\":\"domain\",\"value\":\"false.example\",\"to_ids\":true,"
+	    "\"timestamp\":\"1795900000\",\"Sighting\":["
+	    "{\"type\":\"0\",\"date_sighting\":\"1795000000\"},"
+	    "{\"type\":\"1\",\"date_sighting\":\"1795900000\"}]},"
+	    "{\"type\":\"domain\",\"value\":\"over.example\",\"to_ids\":true,"
+	    "\"timestamp\":\"1795900000\",\"Sighting\":["
+	    "{\"type\":\"2\",\"date_sighting\":\"1795900000\"}]},"
+	    "{\"type\":\"domain\",\"value\":\"back.example\",\"to_ids\":true,"
+	    "\"timestamp\":\"1795900000\",\"Sighting\":["
+	    "{\"type\":\"0\",\"date_sighting\":\"1795950000\"},"
+	    "{\"type\":\"2\",\"date_sighting\":\"1795900000\"}]}]}}");
+	const struct match_hit *hit;
+
+	(void)state;
+	feed->expire_s = 10 * DAY_S;
+	place_build(place);
+	assert_int_equal(
+	    look(place, INDICATOR_DOMAIN, MATCH_HELO, "seen.example"), 1);
+	hit = &place->hits.items.items[0];
+	assert_int_equal(hit->severity, INDICATOR_SEVERITY_HIGH);
+	assert_true(slice_equal_text(hit->description, "autumn wave"));
+	assert_int_equal(
+	    look(place, INDICATOR_DOMAIN, MATCH_HELO, "unseen.example"), 0);
+	feed->expire_s = 0;
+	place_bind(place);
+	assert_int_equal(
+	    look(place, INDICATOR_DOMAIN, MATCH_HELO, "unseen.example"), 1);
+	hit = &place->hits.items.items[0];
+	assert_int_equal(hit->severity, INDICATOR_SEVERITY_MEDIUM);
+	assert_true(slice_equal_text(hit->description, "own words"));
+	assert_int_equal(
+	    look(place, INDICATOR_DOMAIN, MATCH_HELO, "false.example"), 1);
+	assert_true(slice_equal_text(
+	    place->hits.items.items[0].tags, "sighting:false-positive"));
+	assert_int_equal(
+	    look(place, INDICATOR_DOMAIN, MATCH_HELO, "over.example"), 0);
+	assert_int_equal(
+	    look(place, INDICATOR_DOMAIN, MATCH_HELO, "back.example"), 1);
+	place_free(place);
+}
+
+static void
 a_query_tries_patterns_without_a_key_and_networks_of_patterns(void **state)
 {
 	static const struct {
@@ -1091,6 +1194,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_broken_line_of_the_overlay_costs_itself),
 	cmocka_unit_test(what_would_match_too_much_is_taken_out),
 	cmocka_unit_test(a_query_says_why_an_indicator_does_not_act),
+	cmocka_unit_test(an_indicator_does_not_act_before_it_is_valid),
+	cmocka_unit_test(
+	    misp_says_of_each_attribute_what_its_event_and_sightings_say),
 	cmocka_unit_test(
 	    a_query_tries_patterns_without_a_key_and_networks_of_patterns),
 	cmocka_unit_test(a_hostile_store_never_crashes_a_reader),
