@@ -480,12 +480,12 @@ judge(const struct matching *matching, const struct matcher_feed *feed,
 }
 
 static enum indicator_strength
-strength_of(const struct matcher_feed *feed, const struct store_entry *entry)
+strength_of(const struct matcher_feed *feed, const struct store_entry *entry,
+    bool by_strong_kind)
 {
 	uint8_t confidence = given_confidence(feed, entry);
 
-	if (!indicator_kind_is_strong(entry->kind) || !feed->config.verified ||
-	    !entry->to_ids)
+	if (!by_strong_kind || !feed->config.verified || !entry->to_ids)
 		return INDICATOR_WEAK;
 	return confidence < STRONG_CONFIDENCE ? INDICATOR_WEAK
 					      : INDICATOR_STRONG;
@@ -529,7 +529,8 @@ fill_hit(struct matching *matching, const struct matcher_store *bound,
 		.id = store_entry_id(bound->store, entry, matching->arena),
 		.severity = severity_of(feed, entry),
 		.confidence = confidence_of(feed, entry),
-		.strength = strength_of(feed, entry),
+		.strength = strength_of(
+		    feed, entry, indicator_kind_is_strong(entry->kind)),
 		.tlp = entry->tlp != INDICATOR_TLP_ABSENT ? entry->tlp
 							  : feed->config.tlp,
 		.tags = entry->tags,
@@ -596,8 +597,8 @@ is_untried(struct matching *matching, unsigned store, uint32_t program)
 
 /* Evaluates a compound pattern over the whole message. */
 static void
-try_pattern(struct matching *matching, unsigned store,
-    const struct store_entry *entry, bool unkeyed)
+try_pattern(
+    struct matching *matching, unsigned store, const struct store_entry *entry)
 {
 	const struct matcher_store *bound = &matching->matcher->stores[store];
 	struct stix_result result;
@@ -627,8 +628,8 @@ try_pattern(struct matching *matching, unsigned store,
 	}
 	fill_hit(matching, bound, entry, hit);
 	hit->partial = result.partial;
-	if (unkeyed)
-		hit->strength = INDICATOR_WEAK;
+	hit->strength =
+	    strength_of(&bound->feeds[entry->feed], entry, result.strong);
 }
 
 static void
@@ -644,7 +645,7 @@ note_hit(
 		return;
 	if (entry->program != STORE_NO_PROGRAM) {
 		if (is_untried(matching, store, entry->program))
-			try_pattern(matching, store, entry, false);
+			try_pattern(matching, store, entry);
 		matching->observation = observation;
 		return;
 	}
@@ -1016,7 +1017,7 @@ try_unkeyed(struct matching *matching)
 			    entry.feed < bound->feed_count &&
 			    judge(matching, &bound->feeds[entry.feed],
 				&entry) == MATCH_ACTS)
-				try_pattern(matching, i, &entry, true);
+				try_pattern(matching, i, &entry);
 		}
 	}
 }

@@ -781,6 +781,7 @@ struct value_of_node {
 	enum stix_truth truth;
 	bool
 	    strong; /* a strong comparison is true where it could still count */
+	bool sure;  /* true, and by strong comparisons alone */
 };
 
 static unsigned
@@ -1059,6 +1060,12 @@ run_comparison(struct evaluation *evaluation)
 		    (comparison.operator== STIX_EQUAL || comparison.operator==
 			STIX_IN) &&
 		    indicator_kind_is_strong(fields[comparison.field].kind);
+		out.sure = out.strong || (!comparison.negated &&
+					     comparison
+						 .
+						 operator== STIX_IS_SUBSET &&
+					     fields[comparison.field]
+						 .kind == INDICATOR_NETWORK);
 		if (evaluation->decided == NULL || out.strong)
 			evaluation->decided = value->observation;
 		return out;
@@ -1095,9 +1102,14 @@ run_chain(struct evaluation *evaluation, bool and, unsigned depth)
 		/* Strong parts of a branch that is false do not count. */
 		if (one.truth != STIX_FALSE)
 			all.strong = all.strong || one.strong;
+		/* One branch of an OR suffices; of an AND the other ones only
+		 * narrow what a strong one says. */
+		all.sure = all.sure || one.sure;
 	}
 	if (all.truth == STIX_FALSE)
 		all.strong = false;
+	if (all.truth != STIX_TRUE)
+		all.sure = false;
 	return all;
 }
 
@@ -1132,6 +1144,17 @@ file_hash_is_true(struct evaluation *evaluation, unsigned depth)
 	return false;
 }
 
+/* The truer one, or of two the one that strong comparisons decide. */
+static bool
+is_better(const struct value_of_node *one, const struct value_of_node *other)
+{
+	if (one->truth != other->truth)
+		return one->truth > other->truth;
+	if (one->sure != other->sure)
+		return one->sure;
+	return one->strong && !other->strong;
+}
+
 /* What stands in [ ]: once for each message and each file, the best counts.
  * Without files once with none. */
 static struct value_of_node
@@ -1156,12 +1179,11 @@ run_observation(struct evaluation *evaluation, unsigned depth)
 		evaluation->hash_found = false;
 		evaluation->hash_found = file_hash_is_true(evaluation, depth);
 		one = run_node(evaluation, depth + 1);
-		if (one.truth > best.truth ||
-		    (one.truth == best.truth && one.strong && !best.strong))
+		if (is_better(&one, &best))
 			best = one;
 		else
 			evaluation->decided = before;
-		if (best.truth == STIX_TRUE || evaluation->damaged)
+		if (best.sure || evaluation->damaged)
 			break;
 	}
 	evaluation->part = NO_PART;
@@ -1212,6 +1234,7 @@ stix_program_run(
 		return result;
 	}
 	result.partial = value.truth == STIX_UNKNOWN && value.strong;
+	result.strong = value.sure || result.partial;
 	result.decided = evaluation.decided;
 	return result;
 }

@@ -75,6 +75,9 @@ void stix_program_expressions(
 struct stix_result {
 	enum stix_truth truth;
 	bool partial; /* unknown, and to be counted as a match */
+	/* By a branch that has a strong comparison: the hash in "hash or
+	 * name", not the name. */
+	bool strong;
 	/* The observation that made a strong comparison true, NULL: none. */
 	const struct match_observation *decided;
 };

@@ -491,6 +491,56 @@ what_a_pattern_says_of_a_message_holds_for_one(void **state)
 	}
 }
 
+/* "hash or name" is as strong as the branch that is true. */
+static void
+the_branch_that_decides_makes_a_pattern_strong(void **state)
+{
+	static const struct {
+		const char *digest; /* of part 2; NULL: none */
+		const char *name;   /* of part 1 */
+		size_t hits;
+		enum indicator_strength strength;
+	} cases[] = {
+		{ NULL, "x.doc", 2, INDICATOR_WEAK },
+		{ MD5_A, "y.doc", 2, INDICATOR_STRONG },
+		{ MD5_A, "x.doc", 2, INDICATOR_STRONG },
+		{ NULL, "y.doc", 0, INDICATOR_WEAK },
+	};
+	struct place *place = place_new();
+	struct match_limits limits = match_limits_defaults();
+
+	(void)state;
+	place_feed(place, "stix",
+	    "{\"type\":\"bundle\",\"objects\":["
+	    "{\"type\":\"indicator\",\"id\":\"indicator--1\",\"pattern\":"
+	    "\"[(file:hashes.MD5 = '" MD5_A
+	    "' AND file:hashes.MD5 != '00') OR file:name = 'x.doc']\"},"
+	    "{\"type\":\"indicator\",\"id\":\"indicator--2\",\"pattern\":"
+	    "\"[file:name LIKE 'x.%' OR file:hashes.MD5 = '" MD5_A "']\"}]}");
+	place_build(place);
+	assert_int_equal(store_unkeyed_count(place->store), 1);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct match_observations observations = { 0 };
+
+		*list_append(place->arena, &observations.items, 10) =
+		    (struct match_observation){ INDICATOR_FILENAME,
+			    MATCH_ATTACHMENT, text(cases[i].name), 1, false };
+		if (cases[i].digest != NULL)
+			*list_append(place->arena, &observations.items, 10) =
+			    (struct match_observation){ INDICATOR_MD5,
+				    MATCH_ATTACHMENT, text(cases[i].digest), 2,
+				    false };
+		assert_int_equal(match_run(place->matcher, &observations,
+				     &limits, NOW, place->arena, &place->hits),
+		    TC_OK);
+		assert_int_equal(place->hits.items.count, cases[i].hits);
+		for (size_t k = 0; k < cases[i].hits; k++)
+			assert_int_equal(place->hits.items.items[k].strength,
+			    cases[i].strength);
+	}
+	place_free(place);
+}
+
 /* ---------------------------------------------------------------- life cycle */
 
 static void
@@ -1187,6 +1237,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(defanged_text_matches_only_where_the_feed_says_so),
 	cmocka_unit_test(compound_patterns_match_as_compounds),
 	cmocka_unit_test(what_a_pattern_says_of_a_message_holds_for_one),
+	cmocka_unit_test(the_branch_that_decides_makes_a_pattern_strong),
 	cmocka_unit_test(a_feed_that_fails_keeps_its_content),
 	cmocka_unit_test(the_age_of_a_feed_is_that_of_its_last_good_content),
 	cmocka_unit_test(older_versions_never_replace_newer_ones),
