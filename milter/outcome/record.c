@@ -8,6 +8,7 @@
 #include "auth/arc.h"
 #include "auth/dkim_verify.h"
 #include "auth/dmarc.h"
+#include "base/utf8.h"
 #include "evidence/evidence.h"
 #include "evidence/inspect.h"
 #include "evidence/results.h"
@@ -19,6 +20,10 @@
 
 #define VALUE_MAX 1024 /* octets of one value */
 #define ARRAY_MAX 1000 /* elements of one array */
+/* What a message has a thousand times must not make its record large. */
+#define DESCRIPTION_MAX 200
+#define TAGS_MAX        16
+#define TAG_MAX         100
 
 /* A record under way: whether something was cut, and whether the next member
  * or element needs a comma. */
@@ -363,6 +368,29 @@ put_results(struct record *record, const struct evidence *evidence)
 	end(record, '}');
 }
 
+/* What rules and people see of an indicator beside what decides. */
+static void
+put_background(struct record *record, const struct match_hit *hit)
+{
+	struct slice text = hit->description, tags = hit->tags, tag;
+
+	if (hit->tlp != INDICATOR_TLP_ABSENT)
+		put_word(record, "tlp", indicator_tlp_name(hit->tlp));
+	if (tags.length > 0)
+		begin(record, "tags", '[');
+	for (size_t i = 0; i < TAGS_MAX && match_next_tag(&tags, &tag); i++)
+		put_text(record, NULL, slice_range(tag, 0, TAG_MAX));
+	if (hit->tags.length > 0)
+		end(record, ']');
+	if (text.length > DESCRIPTION_MAX) {
+		text = slice_range(text, 0, DESCRIPTION_MAX);
+		text = slice_range(text, 0, utf8_valid_prefix(text));
+	}
+	put_known(record, "description", text);
+	if (hit->first_seen_unix > 0)
+		put_time(record, "first_seen", hit->first_seen_unix);
+}
+
 static void
 put_indicators(struct record *record, const struct evidence *evidence)
 {
@@ -393,6 +421,10 @@ put_indicators(struct record *record, const struct evidence *evidence)
 		put_true(record, "expired",
 		    hit->valid_until_unix > 0 &&
 			hit->valid_until_unix <= evidence->now_unix);
+		put_true(record, "not_yet_valid",
+		    hit->not_before &&
+			hit->first_seen_unix > evidence->now_unix);
+		put_background(record, hit);
 		end(record, '}');
 	}
 	end(record, ']');

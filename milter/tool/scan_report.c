@@ -92,6 +92,8 @@ put_indicators(struct builder *out, const struct evidence *evidence)
 		const struct match_hit *hit = &evidence->hits[i];
 		bool expired = hit->valid_until_unix > 0 &&
 			       hit->valid_until_unix <= evidence->now_unix;
+		bool early = hit->not_before &&
+			     hit->first_seen_unix > evidence->now_unix;
 
 		builder_text(out, "  indicator   ");
 		verdict_log_indicator(out, hit);
@@ -103,12 +105,12 @@ put_indicators(struct builder *out, const struct evidence *evidence)
 			builder_printf(out, " part %d", hit->part);
 		builder_text(out, ": ");
 		builder_printable(out, hit->observed, VALUE_MAX);
-		builder_printf(out, " [%s, %s%s%s%s]\n",
+		builder_printf(out, " [%s, %s%s%s%s%s]\n",
 		    indicator_severity_name(hit->severity),
 		    indicator_strength_name(hit->strength),
 		    hit->partial ? ", partial" : "",
 		    hit->defanged ? ", defanged" : "",
-		    expired ? ", expired" : "");
+		    expired ? ", expired" : "", early ? ", not yet valid" : "");
 	}
 }
 

@@ -468,7 +468,9 @@ judge(const struct matching *matching, const struct matcher_feed *feed,
 		return MATCH_KIND_OFF;
 	if (until != 0 && until <= matching->now_unix)
 		return MATCH_EXPIRED;
-	if (entry->not_before && entry->first_seen_unix > matching->now_unix)
+	/* As expired ones do, it counts where no time is given. */
+	if (entry->not_before && matching->now_unix != 0 &&
+	    entry->first_seen_unix > matching->now_unix)
 		return MATCH_NOT_YET;
 	if (!entry->to_ids && !feed->config.ignore_to_ids)
 		return MATCH_TO_IDS_OFF;
@@ -539,6 +541,7 @@ fill_hit(struct matching *matching, const struct matcher_store *bound,
 		.valid_until_unix = valid_until(feed, entry),
 		.part = -1,
 		.local = slice_equal_text(feed->name, OVERLAY_FEED_NAME),
+		.not_before = entry->not_before,
 	};
 	if (matching->observation == NULL)
 		return;

@@ -97,7 +97,8 @@ struct match_hit {
 	const char *field; /* of MATCH_HEADER; NULL elsewhere */
 	bool partial;      /* a pattern of which not all could be seen */
 	bool defanged;
-	bool local; /* added by hand */
+	bool local;      /* added by hand */
+	bool not_before; /* acts from first_seen_unix on only */
 };
 
 /* Takes the next tag off the front of *tags. */
@@ -144,7 +145,8 @@ uint32_t matcher_needs(const struct matcher *matcher);
 bool matcher_feed_age(const struct matcher *matcher, struct slice name,
     int64_t now_unix, uint64_t *age_s_out);
 
-/* Finds all hits. TC_LIMIT when the arena was full or a limit reached;
+/* Finds all hits of what acts at `now_unix`; 0: whatever its age, also what
+ * has expired or is not yet valid. TC_LIMIT when the arena was full or a limit reached;
  * hits_out then holds what was found and says incomplete. */
 enum tc_status match_run(const struct matcher *matcher,
     const struct match_observations *observations,

@@ -1176,6 +1176,29 @@ def metadata(this):
     matched = [rule['name'] for rule in record['rules']]
     check([clause for number, clause in enumerate(holds) if f'r{number}' not in matched], [], 'do not hold')
     check(len(matched), len(holds), f'{matched}')
+    hit, = json.loads(this.tocsin('scan', '--json', mail).splitlines()[0])['indicators']
+    check({name: hit.get(name) for name in ('tlp', 'tags', 'description', 'first_seen')},
+          {'tlp': 'amber', 'tags': ['phish'], 'description': 'campaign of autumn',
+           'first_seen': '2026-01-01T00:00:00Z'}, f'{hit}')
+
+
+@case('what is not yet valid counts for --as-of any alone, and is marked; descriptions are cut')
+def not_yet_valid(this):
+    soon = dict(stix_indicator(72, 'soon.example'), valid_from='2098-01-01T00:00:00Z', description='\u00e9' * 300)
+    source, mail = os.path.join(this.top, 'soon.json'), os.path.join(this.top, 'soon.eml')
+    with open(source, 'w') as file:
+        json.dump({'type': 'bundle', 'id': 'bundle--1', 'objects': [soon]}, file)
+    with open(mail, 'w') as file:
+        file.write('From: a@b.example\nSubject: x\n\nhttp://www.soon.example/x\n')
+    this.configure(f'feed soon {{ source "{source}" format stix }}')
+    this.tocsin('indicators', 'build')
+    check_in('not yet valid: from 2098-01-01', this.tocsin('indicators', 'query', 'soon.example', status=1))
+    check(json.loads(this.tocsin('scan', '--json', '--as-of', 'now', mail).splitlines()[0])['indicators'], [])
+    hit, = json.loads(this.tocsin('scan', '--json', '--as-of', 'any', mail).splitlines()[0])['indicators']
+    check((hit['not_yet_valid'], hit['first_seen'], hit['description'][-100:]),
+          (True, '2098-01-01T00:00:00Z', '\u00e9' * 100), f'{hit}')
+    check(len(hit['description'].encode()) <= 200, True, f'{hit}')
+    check_in('not yet valid', this.tocsin('scan', '--as-of', 'any', mail))
 
 
 @case('the examples of tocsin-feeds(5) load as printed')
