@@ -571,6 +571,18 @@ day_is_old(const struct hunt *hunt, const char *name)
 	       (int64_t)timegm(&day) + 86400 <= hunt->since_unix;
 }
 
+/* What preserve has kept, REFERENCE.eml with REFERENCE.json: the records of
+ * these messages are in the files of their days. A reference is twelve letters
+ * and digits. */
+static bool
+is_preserved(const char *name)
+{
+	size_t length = strspn(name, "0123456789abcdefghijklmnopqrstuvwxyz");
+
+	return length == 12 && (strcmp(name + length, ".eml") == 0 ||
+				   strcmp(name + length, ".json") == 0);
+}
+
 /* A folder of records that somebody has copied, or made of saved mail, may hold
  * files under other names: they would be missed without a word. */
 static void
@@ -581,7 +593,8 @@ tell_passed_over(const struct hunt *hunt)
 	unsigned long count = 0;
 
 	while (folder != NULL && (entry = readdir(folder)) != NULL)
-		count += entry->d_name[0] != '.' && !is_day_file(entry);
+		count += entry->d_name[0] != '.' && !is_day_file(entry) &&
+			 !is_preserved(entry->d_name);
 	if (folder != NULL)
 		closedir(folder);
 	if (count > 0)

@@ -586,7 +586,10 @@ def hunt_says_what_was_found_of_a_url_and_which_files_it_did_not_read(place):
     assert ' host evil.example.net of http://evil.example.net/never-seen in ' in done.stdout, done.stdout
     assert '1 files in ' in done.stderr and 'not named *.jsonl' in done.stderr, done.stderr
     os.unlink(place.file('state/evidence/yesterday.json'))
+    with open(place.file('state/evidence/5v8ayx6knv12.eml'), 'w') as out:
+        out.write('Subject: preserved\n\n')
     assert 'not named' not in place.run('hunt', 'evil.example.net').stderr
+    os.unlink(place.file('state/evidence/5v8ayx6knv12.eml'))
     os.unlink(place.file('state/evidence/2026-11-20.jsonl'))
 
 
