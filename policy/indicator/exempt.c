@@ -622,19 +622,39 @@ judge_broad_network(
 	return not_exempted;
 }
 
-static bool
-is_empty_digest(enum indicator_kind kind, struct slice key)
+/* Of files of nothing, or of one line end, as empty texts of mail are. */
+static struct exempt_verdict
+judge_broad_digest(enum indicator_kind kind, struct slice key)
 {
-	static const char *const empty[INDICATOR_KINDS] = {
-		[INDICATOR_MD5] = "\xd4\x1d\x8c\xd9\x8f\x00\xb2\x04",
-		[INDICATOR_SHA1] = "\xda\x39\xa3\xee\x5e\x6b\x4b\x0d",
-		[INDICATOR_SHA256] = "\xe3\xb0\xc4\x42\x98\xfc\x1c\x14",
-		[INDICATOR_SHA512] = "\xcf\x83\xe1\x35\x7e\xef\xb8\xbd",
+	static const char *const digests[][INDICATOR_KINDS] = {
+		{
+		    [INDICATOR_MD5] = "\xd4\x1d\x8c\xd9\x8f\x00\xb2\x04",
+		    [INDICATOR_SHA1] = "\xda\x39\xa3\xee\x5e\x6b\x4b\x0d",
+		    [INDICATOR_SHA256] = "\xe3\xb0\xc4\x42\x98\xfc\x1c\x14",
+		    [INDICATOR_SHA512] = "\xcf\x83\xe1\x35\x7e\xef\xb8\xbd",
+		},
+		{
+		    [INDICATOR_MD5] = "\x68\xb3\x29\xda\x98\x93\xe3\x40",
+		    [INDICATOR_SHA1] = "\xad\xc8\x3b\x19\xe7\x93\x49\x1b",
+		    [INDICATOR_SHA256] = "\x01\xba\x47\x19\xc8\x0b\x6f\xe9",
+		    [INDICATOR_SHA512] = "\xbe\x68\x88\x38\xca\x86\x86\xe5",
+		},
+		{
+		    [INDICATOR_MD5] = "\x81\x05\x1b\xcc\x2c\xf1\xbe\xdf",
+		    [INDICATOR_SHA1] = "\xba\x8a\xb5\xa0\x28\x0b\x95\x3a",
+		    [INDICATOR_SHA256] = "\x7e\xb7\x02\x57\x59\x3d\xa0\x6f",
+		    [INDICATOR_SHA512] = "\x1b\x30\x2a\x2f\x1e\x62\x4a\x5f",
+		},
 	};
 
 	/* Eight octets of a digest say enough. */
-	return empty[kind] != NULL && key.length >= 8 &&
-	       memcmp(key.data, empty[kind], 8) == 0;
+	for (size_t i = 0; i < sizeof digests / sizeof digests[0]; i++)
+		if (key.length >= 8 &&
+		    memcmp(key.data, digests[i][kind], 8) == 0)
+			return refused(
+			    i == 0 ? "is the digest of the empty file"
+				   : "is the digest of a file of one line end");
+	return not_exempted;
 }
 
 static bool
@@ -701,9 +721,7 @@ judge_broad(
 	case INDICATOR_SHA1:
 	case INDICATOR_SHA256:
 	case INDICATOR_SHA512:
-		if (is_empty_digest(kind, key))
-			return refused("is the digest of the empty file");
-		break;
+		return judge_broad_digest(kind, key);
 	case INDICATOR_FILENAME:
 	case INDICATOR_SUBJECT:
 	case INDICATOR_MAILER:
@@ -820,6 +838,25 @@ judge_listed_url(const struct exempt *exempt, struct slice key)
 	return not_exempted;
 }
 
+/* @DOMAIN stands for all addresses of a domain, which is listed by its name. */
+static struct exempt_verdict
+judge_listed_address(const struct exempt *exempt, struct slice key)
+{
+	const struct exempt_key *found =
+	    key_find(exempt, INDICATOR_ADDRESS, key);
+	struct slice domain = slice_skip(key, 1);
+	struct exempt_verdict verdict;
+
+	if (found != NULL)
+		return listed(exempt, found->list);
+	if (key.data[0] != '@')
+		return not_exempted;
+	verdict = judge_listed_domain(exempt, domain);
+	return verdict.exempted
+		   ? verdict
+		   : judge_expressions(exempt, INDICATOR_DOMAIN, domain);
+}
+
 static struct pin *
 pin_of(const struct exempt *exempt, enum indicator_kind kind, struct slice key)
 {
@@ -858,6 +895,8 @@ judge_unpinned(
 			   : not_exempted;
 	if (kind == INDICATOR_DOMAIN)
 		verdict = judge_listed_domain(exempt, key);
+	else if (kind == INDICATOR_ADDRESS)
+		verdict = judge_listed_address(exempt, key);
 	else if (kind == INDICATOR_URL)
 		verdict = judge_listed_url(exempt, key);
 	else if ((found = key_find(exempt, kind, key)) != NULL)

@@ -3,6 +3,7 @@
 what it brought; `tocsin indicators` over the result."""
 import base64
 import contextlib
+import hashlib
 import http.server
 import json
 import os
@@ -478,9 +479,12 @@ def by_hand_too_much(this):
             ('domain', 'com', 'top-level', False), ('domain', 'co.uk', 'public suffix', True),
             ('domain', 'tocsin.test', 'our own domains', True), ('network', '10.1.2.0/24', 'private or reserved', True),
             ('domain', 'known.example', 'something on the warninglist "Well known"', True),
+            ('address', '@known.example', 'something on the warninglist "Well known"', True),
             ('url', 'https://tocsin.test/', 'our own domains', True),
             ('url', 'https://co.uk', 'public suffix', True),
-            ('sha256', empty, 'digest of the empty file', True)):
+            ('sha256', empty, 'digest of the empty file', True),
+            ('sha1', hashlib.sha1(b'\r\n').hexdigest(), 'digest of a file of one line end', True),
+            ('md5', hashlib.md5(b'\n').hexdigest(), 'digest of a file of one line end', True)):
         before = this.tocsin('indicators', 'list')
         said = this.tocsin('indicators', 'add', kind, value, status=65)
         check_in(f'not added: {kind} {value} is', said)
