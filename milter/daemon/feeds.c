@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <glob.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/domain.h"
 #include "daemon/feeds.h"
@@ -317,11 +318,11 @@ feeds_store_path(const struct build_request *request, struct arena *arena)
 	    arena, "%s/%s", request->state_directory, BUILD_STORE_NAME);
 }
 
-/* What sources are compared with. */
+/* What sources are compared with, and what was found. */
 struct comparison {
 	struct timespec built;
 	int64_t now_unix;
-	bool in_future; /* out: the newer one has changed after now */
+	struct timespec latest; /* out: the last change of all that are newer */
 };
 
 /* True when a file has changed since the build began. The time of the change is
@@ -337,7 +338,10 @@ is_newer(const struct stat *info, struct comparison *with)
 	    (changed->tv_sec == with->built.tv_sec &&
 		changed->tv_nsec < with->built.tv_nsec))
 		return false;
-	with->in_future = changed->tv_sec > with->now_unix;
+	if (changed->tv_sec > with->latest.tv_sec ||
+	    (changed->tv_sec == with->latest.tv_sec &&
+		changed->tv_nsec > with->latest.tv_nsec))
+		with->latest = *changed;
 	return true;
 }
 
@@ -351,13 +355,13 @@ folder_is_newer(const char *path, struct comparison *with)
 
 	if (folder == NULL)
 		return false;
-	while (!newer && left-- > 0 && (entry = readdir(folder)) != NULL) {
+	while (left-- > 0 && (entry = readdir(folder)) != NULL) {
 		struct stat info;
 
-		if (entry->d_name[0] == '.')
-			continue;
-		newer = fstatat(dirfd(folder), entry->d_name, &info, 0) == 0 &&
-			is_newer(&info, with);
+		if (entry->d_name[0] != '.' &&
+		    fstatat(dirfd(folder), entry->d_name, &info, 0) == 0 &&
+		    is_newer(&info, with))
+			newer = true;
 	}
 	closedir(folder);
 	return newer;
@@ -367,11 +371,12 @@ static bool
 source_is_newer(const char *path, struct comparison *with)
 {
 	struct stat info;
+	bool newer;
 
 	if (stat(path, &info) != 0)
 		return false; /* a feed that is gone keeps its old content */
-	return is_newer(&info, with) ||
-	       (S_ISDIR(info.st_mode) && folder_is_newer(path, with));
+	newer = is_newer(&info, with);
+	return (S_ISDIR(info.st_mode) && folder_is_newer(path, with)) || newer;
 }
 
 static bool
@@ -381,8 +386,8 @@ warninglist_is_newer(const char *pattern, struct comparison *with)
 	bool newer = false;
 
 	if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
-		for (size_t i = 0; i < found.gl_pathc && !newer; i++)
-			newer = source_is_newer(found.gl_pathv[i], with);
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			newer |= source_is_newer(found.gl_pathv[i], with);
 	globfree(&found);
 	return newer;
 }
@@ -397,27 +402,44 @@ a_warninglist_is_newer(
 	return false;
 }
 
-/* Says which, or NULL. */
+/* Says which is the first, or NULL. */
 static const char *
 newer_feed(const struct build_request *request, struct arena *arena,
     struct comparison *with)
 {
+	const char *which = NULL;
+
 	for (size_t i = 0; i < request->feed_count; i++)
 		if (request->feeds[i].format != FEED_FORMAT_YARA &&
-		    source_is_newer(request->feeds[i].source, with))
-			return arena_printf(
+		    source_is_newer(request->feeds[i].source, with) &&
+		    which == NULL)
+			which = arena_printf(
 			    arena, "feed %s is newer", request->feeds[i].name);
-	return NULL;
+	return which;
+}
+
+/* Nothing is fresh that changes after now: the clock was set back, and it would
+ * be for long. */
+static bool
+is_fresh(const struct timespec *changed)
+{
+	struct timespec now;
+	int64_t age_ms;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	age_ms = (int64_t)(now.tv_sec - changed->tv_sec) * 1000 +
+		 (now.tv_nsec - changed->tv_nsec) / 1000000;
+	return age_ms >= 0 && age_ms < FEEDS_FRESH_MS;
 }
 
 bool
 feeds_store_is_stale(const struct build_request *request, struct arena *arena,
-    const char **reason_out, bool *in_future_out)
+    const char **reason_out, struct feeds_change *change_out)
 {
 	struct comparison with = { .now_unix = request->now_unix };
 	struct stat store;
 
-	*in_future_out = false;
+	*change_out = (struct feeds_change){ 0 };
 	if (stat(feeds_store_path(request, arena), &store) != 0) {
 		*reason_out = "there is no store yet";
 		return true;
@@ -426,6 +448,9 @@ feeds_store_is_stale(const struct build_request *request, struct arena *arena,
 	*reason_out = newer_feed(request, arena, &with);
 	if (*reason_out == NULL && a_warninglist_is_newer(request, &with))
 		*reason_out = "a warninglist is newer";
-	*in_future_out = *reason_out != NULL && with.in_future;
-	return *reason_out != NULL;
+	if (*reason_out == NULL)
+		return false;
+	change_out->in_future = with.latest.tv_sec > with.now_unix;
+	change_out->fresh = is_fresh(&with.latest);
+	return true;
 }

@@ -25,14 +25,24 @@ const char *feeds_without_warninglists(
  * store hold, and here there may be none. */
 const struct feed_config *feeds_configured(const struct settings *settings);
 
+/* What has changed this little ago may still be written to. */
+#define FEEDS_FRESH_MS 400
+
+/* The last of the changes since a build. */
+struct feeds_change {
+	/* It lies after the request's now, since the clock was set back: it
+	 * will be newer than the next store as well. */
+	bool in_future;
+	bool fresh; /* less than FEEDS_FRESH_MS ago */
+};
+
 /* True when there is no store, or when a feed's source or a warninglist has
  * changed since its build began (by the time of the change: of files, of folders
  * and what lies in them). Hand-added indicators act without a build.
- * *reason_out says what, in words that live in the arena. *in_future_out tells
- * that the change lies after the request's now, since the clock was set back:
- * it will be newer than the next store as well. */
+ * *reason_out says what, in words that live in the arena. */
 bool feeds_store_is_stale(const struct build_request *request,
-    struct arena *arena, const char **reason_out, bool *in_future_out);
+    struct arena *arena, const char **reason_out,
+    struct feeds_change *change_out);
 
 /* STATE-DIRECTORY/indicators.store, in the arena. */
 const char *feeds_store_path(

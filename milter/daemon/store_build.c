@@ -98,7 +98,7 @@ look_at_store(const struct settings *settings,
 
 bool
 store_build_is_due(const struct program *program, uint32_t *agreed,
-    char *reason, size_t reason_size, bool *again_out)
+    char *reason, size_t reason_size, struct feeds_change *change_out)
 {
 	const struct settings *settings = program_settings(program);
 	struct arena *arena = arena_new(0, NULL);
@@ -106,12 +106,12 @@ store_build_is_due(const struct program *program, uint32_t *agreed,
 	const char *why = NULL;
 	bool due = false;
 
-	*again_out = false;
+	*change_out = (struct feeds_change){ 0 };
 	if (arena == NULL)
 		return false;
 	if (feeds_build_request(program, time(NULL), arena, &request) ==
 	    TC_OK) {
-		due = feeds_store_is_stale(&request, arena, &why, again_out);
+		due = feeds_store_is_stale(&request, arena, &why, change_out);
 		if (!due) {
 			why = look_at_store(settings, &request, arena, agreed);
 			due = why != NULL;

@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+#include "daemon/feeds.h"
 #include "language/program.h"
 
 /* True when the store should be built: there is none while there are feeds or
@@ -17,10 +18,10 @@
  * than are loaded, or by an older Tocsin. The reason is written to `reason`.
  * *agreed is the caller's, zero at first: the settings with which the store was
  * last found to agree. With it the reason can tell a store that somebody has
- * built by hand from settings that were loaded since. *again_out tells that it
- * will be due again right after the build; see feeds_store_is_stale(). */
+ * built by hand from settings that were loaded since. *change_out tells of the
+ * last change of a source. */
 bool store_build_is_due(const struct program *program, uint32_t *agreed,
-    char *reason, size_t reason_size, bool *again_out);
+    char *reason, size_t reason_size, struct feeds_change *change_out);
 
 /* What tells the settings of a build from others, as the store has it; 0 when
  * that is not known. */

@@ -34,12 +34,22 @@
 /* After FILTER_DRAIN_MS it should be gone. */
 #define STOP_PATIENCE_MS (FILTER_DRAIN_MS + 2000)
 
-/* Between two builds of the store, in milliseconds: after a good one, after
- * one that failed, and at most while a source stays newer than the store (a
- * file whose time lies in the future). */
-#define BUILD_PAUSE_MS     2000
+/* How often it is looked whether the store is due to be built, and a switch to
+ * go back. */
+#define LOOK_MS 500
+
+/* Between two builds of the store, in milliseconds: after one that failed, and
+ * at first and at most while a source stays newer than the store (a file whose
+ * time lies in the future). After a good one it is as long as that took, four
+ * times as long when it took long. */
 #define BUILD_RETRY_MS     30000
+#define BUILD_PAUSE_MS     2000
 #define BUILD_PAUSE_MAX_MS 3600000
+#define BUILD_LONG_MS      1000
+
+/* A file that is copied into place is read when nobody writes to it any more,
+ * or else after this long: nothing may keep the other feeds from being read. */
+#define BUILD_FRESH_MAX_MS 60000
 
 /* A child that takes longer to make a pattern set is killed: thousands of
  * patterns take a minute on a slow machine. */
@@ -81,8 +91,9 @@ struct supervisor {
 	char patterns_good[17]; /* hash of the policy whose have been; "" */
 	uint64_t build_due_ms;
 	uint64_t build_pause_ms;
-	uint32_t store_agreed; /* see store_build_is_due() */
-	bool build_again; /* it will be due again: a source of the future */
+	uint32_t store_agreed;   /* see store_build_is_due() */
+	bool build_again;        /* due again: a source of the future */
+	uint64_t fresh_since_ms; /* a source is written to since; 0: none is */
 
 	bool zygote_died;
 	bool reload_wanted;
@@ -862,10 +873,12 @@ finish_build(struct supervisor *supervisor)
 		if (!supervisor->build_again)
 			supervisor->build_pause_ms = BUILD_PAUSE_MS;
 		supervisor->build_due_ms =
-		    clock_ms() + supervisor->build_pause_ms + 4 * took;
-		if (supervisor->build_again &&
-		    supervisor->build_pause_ms < BUILD_PAUSE_MAX_MS)
-			supervisor->build_pause_ms *= 2;
+		    clock_ms() + (took < BUILD_LONG_MS ? took : 4 * took);
+		if (supervisor->build_again) {
+			supervisor->build_due_ms += supervisor->build_pause_ms;
+			if (supervisor->build_pause_ms < BUILD_PAUSE_MAX_MS)
+				supervisor->build_pause_ms *= 2;
+		}
 	} else {
 		log_write(LOG_LEVEL_ERROR,
 		    "store build failed %s: %s; what was in force stays", how,
@@ -877,9 +890,24 @@ finish_build(struct supervisor *supervisor)
 	forget_job(build);
 }
 
+/* True while the last change is so fresh that more may follow, for so long as
+ * that can be waited for. */
+static bool
+is_being_written(struct supervisor *supervisor, bool fresh)
+{
+	uint64_t now = clock_ms();
+
+	if (!fresh)
+		supervisor->fresh_since_ms = 0;
+	else if (supervisor->fresh_since_ms == 0)
+		supervisor->fresh_since_ms = now;
+	return fresh && now - supervisor->fresh_since_ms < BUILD_FRESH_MAX_MS;
+}
+
 static void
 look_after_store(struct supervisor *supervisor)
 {
+	struct feeds_change change;
 	char reason[256] = "";
 
 	if (supervisor->build.pid != 0) {
@@ -889,10 +917,12 @@ look_after_store(struct supervisor *supervisor)
 	}
 	if (clock_ms() < supervisor->build_due_ms)
 		return;
-	if (store_build_is_due(supervisor->policy.program,
-		&supervisor->store_agreed, reason, sizeof reason,
-		&supervisor->build_again))
-		start_build(supervisor, reason);
+	if (!store_build_is_due(supervisor->policy.program,
+		&supervisor->store_agreed, reason, sizeof reason, &change) ||
+	    is_being_written(supervisor, change.fresh))
+		return;
+	supervisor->build_again = change.in_future;
+	start_build(supervisor, reason);
 }
 
 /* ---- patterns ---- */
@@ -1027,20 +1057,20 @@ replace_zygote(struct supervisor *supervisor)
 static void
 run_loop(struct supervisor *supervisor)
 {
-	time_t looked = 0;
+	uint64_t look_due_ms = 0;
 
 	while (!supervisor->stop_wanted) {
-		if (turn(supervisor, 1000, true))
+		if (turn(supervisor, LOOK_MS, true))
 			serve_control(supervisor);
 		if (supervisor->reload_wanted && !supervisor->stop_wanted)
 			cJSON_Delete(reload(supervisor));
 		if (supervisor->zygote_died && !supervisor->stop_wanted)
 			replace_zygote(supervisor);
 		if (supervisor->stop_wanted ||
-		    (time(NULL) == looked && !supervisor->build.ended &&
+		    (clock_ms() < look_due_ms && !supervisor->build.ended &&
 			!supervisor->patterns.ended))
 			continue;
-		looked = time(NULL);
+		look_due_ms = clock_ms() + LOOK_MS;
 		look_after_store(supervisor);
 		look_after_patterns(supervisor);
 		end_switches(supervisor);

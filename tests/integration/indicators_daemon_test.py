@@ -122,6 +122,20 @@ def dropped(this):
     check(generations(this)[-1] > before, True, 'the generation')
 
 
+@case('a feed that is copied into place line by line counts once it is whole')
+def copied(this):
+    before = generations(this)
+    with open(os.path.join(this.filter.top, 'drop.txt'), 'w') as file:
+        for number in range(40):
+            file.write(f'# line {number}\n' if number else 'evil-list.example\n')
+            file.flush()
+            time.sleep(0.1)
+        check(generations(this), before, 'none of it counts before the end')
+        file.write('evil-new.example\ncopied-last.example\n')
+    seconds_until(this, 'See http://copied-last.example/')
+    check(len(generations(this)), len(before) + 1, 'one build')
+
+
 @case('a feed that became empty, or broken, keeps what it had and the log says so')
 def empty(this):
     mark = len(this.filter.log_text())
