@@ -4,7 +4,8 @@
  * A folder is read flat: its files, and none below it. MISP feeds are flat; a
  * folder with folders in it is mostly a repository that holds other things as
  * well, and what an operator wants of it is named as feeds. What is left out
- * is said, never passed over in silence.
+ * is said, never passed over in silence; so are events that the manifest of a
+ * MISP feed names and that are not there.
  */
 #ifndef TOCSIN_INDICATOR_FEED_FOLDER_H
 #define TOCSIN_INDICATOR_FEED_FOLDER_H
@@ -17,6 +18,7 @@ struct feed_folder {
 	LIST_OF(const char *) left_out; /* "NAME: why", at most 100 */
 	size_t left_out_count;          /* of all */
 	size_t too_many;                /* of these: beyond files_max */
+	bool is_misp;                   /* it has the manifest of one */
 };
 
 /* Looks into the folder config->source. Hidden files do not count at all.
