@@ -4,8 +4,9 @@
  * Used by `tocsin feeds update`, a process of its own without access to mail;
  * the daemon never fetches. What arrives is written aside, synced and renamed
  * over the old file only when it is whole and no larger than allowed, so a
- * failed fetch keeps what was there. Redirects are followed only to https, and
- * the login goes to no other server than that of the feed's URL.
+ * failed fetch keeps what was there. A feed has a time; what of its many
+ * documents has come when that is over is kept, and the next fetch goes on
+ * from there. Several feeds may be fetched at once, each by a thread.
  *
  * Beside the file NAME stands NAME.state with what the server said last (ETag,
  * Last-Modified, the TAXII date), for the next conditional request.
@@ -41,25 +42,41 @@ struct fetch_request {
 	const char *folder;
 	enum fetch_protocol protocol;
 	const char *collection;  /* TAXII collection id; NULL: in the URL */
+	const char *accept;      /* the type asked for; NULL: any */
 	const char *auth_file;   /* NULL: none; must be of mode 0600 or less:
 				  * USER:PASSWORD, or a whole header line */
+	const char *post_file;   /* JSON to post; NULL: GET */
+	const char *ca_file;     /* in place of the system's; NULL */
+	const char *client_cert; /* PEM; NULL */
+	const char *client_key;  /* PEM, mode 0600 or less; NULL */
+	const char *proxy;       /* NULL: as the environment says */
 	uint64_t size_bytes_max; /* 0: 500 MB */
-	unsigned pages_max;      /* TAXII; 0: 10000 */
-	unsigned timeout_s;      /* for one document; 0: 300 */
+	size_t events_max;       /* of a MISP feed */
+	unsigned pages_max;      /* TAXII, in one fetch; 0: 10000 */
+	unsigned time_s;         /* for all of it */
 	int64_t now_unix;
 };
 
 struct fetch_result {
-	bool changed;        /* the file is a new one */
-	uint64_t bytes;      /* received */
-	unsigned objects;    /* TAXII objects or MISP events received */
-	const char *problem; /* why nothing new is there, or NULL; arena */
+	bool changed;           /* the file is a new one */
+	bool unfinished;        /* there is more: fetch again soon */
+	unsigned retry_after_s; /* as the server asks, a day at most; or 0 */
+	uint64_t bytes;         /* received */
+	unsigned objects;       /* TAXII objects or MISP events received */
+	const char *problem;    /* why nothing new is there, or NULL; arena */
 };
 
-/* Fetches. TC_OK: the file is up to date (changed or not). TC_INVALID: what
- * the server sent, the request or the auth file is not usable; TC_LIMIT: too
- * large; TC_SYSTEM: network or disk. For these three result_out->problem. */
+/* Fetches. TC_OK: the file is up to date (changed or not), or unfinished.
+ * TC_AGAIN: the time was over before anything came; TC_INVALID: what the
+ * server sent, the request or the auth file is not usable; TC_LIMIT: too
+ * large; TC_SYSTEM: network or disk. For these four result_out->problem; what
+ * has changed may still have. */
 enum tc_status fetch_run(struct arena *arena,
     const struct fetch_request *request, struct fetch_result *result_out);
+
+/* Whether what is here of the feed `name` was fetched from `url`, by its
+ * .state. */
+bool fetch_was_from(
+    struct arena *arena, const char *folder, const char *name, const char *url);
 
 #endif

@@ -1,5 +1,7 @@
 # sources of milter/tool: a subcommand is tool_NAME.c and a line in main.c
-libtocsin_a_SOURCES += milter/tool/fetch.c milter/tool/fetch.h
+libtocsin_a_SOURCES += milter/tool/fetch.c milter/tool/fetch.h \
+	milter/tool/fetch_http.c milter/tool/fetch_http.h \
+	milter/tool/fetch_retry.c milter/tool/fetch_retry.h
 libtocsin_a_SOURCES += milter/tool/control_client.c \
 	milter/tool/control_client.h milter/tool/tool.c milter/tool/tool.h \
 	milter/tool/tool_reload.c milter/tool/tool_set.c \

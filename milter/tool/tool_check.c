@@ -2,8 +2,12 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -271,6 +275,88 @@ check_warninglists(
 		diag_plain(diag, DIAG_NOTE, "%s", none);
 }
 
+/* How many certificates a file has, in PEM; -1 with errno when it cannot be
+ * read. *over_out: one of them holds no longer. */
+static int
+count_certificates(const char *path, bool *over_out)
+{
+	FILE *file = fopen(path, "re");
+	int count = 0;
+	X509 *one;
+
+	*over_out = false;
+	if (file == NULL)
+		return -1;
+	while ((one = PEM_read_X509(file, NULL, NULL, NULL)) != NULL) {
+		if (X509_cmp_current_time(X509_get0_notAfter(one)) < 0)
+			*over_out = true;
+		X509_free(one);
+		count++;
+	}
+	ERR_clear_error();
+	fclose(file);
+	return count;
+}
+
+static void
+check_certificates(
+    struct diag *diag, const char *feed, const char *setting, const char *path)
+{
+	bool over;
+	int count;
+
+	if (path == NULL)
+		return;
+	count = count_certificates(path, &over);
+	if (count == 0)
+		diag_plain(diag, DIAG_ERROR,
+		    "feed %s: %s %s: there is no certificate in it; it takes "
+		    "those of PEM form (-----BEGIN CERTIFICATE-----)",
+		    feed, setting, path);
+	else if (count < 0)
+		diag_plain(diag, DIAG_WARNING, "feed %s: %s %s: %s", feed,
+		    setting, path, strerror(errno));
+	else if (over)
+		diag_plain(diag, DIAG_WARNING,
+		    "feed %s: %s %s: a certificate in it has expired", feed,
+		    setting, path);
+}
+
+/* A secret: the user who fetches reads it, which may not be who checks. */
+static void
+check_secret(
+    struct diag *diag, const char *feed, const char *setting, const char *path)
+{
+	struct stat info;
+
+	if (path == NULL)
+		return;
+	if (stat(path, &info) != 0)
+		diag_plain(diag, DIAG_WARNING, "feed %s: %s %s: %s", feed,
+		    setting, path, strerror(errno));
+	else if ((info.st_mode & 077) != 0)
+		diag_plain(diag, DIAG_WARNING,
+		    "feed %s: %s %s is readable by others; `chmod 0600` it, or "
+		    "it is not used",
+		    feed, setting, path);
+}
+
+/* What an address is fetched with. */
+static void
+check_fetch(struct diag *diag, const char *feed,
+    const struct settings_feed_fetch *fetch)
+{
+	if (fetch->url == NULL)
+		return;
+	check_secret(diag, feed, "auth-file", fetch->auth_file);
+	check_secret(diag, feed, "client-key", fetch->client_key);
+	check_certificates(diag, feed, "ca-file", fetch->ca_file);
+	check_certificates(diag, feed, "client-cert", fetch->client_cert);
+	if (fetch->post_file != NULL && access(fetch->post_file, F_OK) != 0)
+		diag_plain(diag, DIAG_WARNING, "feed %s: post-file %s: %s",
+		    feed, fetch->post_file, strerror(errno));
+}
+
 /* Warns of feeds that are not there, and says what of a folder is not read. */
 static void
 check_feeds(
@@ -286,6 +372,7 @@ check_feeds(
 		const struct feed_config *feed = &settings->feeds[i];
 		struct feed_folder folder;
 
+		check_fetch(diag, feed->name, &settings->feed_fetches[i]);
 		if (feed_folder_look(arena, feed,
 			(size_t)settings->limits.feed_files, &folder)) {
 			for (size_t k = 0; k < folder.left_out.count; k++)

@@ -167,11 +167,44 @@ window_start(const struct diag_entry *entry, struct slice line)
 		   : entry->column - (SHOWN_LINE_MAX - SHOWN_AFTER);
 }
 
+/* How much of `text`, what stands behind "://", is a login: a message that goes
+ * into a log does not repeat it. */
+static size_t
+login_length(struct slice text)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < text.length; i++) {
+		if (text.data[i] == '@')
+			length = i;
+		else if (strchr("/?#\"\\ \t", text.data[i]) != NULL)
+			break;
+	}
+	return length;
+}
+
+/* The line with an asterisk for each octet of a login in an address. */
+static struct slice
+without_logins(struct arena *arena, struct slice line)
+{
+	char *copy = arena_alloc(arena, line.length + 1);
+
+	if (copy == NULL)
+		return slice_make("", 0);
+	memcpy(copy, line.data, line.length);
+	for (size_t i = 0; i + 3 <= line.length; i++)
+		if (memcmp(line.data + i, "://", 3) == 0)
+			memset(copy + i + 3, '*',
+			    login_length(slice_skip(line, i + 3)));
+	return slice_make(copy, line.length);
+}
+
 /* The source line cut to what a terminal shows, then blanks and a caret. */
 static void
 print_place(const struct diag_entry *entry, struct builder *out)
 {
-	struct slice line = line_numbered(entry->source->text, entry->line);
+	struct slice line = without_logins(
+	    out->arena, line_numbered(entry->source->text, entry->line));
 	struct builder caret = builder_make(out->arena, 8 * SHOWN_LINE_MAX);
 	unsigned first = window_start(entry, line), column = 1;
 	size_t start, blanks;

@@ -626,6 +626,20 @@ is_loopback_http(struct slice url)
 	return false;
 }
 
+/* Whether an address has a login in it: USER:PASSWORD@ before the host. */
+static bool
+has_login(struct slice url)
+{
+	size_t scheme = slice_find(url, SLICE_LITERAL("://"));
+
+	if (scheme != SIZE_MAX)
+		url = slice_skip(url, scheme + 3);
+	for (size_t i = 0; i < url.length; i++)
+		if (strchr("/?#\\", url.data[i]) != NULL)
+			url.length = i;
+	return slice_find_byte(url, '@') != SIZE_MAX;
+}
+
 static bool
 feed_source(const struct feed_target *target)
 {
@@ -635,6 +649,13 @@ feed_source(const struct feed_target *target)
 	if (token == NULL || token->kind != TOKEN_STRING)
 		return feed_expected(target,
 		    "a file, folder or https address in quotation marks");
+	target->config->source = ""; /* it has one, if no good one */
+	if (slice_find(token->text, SLICE_LITERAL("://")) != SIZE_MAX &&
+	    has_login(token->text))
+		return feed_expected(target,
+		    "no login in the address, where others read it; put "
+		    "USER:PASSWORD into a file of mode 0600 and name that "
+		    "with auth-file");
 	if (slice_starts_with(token->text, SLICE_LITERAL("http://")) &&
 	    !is_loopback_http(token->text))
 		return feed_expected(target,
@@ -769,7 +790,8 @@ unknown_feed_setting(const struct feed_target *target)
 		"delimiter", "comment", "status", "severity", "confidence",
 		"expire", "tlp", "kinds", "minimum-confidence", "to-ids",
 		"client-ip", "refang", "defanged", "refresh", "max-size",
-		"max-indicators", "auth-file", "collection" };
+		"max-indicators", "auth-file", "collection", "fetch-time",
+		"post-file", "ca-file", "client-cert", "client-key", "proxy" };
 	const char *near = diag_suggest(
 	    target->ast->name.text, names, sizeof names / sizeof *names);
 
@@ -793,6 +815,51 @@ feed_text(const struct feed_target *target, const char **into, bool path)
 	return true;
 }
 
+/* How an address is fetched. True when the setting is one of these. */
+static bool
+feed_fetching(const struct feed_target *target, struct slice name)
+{
+	struct settings_feed_fetch *fetch = target->fetch;
+	const struct {
+		const char *name;
+		const char **into;
+		bool path;
+	} texts[] = {
+		{ "collection", &fetch->collection, false },
+		{ "auth-file", &fetch->auth_file, true },
+		{ "post-file", &fetch->post_file, true },
+		{ "ca-file", &fetch->ca_file, true },
+		{ "client-cert", &fetch->client_cert, true },
+		{ "client-key", &fetch->client_key, true },
+	};
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		if (slice_equal_text(name, texts[i].name)) {
+			feed_text(target, texts[i].into, texts[i].path);
+			return true;
+		}
+	if (slice_equal_text(name, "proxy")) {
+		if (feed_text(target, &fetch->proxy, false) &&
+		    has_login(slice_text(fetch->proxy)))
+			feed_expected(target,
+			    "no login, for it would stand where others read "
+			    "it; give the address with its login as "
+			    "https_proxy in the environment of `tocsin feeds "
+			    "update`");
+		return true;
+	}
+	if (slice_equal_text(name, "refresh")) {
+		feed_duration(target, &fetch->refresh);
+		return true;
+	}
+	if (!slice_equal_text(name, "fetch-time"))
+		return false;
+	if (feed_duration(target, &fetch->fetch_time) &&
+	    (fetch->fetch_time < 1000 || fetch->fetch_time > 86400000))
+		feed_expected(target, "a duration from 1s to 24h");
+	return true;
+}
+
 static void
 apply_feed(const struct feed_target *target)
 {
@@ -811,8 +878,6 @@ apply_feed(const struct feed_target *target)
 	else if (slice_equal_text(name, "expire"))
 		config->expire_s =
 		    feed_duration(target, &ms) ? ms / 1000 : config->expire_s;
-	else if (slice_equal_text(name, "refresh"))
-		feed_duration(target, &target->fetch->refresh);
 	else if (slice_equal_text(name, "kinds"))
 		feed_kinds(target);
 	else if (slice_equal_text(name, "columns"))
@@ -821,10 +886,6 @@ apply_feed(const struct feed_target *target)
 		feed_byte(target, &config->delimiter);
 	else if (slice_equal_text(name, "comment"))
 		feed_byte(target, &config->comment);
-	else if (slice_equal_text(name, "auth-file"))
-		feed_text(target, &target->fetch->auth_file, true);
-	else if (slice_equal_text(name, "collection"))
-		feed_text(target, &target->fetch->collection, false);
 	else if (slice_equal_text(name, "max-size") && value != NULL &&
 		 (value->kind == TOKEN_SIZE || value->kind == TOKEN_INTEGER))
 		config->size_bytes_max = value->number;
@@ -832,7 +893,7 @@ apply_feed(const struct feed_target *target)
 		feed_expected(target, "a size such as 500MB");
 	else if (slice_equal_text(name, "max-indicators"))
 		feed_count(target, &config->indicators_max);
-	else if (!feed_words(target, name) &&
+	else if (!feed_fetching(target, name) && !feed_words(target, name) &&
 		 target->scope->diag->error_count == errors)
 		unknown_feed_setting(target);
 }
@@ -866,9 +927,8 @@ add_feed(struct scope *scope, const struct ast_file *file,
 		return;
 	}
 	*target.config = feed_config_defaults(name, NULL);
-	target.fetch->auth_file = "";
-	target.fetch->collection = "";
 	target.fetch->refresh = 3600000;
+	target.fetch->fetch_time = 600000;
 	for (target.ast = block->settings; target.ast != NULL;
 	     target.ast = target.ast->next)
 		apply_feed(&target);

@@ -141,9 +141,15 @@ struct settings_pin {
  * beside `feeds`. The filter never uses it. */
 struct settings_feed_fetch {
 	const char *url;        /* NULL: a local file or folder */
-	const char *auth_file;  /* "" without */
-	const char *collection; /* TAXII; "" without */
-	uint64_t refresh;       /* ms */
+	const char *collection; /* TAXII; NULL without, as those below */
+	const char *auth_file;
+	const char *post_file;
+	const char *ca_file;
+	const char *client_cert;
+	const char *client_key;
+	const char *proxy;
+	uint64_t refresh;    /* ms */
+	uint64_t fetch_time; /* ms, for the whole feed */
 };
 
 struct settings_texts {

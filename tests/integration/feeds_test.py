@@ -7,6 +7,9 @@ import hashlib
 import http.server
 import json
 import os
+import resource
+import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -16,7 +19,7 @@ import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'support'))
 from filter import program
-from tap import case, check, check_in, check_not_in, run, skip_all
+from tap import Skip, case, check, check_in, check_not_in, run, skip_all
 
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..')
 UUIDS = ['7d357933-fe13-48f7-837b-daa02f43427e', '1f1f1f1f-2222-4333-8444-555555555555']
@@ -33,17 +36,24 @@ def stix_indicator(number, value):
             'pattern': f"[domain-name:value = '{value}']", 'valid_from': '2026-01-01T00:00:00Z'}
 
 
+def sanitized():
+    """A sanitizer needs more memory than any limit would leave it."""
+    with open(program('tocsin'), 'rb') as file:
+        return b'__asan_init' in file.read()
+
+
 class Server(http.server.ThreadingHTTPServer):
     """Answers from `pages`: path -> bytes; remembers what it was asked."""
 
-    def __init__(self):
+    def __init__(self, context=None):
         super().__init__(('127.0.0.1', 0), Handler)
+        if context:
+            self.socket = context.wrap_socket(self.socket, server_side=True)
         self.pages, self.asked, self.etag, self.login = {}, [], '"one"', None
         self.special = {}  # path -> what answers in its own way
         self.names_no_next = False
         self.collection = [stix_indicator(1, 'taxii-one.example'), stix_indicator(2, 'taxii-two.example')]
-        self.url = f'http://127.0.0.1:{self.server_address[1]}'
-
+        self.url = f'http{"s" if context else ""}://127.0.0.1:{self.server_address[1]}'
 
     def handle_error(self, request, client_address):
         """A client that hangs up is what some of the cases are about."""
@@ -75,6 +85,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             last = page['objects'][-1]['added'] if page['objects'] else query['added_after'][0]
         self.answer(200, json.dumps(page).encode(), Content_Type='application/taxii+json;version=2.1',
                     X_TAXII_Date_Added_Last=last)
+
+    def do_POST(self):
+        self.body = self.rfile.read(int(self.headers['Content-Length']))
+        self.do_GET()
 
     def do_GET(self):
         server, url = self.server, urllib.parse.urlsplit(self.path)
@@ -231,14 +245,375 @@ def update_twice(this):
         check_in('another update is at work', this.tocsin('feeds', 'update', 'slow', status=75))
         go_on.set()
         check_in('updated', first.communicate(timeout=30)[0])
-    this.configure('feed slow { source "https://user:secret@127.0.0.1/slow" format list }\nfeed here { source "x" }')
-    for options in [], ['--json']:
-        said = this.tocsin('feeds', 'status', 'slow', *options)
-        check_in('https://...@127.0.0.1/slow', said)
-        check_not_in('secret', said)
     for command in 'update', 'status':
         check_in('no feed "none"', this.tocsin('feeds', command, 'none', status=66))
     check_in('nothing to fetch', this.tocsin('feeds', 'update', 'here', status=64))
+
+
+@case('a slow feed has its time and holds up no other; what came of it is kept and the next run goes on')
+def slow_feed(this):
+    uuids = [f'{number:08x}-3333-4333-8444-555555555555' for number in range(12)]
+    folder = os.path.join(this.state, 'feeds', 'crawl')
+
+    def event(handler):
+        time.sleep(0.4)
+        uuid = handler.path.rsplit('/', 1)[1].removesuffix('.json')
+        handler.answer(200, json.dumps(misp_event(uuid, f'crawl-{uuid[:8]}.example')).encode())
+
+    def drip(handler):
+        handler.send_response(200)
+        handler.send_header('Content-Length', '100000')
+        handler.end_headers()
+        for _ in range(40):
+            handler.wfile.write(b'x' * 200)
+            time.sleep(0.5)
+
+    this.server.pages['/crawl/manifest.json'] = json.dumps({uuid: {'timestamp': '17'} for uuid in uuids}).encode()
+    this.server.special.update({f'/crawl/{uuid}.json': event for uuid in uuids} | {'/drip': drip})
+    this.server.etag = '"crawl"'
+    this.server.pages['/quick.txt'] = b'quick.example\n'
+    this.configure(f'''feed drip {{ source "{this.server.url}/drip" format list fetch-time 2s }}
+feed crawl {{ source "{this.server.url}/crawl/" format misp status verified fetch-time 2s }}
+feed quick {{ source "{this.server.url}/quick.txt" format list fetch-time 2s }}''')
+    began = time.monotonic()
+    done = subprocess.run([program('tocsin'), 'feeds', '-c', this.conf, 'update', '--json'], capture_output=True,
+                          text=True, timeout=60)
+    check(time.monotonic() - began < 20, True, 'all within the time of one')
+    check(done.returncode, 75)
+    said = {feed['feed']: feed for feed in json.loads(done.stdout)}
+    check(list(said)[0], 'quick', 'the first')
+    check({name: feed['outcome'] for name, feed in said.items()},
+          {'quick': 'updated', 'crawl': 'unfinished', 'drip': 'failed'})
+    check(said['drip']['problem'], 'fetch-time is over (2 s)')
+    here = len(os.listdir(folder))
+    check(0 < here < len(uuids), True, f'{here} events')
+    check_in(f'{here} of {len(uuids)} events are here; what has come is kept, and the next update goes on',
+             said['crawl']['problem'])
+    check_in('not all fetched: fetch-time is over', this.tocsin('feeds', 'status', 'crawl'))
+    check_in('not fetched, 1 time in a row: fetch-time is over (2 s)\n    asked for next in 4 minutes',
+             this.tocsin('feeds', 'status', 'drip').replace('5 minutes', '4 minutes'))
+    for _ in range(10):
+        this.server.asked.clear()
+        text = this.tocsin('feeds', 'update')
+        if 'unfinished' not in text:
+            break
+    check_in('updated', text)
+    check(len(os.listdir(folder)), len(uuids), 'files')
+    check(len([path for path, _ in this.server.asked if uuids[0] in path or path == '/drip']), 0, 'asked for again')
+    check(this.tocsin('feeds', 'update'), '', 'all is here')
+
+
+@case('a slow TAXII collection keeps its place, also when the server has forgotten the name of the page')
+def slow_taxii(this):
+    path, names, forgetful = '/snail/collections/s/objects/', [f'snail-{number}.example' for number in range(9)], []
+
+    def page(handler):
+        at = int(urllib.parse.parse_qs(urllib.parse.urlsplit(handler.path).query).get('next', ['0'])[0])
+        if forgetful and at:
+            forgetful.clear()
+            return handler.answer(400)
+        time.sleep(0.4)
+        body = {'objects': [stix_indicator(600 + at, names[at])]}
+        if at + 1 < len(names):
+            body.update(more=True, next=str(at + 1))
+        return handler.answer(200, json.dumps(body).encode(), X_TAXII_Date_Added_Last='2026-01-02T00:00:00Z')
+
+    this.server.special[path] = page
+    this.configure(f'feed snail {{ source "{this.server.url}/snail" collection "s" status verified fetch-time 2s }}')
+    this.server.asked.clear()
+    said = this.tocsin('feeds', 'update')
+    check_in('unfinished', said)
+    check_in('what has come is kept, and the next update goes on', said)
+    first = len(this.server.asked)
+    this.server.asked.clear()
+    this.tocsin('feeds', 'update')
+    check_in(f'next={first - 1}', this.server.asked[0][0])
+    forgetful.append(True)
+    this.server.asked.clear()
+    this.tocsin('feeds', 'update')
+    check(['next=' in url for url, _ in this.server.asked[:2]], [True, False], 'from the date on')
+    for _ in range(10):
+        if 'unfinished' not in this.tocsin('feeds', 'update', 'snail'):
+            break
+    this.tocsin('indicators', 'build')
+    check([name for name in names if not this.acts(name)], [], 'lost')
+
+
+@case('a server that fails or says Retry-After is not asked again before, but by name and with --force')
+def retry(this):
+    def asked(*options, status=0):
+        this.server.asked.clear()
+        this.tocsin('feeds', 'update', *options, status=status)
+        return len(this.server.asked)
+
+    def next_s():
+        said = json.loads(this.tocsin('feeds', 'status', '--json', 'busy'))[0]
+        return said['next'] - time.time(), said['failures'], said['fetch-problem']
+
+    this.configure(f'feed busy {{ source "{this.server.url}/busy" format list refresh 1s }}')
+    date = time.strftime('%a, %d %b %Y %H:%M:%S GMT', time.gmtime(time.time() + 7200))
+    for code, after, wait in ((429, '3600', 3600), (503, date, 7200), (429, '99999999', 86400), (503, None, 2400),
+                              (500, '7200', 4800), (404, None, 9600), (404, None, 14400), (404, None, 14400)):
+        headers = {'Retry_After': after} if after else {}
+        this.server.special['/busy'] = lambda handler, code=code, headers=headers: handler.answer(code, **headers)
+        check(asked('busy', status=75), 1, 'by name')
+        left, failures, problem = next_s()
+        check(wait - 30 <= left <= wait + 1, True, f'{code} {after}: {left}')
+        check_in(str(code), problem)
+        check(asked(), 0, f'{code}: asked again')
+    check(failures, 8)
+    check_in('not fetched, 8 times in a row: the server answered 404\n    asked for next in',
+             this.tocsin('feeds', 'status', 'busy'))
+    check(asked('--force', status=75), 1, 'forced')
+    this.server.special['/busy'] = lambda handler: handler.answer(200, b'busy.example\n')
+    check(asked('busy'), 1)
+    check(next_s()[1:], (0, ''))
+    # what a source failed with says nothing of another
+    this.server.special['/busy'] = lambda handler: handler.answer(500)
+    asked('busy', status=75)
+    this.configure(f'feed busy {{ source "{this.server.url}/list.txt" format list refresh 1s }}')
+    this.server.pages['/list.txt'] = b'x.example\n'
+    check(asked(), 1, 'another source')
+
+
+@case('a MISP server that has enough is left alone in the middle; what came stays')
+def refused_midway(this):
+    uuids = [f'{number:08x}-4444-4333-8444-555555555555' for number in range(9)]
+    this.server.special.update({f'/enough/{uuid}.json': lambda handler, uuid=uuid: handler.answer(
+        200, json.dumps(misp_event(uuid, 'x.example')).encode()) for uuid in uuids[:4]})
+    this.server.special[f'/enough/{uuids[4]}.json'] = lambda handler: handler.answer(429, Retry_After='1000')
+    this.server.pages['/enough/manifest.json'] = json.dumps({uuid: {'timestamp': '7'} for uuid in uuids}).encode()
+    this.server.etag = '"enough"'
+    this.configure(f'feed enough {{ source "{this.server.url}/enough/" format misp }}')
+    this.server.asked.clear()
+    said = this.tocsin('feeds', 'update', 'enough', status=75)
+    check_in('the server answered 429; what has come is kept', said)
+    check_in('not asked again for 16 minutes', said)
+    check(len(this.server.asked), 6, 'requests')
+    this.server.asked.clear()
+    this.tocsin('feeds', 'update', 'enough', status=75)
+    check([url.split('/')[-1] for url, _ in this.server.asked], ['manifest.json', f'{uuids[4]}.json'])
+
+
+@case('documents are not held in memory, however large a page or an event is')
+def large_page(this):
+    uuid, text = '7d357933-5555-48f7-837b-daa02f43427e', 'x' * (60 << 20)
+    page = json.dumps({'objects': [dict(stix_indicator(700, 'large.example'), description=text)]}).encode()
+    event = misp_event(uuid, 'large-event.example')
+    event['Event']['info'] = text
+    event = json.dumps(event).encode()
+    this.server.special['/large/collections/c/objects/'] = lambda handler: handler.answer(200, page)
+    this.server.special[f'/large/{uuid}.json'] = lambda handler: handler.answer(200, event)
+    this.server.special['/large/manifest.json'] = lambda handler: handler.answer(
+        200, json.dumps({uuid: {'timestamp': '7'}}).encode())
+    for feed in (f'source "{this.server.url}/large" collection "c"', f'source "{this.server.url}/large/" format misp'):
+        this.configure(f'feed large {{ {feed} }}')
+        done = subprocess.run([program('tocsin'), 'feeds', '-c', this.conf, 'update', 'large'], capture_output=True,
+                              text=True, timeout=60, check=False, preexec_fn=lambda: resource.setrlimit(
+                                  resource.RLIMIT_DATA, (32 << 20, 32 << 20)) if not sanitized() else None)
+        check(done.returncode, 0, f'{feed}: {done.stdout}{done.stderr}')
+        check_in('1 objects', done.stdout)
+        path = os.path.join(this.state, 'feeds', 'large')
+        (shutil.rmtree if os.path.isdir(path) else os.unlink)(path)
+
+
+@case('a login in an address is refused where it is written, and is printed nowhere')
+def login_in_address(this):
+    for source in ('https://user:secret@feeds.example/x', f'http://u:secret@127.0.0.1:{this.server.server_address[1]}/',
+                   'https://key-secret@feeds.example'):
+        said = this.reconfigured_wrong(f'feed open {{ source "{source}" format list }}')
+        check_in('auth-file', said)
+        check_in('tocsin.conf:5:', said)
+        check_not_in('secret', said)
+    said = this.reconfigured_wrong('feed open { source "https://feeds.example/" proxy "http://u:secret@proxy:3128" }')
+    check_in('https_proxy', said)
+    check_not_in('secret', said)
+    this.configure('feed open { source "https://feeds.example/a@b?c=d@e" format list }')
+    this.tocsin('check')
+
+
+@case('the index files of a MISP folder are as they should be; events that are not there are said')
+def misp_folder(this):
+    folder = os.path.join(this.top, 'misp-copy')
+    os.makedirs(folder)
+    absent = [f'{number:08x}-6666-4333-8444-555555555555' for number in range(3)]
+
+    def write(name, text):
+        with open(os.path.join(folder, name), 'w') as file:
+            file.write(text)
+
+    for form in '', 'format misp':
+        this.configure(f'feed copy {{ source "{folder}" {form} status verified }} warninglists {{ }}')
+        write(f'{UUIDS[0]}.json', json.dumps(misp_event(UUIDS[0], 'copied.example')))
+        write('hashes.csv', 'd41d8cd98f00b204e9800998ecf8427e,x\n')
+        write('manifest.json', json.dumps({UUIDS[0]: {'timestamp': '1'}}))
+        check_not_in('warning', this.tocsin('check'))
+        said = json.loads(this.tocsin('indicators', 'build', '--json'))['feeds'][0]
+        check((said['files'], said['used'], said['left-out']), (1, 1, []), f'{said}')
+        write('manifest.json', json.dumps({uuid: {'timestamp': '1'} for uuid in [UUIDS[0], *absent]}))
+        for command in ('check',), ('indicators', 'build'), ('indicators', 'explain', 'copy'):
+            said = this.tocsin(*command)
+            check_in(f'manifest.json: names 3 events that are not here: {absent[0]}.json, ...', said)
+            check(said.count('manifest.json'), 1, said)
+
+
+def openssl(folder, *arguments):
+    done = subprocess.run(['openssl', *arguments], cwd=folder, capture_output=True, text=True, timeout=60)
+    check(done.returncode, 0, f'{arguments}: {done.stderr}')
+
+
+def certificate(folder, name, *names, days='5'):
+    """NAME.pem, with its key, of the authority ca.pem; those for `names`."""
+    openssl(folder, 'req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout',
+            f'{name}.key', '-out', f'{name}.csr', '-subj', f'/CN={name}')
+    with open(os.path.join(folder, f'{name}.ext'), 'w') as file:
+        file.write(f'subjectAltName={",".join(names)}\n')
+    openssl(folder, 'x509', '-req', '-in', f'{name}.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial',
+            '-out', f'{name}.pem', '-days', days, '-extfile', f'{name}.ext')
+
+
+def tls_server(folder, name, clients=False):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(os.path.join(folder, f'{name}.pem'), os.path.join(folder, f'{name}.key'))
+    if clients:
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.load_verify_locations(os.path.join(folder, 'ca.pem'))
+    server = Server(context)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server.pages['/list.txt'] = b'by-tls.example\n'
+    return server
+
+
+@case('a server with a certificate of an authority of our own: ca-file, wrong name, expired, self-signed, clients')
+def tls(this):
+    if shutil.which('openssl') is None:
+        raise Skip('the openssl command is not installed')
+    folder = os.path.join(this.top, 'tls')
+    os.makedirs(folder)
+    for name in 'ca', 'self':
+        openssl(folder, 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
+                '-keyout', f'{name}.key', '-out', f'{name}.pem', '-days', '5', '-subj', f'/CN={name}',
+                '-addext', 'subjectAltName=IP:127.0.0.1')
+    certificate(folder, 'good', 'IP:127.0.0.1', 'DNS:localhost')
+    certificate(folder, 'wrong', 'DNS:other.example')
+    certificate(folder, 'over', 'IP:127.0.0.1', days='-1')
+    certificate(folder, 'client', 'DNS:client.example')
+
+    def update(server, ca=True, more='', status=0, path='/list.txt'):
+        trust = f'ca-file "{folder}/ca.pem"' if ca else ''
+        this.configure(f'feed tls {{ source "{server.url}{path}" format list {trust} {more} }}')
+        return this.tocsin('feeds', 'update', 'tls', status=status)
+
+    good = tls_server(folder, 'good', clients=True)
+    check_in('updated', update(good))
+    check_in('certificate', update(good, ca=False, status=75))
+    check_in('127.0.0.1', update(tls_server(folder, 'wrong'), status=75))
+    check_in('expired', update(tls_server(folder, 'over'), status=75))
+    check_in('certificate', update(tls_server(folder, 'self'), status=75))
+
+    # who the client is goes to the server of the feed alone, as does the login
+    auth = os.path.join(folder, 'auth')
+    with open(auth, 'w') as file:
+        file.write('Authorization: secret\n')
+    os.chmod(auth, 0o600)
+    other, seen = tls_server(folder, 'good', clients=True), []
+
+    def who(handler):
+        seen.append((handler.server is good, handler.connection.getpeercert() is not None and
+                     handler.connection.getpeercert() != {}, handler.headers.get('Authorization')))
+        handler.answer(200, b'by-tls.example\n')
+
+    for server in good, other:
+        server.special['/who'] = who
+    other_url = other.url.replace('127.0.0.1', 'localhost')
+    good.special['/away'] = lambda handler: handler.answer(302, Location=f'{other_url}/who')
+    client = f'auth-file "{auth}" client-cert "{folder}/client.pem" client-key "{folder}/client.key"'
+    os.chmod(f'{folder}/client.key', 0o640)
+    check_in('chmod 0600', update(good, more=client, status=75, path='/who'))
+    check_in('readable by others', this.tocsin('check'))
+    os.chmod(f'{folder}/client.key', 0o600)
+    update(good, more=client, path='/who')
+    check_not_in('client-key', this.tocsin('check'))
+    update(good, more=client, path='/away')
+    check(seen, [(True, True, 'secret'), (False, False, None)])
+    good.special['/down'] = lambda handler: handler.answer(302, Location=f'{this.server.url}/list.txt')
+    check_in('which is not https', update(good, more=client, path='/down', status=75))
+
+    # what `tocsin check` says of it
+    source = f'feed tls {{ source "{good.url}/" format list %s }}'
+    this.configure(source % f'ca-file "{folder}/none.pem" client-cert "{folder}/over.pem"')
+    said = this.tocsin('check')
+    check_in('none.pem: No such file', said)
+    check_in('over.pem: a certificate in it has expired', said)
+    said = this.reconfigured_wrong(source % f'ca-file "{folder}/ca.key"')
+    check_in('there is no certificate in it', said)
+
+
+@case('a proxy is used for https alone, by setting or environment')
+def proxy(this):
+    asked = []
+
+    class Proxy(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+        def do_CONNECT(self):
+            asked.append(self.path)
+            self.send_error(502)
+
+    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), Proxy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f'http://127.0.0.1:{server.server_address[1]}'
+        for setting, variable in ((f'proxy "{url}"', ''), ('', url)):
+            this.configure(f'feed far {{ source "https://feeds.example/x" format list {setting} }}')
+            done = subprocess.run([program('tocsin'), 'feeds', '-c', this.conf, 'update', 'far'], text=True,
+                                  capture_output=True, timeout=60, env={**os.environ, 'https_proxy': variable})
+            check(done.returncode, 75)
+            check_in('502', done.stderr)
+        check(asked, ['feeds.example:443'] * 2)
+        this.server.pages['/list.txt'] = b'near.example\n'
+        this.configure(f'feed near {{ source "{this.server.url}/list.txt" format list proxy "{url}" }}')
+        check_in('updated', this.tocsin('feeds', 'update', 'near'))
+        server.shutdown()
+    check(len(asked), 2)
+
+
+@case('a MISP of our own is read over its API, with an export in the address or a search that is posted')
+def misp_api(this):
+    auth, search = os.path.join(this.top, 'misp.auth'), os.path.join(this.top, 'search.json')
+    wanted = {'returnFormat': 'json', 'to_ids': True, 'published': True, 'last': '30d'}
+
+    def attributes(handler):
+        # As MISP does it: a key, and JSON asked for, or a page to log in is the answer.
+        if (handler.headers.get('Authorization'), handler.headers.get('Accept')) != ('k' * 40, 'application/json'):
+            return handler.answer(302, Location='/users/login')
+        if handler.command == 'POST':
+            if json.loads(handler.body) != wanted or handler.headers['Content-Type'] != 'application/json':
+                return handler.answer(400)
+        elif handler.path != '/attributes/restSearch/returnFormat:json/to_ids:1/published:1/last:30d':
+            return handler.answer(404)
+        return handler.answer(200, json.dumps({'response': {'Attribute': [
+            {'id': '1', 'event_id': '1', 'uuid': UUIDS[0], 'type': 'domain', 'category': 'Network activity',
+             'to_ids': True, 'timestamp': '1700000000', 'value': f'{handler.command.lower()}.api.example',
+             'Event': {'id': '1', 'uuid': UUIDS[1], 'info': 'an event'}}]}}).encode())
+
+    this.server.special['/attributes/restSearch'] = attributes
+    this.server.special['/attributes/restSearch/returnFormat:json/to_ids:1/published:1/last:30d'] = attributes
+    this.server.special['/users/login'] = lambda handler: handler.answer(200, b'<html>please log in</html>')
+    with open(auth, 'w') as file:
+        file.write('Authorization: ' + 'k' * 40 + '\n')
+    os.chmod(auth, 0o600)
+    with open(search, 'w') as file:
+        json.dump(wanted, file)
+    for path, more in (('/returnFormat:json/to_ids:1/published:1/last:30d', ''), ('', f'post-file "{search}"')):
+        this.configure(f'feed own {{ source "{this.server.url}/attributes/restSearch{path}" format misp '
+                       f'status verified auth-file "{auth}" {more} }} warninglists {{ }}')
+        check_in('updated', this.tocsin('feeds', 'update', 'own'))
+        this.tocsin('indicators', 'build')
+        check(this.acts(f'{"post" if more else "get"}.api.example'), True, path)
+    os.unlink(search)
+    check_in('post-file', this.tocsin('check'))
+    check_in('cannot read the post-file', this.tocsin('feeds', 'update', 'own', status=75))
 
 
 @case('a TAXII 2.1 collection comes page by page, and later only what was added')
