@@ -27,14 +27,17 @@ dist_shippedrules_DATA = $(SHIPPED_RULES)
 completiondir = $(datadir)/bash-completion/completions
 dist_completion_DATA = packaging/completion/tocsin
 
-systemdsystemunit_DATA = packaging/systemd/tocsind.service
-packaging/systemd/tocsind.service: packaging/systemd/tocsind.service.in Makefile
+SYSTEMD_SERVICES = \
+	packaging/systemd/tocsin-feeds.service \
+	packaging/systemd/tocsind.service
+systemdsystemunit_DATA = $(SYSTEMD_SERVICES) packaging/systemd/tocsin-feeds.timer
+$(SYSTEMD_SERVICES): %: %.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) packaging/systemd && \
 	sed -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@bindir[@]|$(bindir)|g' \
 		-e 's|@sysconfdir[@]|$(sysconfdir)|g' \
 		-e 's|@statedir[@]|$(localstatedir)/lib/tocsin|g' \
-		$(srcdir)/packaging/systemd/tocsind.service.in >$@.new && mv $@.new $@
-CLEANFILES += packaging/systemd/tocsind.service
+		'$<' >$@.new && mv $@.new $@
+CLEANFILES += $(SYSTEMD_SERVICES)
 
 # Configuration is the operator's: what is there already stays as it is.
 TOCSIN_CONFDIR = $(DESTDIR)$(sysconfdir)/tocsin
@@ -71,6 +74,8 @@ EXTRA_DIST += \
 	packaging/debian \
 	packaging/demonstration.py \
 	packaging/quickstart \
+	packaging/systemd/tocsin-feeds.service.in \
+	packaging/systemd/tocsin-feeds.timer \
 	packaging/systemd/tocsind.service.in
 
 # A tarball holds whatever the repository holds: what no list above names is

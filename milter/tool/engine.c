@@ -52,26 +52,53 @@ find_author(struct engine *engine)
 	snprintf(engine->author, sizeof engine->author, "%s", by);
 }
 
+static int
+become(struct engine *engine, const char *folder, const struct stat *info)
+{
+	const struct passwd *owner = getpwuid(info->st_uid);
+
+	if (owner != NULL && initgroups(owner->pw_name, owner->pw_gid) == 0 &&
+	    setgid(owner->pw_gid) == 0 && setuid(info->st_uid) == 0 &&
+	    setuid(0) != 0)
+		return EX_OK;
+	fprintf(stderr,
+	    "tocsin %s: cannot become the owner of %s (user %lu): %s\n",
+	    engine->command, folder, (unsigned long)info->st_uid,
+	    owner == NULL ? "there is no such user" : strerror(errno));
+	return EX_NOPERM;
+}
+
 int
 engine_become_owner(struct engine *engine)
 {
 	const char *folder = engine->request.state_directory;
-	const struct passwd *owner;
 	struct stat info;
 
 	find_author(engine);
 	if (geteuid() != 0 || stat(folder, &info) != 0 || info.st_uid == 0)
 		return EX_OK;
-	owner = getpwuid(info.st_uid);
-	if (owner != NULL && initgroups(owner->pw_name, owner->pw_gid) == 0 &&
-	    setgid(owner->pw_gid) == 0 && setuid(info.st_uid) == 0 &&
-	    setuid(0) != 0)
-		return EX_OK;
-	fprintf(stderr,
-	    "tocsin %s: cannot become the owner of %s (user %lu): %s\n",
-	    engine->command, folder, (unsigned long)info.st_uid,
-	    owner == NULL ? "there is no such user" : strerror(errno));
-	return EX_NOPERM;
+	return become(engine, folder, &info);
+}
+
+int
+engine_become_feeds_owner(struct engine *engine)
+{
+	const char *folder = arena_printf(
+	    engine->arena, "%s/feeds", engine->request.state_directory);
+	struct stat info;
+
+	if (geteuid() != 0 || lstat(folder, &info) != 0)
+		return engine_become_owner(engine);
+	/* A link would lead root to wherever its maker likes. */
+	if (!S_ISDIR(info.st_mode)) {
+		fprintf(stderr, "tocsin %s: %s is no folder\n", engine->command,
+		    folder);
+		return EX_NOPERM;
+	}
+	if (info.st_uid == 0)
+		return engine_become_owner(engine);
+	find_author(engine);
+	return become(engine, folder, &info);
 }
 
 int

@@ -33,6 +33,10 @@ int engine_open(struct engine *engine, const char *command, const char *config);
  * EX_OK, or a status with a message. */
 int engine_become_owner(struct engine *engine);
 
+/* As engine_become_owner(), for what is written into feeds/ of the state
+ * directory: that may belong to a user of its own. */
+int engine_become_feeds_owner(struct engine *engine);
+
 /* Opens the hand-added indicators alone; EX_OK, or a status with a message. */
 int engine_open_overlay(struct engine *engine);
 

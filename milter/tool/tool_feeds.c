@@ -606,6 +606,7 @@ tool_feeds(int argc, char **argv)
 	struct engine engine;
 	const char *word;
 	int option, status;
+	bool update;
 
 	while ((option = getopt_long(argc, argv, "c:h", known, NULL)) != -1) {
 		switch (option) {
@@ -631,16 +632,16 @@ tool_feeds(int argc, char **argv)
 	status = engine_open(&engine, "feeds", options.config);
 	if (status != EX_OK)
 		return status;
-	status = check_names(
-	    &engine, strcmp(word, "update") == 0, argc - optind, argv + optind);
+	update = strcmp(word, "update") == 0;
+	status = check_names(&engine, update, argc - optind, argv + optind);
 	if (status == EX_OK)
-		status = engine_become_owner(&engine);
+		status = update ? engine_become_feeds_owner(&engine)
+				: engine_become_owner(&engine);
 	if (status == EX_OK)
-		status = strcmp(word, "update") == 0
-			     ? run_update(&engine, &options, argc - optind,
-				   argv + optind)
-			     : run_status(&engine, &options, argc - optind,
-				   argv + optind);
+		status = update ? run_update(&engine, &options, argc - optind,
+				      argv + optind)
+				: run_status(&engine, &options, argc - optind,
+				      argv + optind);
 	engine_close(&engine);
 	return status;
 }

@@ -39,7 +39,8 @@ say() { echo "@@ $*"; }
 dpkg --purge tocsin >/dev/null 2>&1
 find /etc /usr /lib /bin /sbin /var /opt -xdev 2>/dev/null | sort >/run/before
 dpkg -i /run/tocsin.deb >/run/dpkg.log 2>&1; say "install $?"
-[ "$(stat -c '%U %a' /var/lib/tocsin)" = 'tocsin 700' ] && say 'state folder is ours'
+[ "$(stat -c '%U %a' /var/lib/tocsin)" = 'tocsin 710' ] && say 'state folder is ours'
+[ "$(stat -c '%U:%G %a' /var/lib/tocsin/feeds)" = 'tocsin-feeds:tocsin 750' ] && say 'feeds have a user of their own'
 getent passwd tocsin | grep -q nologin && say 'user has no shell'
 tocsind -n -c /etc/tocsin/tocsin.conf; say "check $?"
 
@@ -56,6 +57,32 @@ END
 grep -q postlog /etc/postfix/master.cf || echo 'postlog unix-dgram n - n - 1 postlogd' >>/etc/postfix/master.cf
 [ ! -x /usr/lib/postfix/configure-instance.sh ] || /usr/lib/postfix/configure-instance.sh - >/dev/null 2>&1
 postfix start >/dev/null 2>&1; say "postfix $?"
+
+# Feeds by their own user, from a server on loopback, and read by the filter's.
+if command -v systemd-analyze >/dev/null; then
+	systemd-analyze verify --man=no /lib/systemd/system/tocsin-feeds.timer /lib/systemd/system/tocsin-feeds.service \
+		>/run/verify.log 2>&1; say "units $? $(grep -c tocsin-feeds /run/verify.log)"
+	cat /run/verify.log
+else
+	say 'units 0 0'
+fi
+[ -L /etc/systemd/system/timers.target.wants/tocsin-feeds.timer ] && say 'the timer is enabled'
+mkdir /run/web; echo evil.example >/run/web/list.txt
+python3 -m http.server --bind 127.0.0.1 -d /run/web 8099 >/run/web.log 2>&1 & web=$!
+echo 'user:secret' >/etc/tocsin/web.auth; chown tocsin-feeds /etc/tocsin/web.auth; chmod 0600 /etc/tocsin/web.auth
+cp -p /etc/tocsin/tocsin.conf /run/tocsin.conf
+echo 'feed web { source "http://127.0.0.1:8099/list.txt" format list auth-file "/etc/tocsin/web.auth" }' \
+	>>/etc/tocsin/tocsin.conf
+for _ in $(seq 50); do (: >/dev/tcp/127.0.0.1/8099) 2>/dev/null && break; sleep 0.1; done
+feeds=/lib/systemd/system/tocsin-feeds.service
+sed -n 's/^ExecStartPre=[+-]*//p' $feeds | while read -r line; do $line; done
+(umask "$(sed -n 's/^UMask=//p' $feeds)"
+setpriv --reuid "$(sed -n 's/^User=//p' $feeds)" --regid "$(sed -n 's/^Group=//p' $feeds)" --clear-groups \
+	--no-new-privs $(sed -n 's/^ExecStart=//p' $feeds)); say "timer $?"
+tocsin feeds update web; say "by hand $?"
+say "fetched $(stat -c '%U:%G %a' /var/lib/tocsin/feeds/web)"
+tocsin indicators build >/dev/null && tocsin indicators query evil.example; say "acts $?"
+kill $web; rm -f /etc/tocsin/web.auth; mv /run/tocsin.conf /etc/tocsin/tocsin.conf
 
 # What the unit does, with the rights that it leaves.
 unit=/lib/systemd/system/tocsind.service
@@ -90,7 +117,7 @@ dpkg --purge tocsin >/run/purge.log 2>&1; say "purge $?"
 left=$(find /etc /usr /lib /bin /sbin /var /opt -xdev 2>/dev/null | sort | comm -13 /run/before - |
 	grep -i tocsin | tr '\n' ' ')
 say "left [$left]"
-getent passwd tocsin >/dev/null || say 'user is gone'
+getent passwd tocsin >/dev/null || getent passwd tocsin-feeds >/dev/null || say 'user is gone'
 """
 
 
@@ -129,7 +156,8 @@ def builds(this):
     listing = subprocess.run(['dpkg-deb', '-c', this.deb], stdout=subprocess.PIPE, text=True, check=True).stdout
     for path in ('./usr/sbin/tocsind', './usr/bin/tocsin', './etc/tocsin/tocsin.conf',
                  './usr/share/man/man8/tocsind.8.gz', './usr/share/man/man1/tocsin.1.gz',
-                 './usr/share/man/man5/tocsin.conf.5.gz', './lib/systemd/system/tocsind.service'):
+                 './usr/share/man/man5/tocsin.conf.5.gz', './lib/systemd/system/tocsind.service',
+                 './lib/systemd/system/tocsin-feeds.service', './lib/systemd/system/tocsin-feeds.timer'):
         check_in(path + '\n', listing, 'the package')
 
 
@@ -156,7 +184,9 @@ def lives(this):
     found = [line[3:] for line in done.stdout.splitlines() if line.startswith('@@ ')]
     try:
         check(found, [
-            'install 0', 'state folder is ours', 'user has no shell', 'check 0', 'postfix 0', 'socket postfix 660',
+            'install 0', 'state folder is ours', 'feeds have a user of their own', 'user has no shell', 'check 0',
+            'postfix 0', 'units 0 0', 'the timer is enabled', 'timer 0', 'by hand 0',
+            'fetched tocsin-feeds:tocsin 640', 'acts 0', 'socket postfix 660',
             'users tocsin', 'send 0', 'one line in main.cf is enough', 'reload 0', 'status 0', 'stop 0', 'purge 0',
             'left []', 'user is gone'])
     except AssertionError:
