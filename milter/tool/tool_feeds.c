@@ -270,7 +270,6 @@ run_job(struct update *update, struct job *job)
 	const struct fetch_result *result = &job->result;
 	int lock = lock_feed(job->arena, update->folder, name, &job->result);
 
-	job->status = TC_SYSTEM;
 	if (lock < 0)
 		return;
 	run_fetch(update, job);
@@ -316,6 +315,7 @@ work(void *context)
 
 		pthread_mutex_unlock(&update->mutex);
 		job->arena = arena_new(0, NULL);
+		job->status = TC_SYSTEM;
 		if (job->arena != NULL)
 			run_job(update, job);
 		pthread_mutex_lock(&update->mutex);
