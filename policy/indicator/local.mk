@@ -30,6 +30,8 @@ libpolicy_a_SOURCES += \
 	policy/indicator/match.c policy/indicator/match.h \
 	policy/indicator/normal.c policy/indicator/normal.h \
 	policy/indicator/overlay.c policy/indicator/overlay.h \
+	policy/indicator/overlay_file.c policy/indicator/overlay_file.h \
+	policy/indicator/overlay_lines.c policy/indicator/overlay_lines.h \
 	policy/indicator/store.c policy/indicator/store.h \
 	policy/indicator/stix_expressions.c \
 	policy/indicator/stix_expressions.h \

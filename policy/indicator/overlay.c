@@ -17,10 +17,9 @@
 #include "indicator/json_split.h"
 #include "indicator/normal.h"
 #include "indicator/overlay.h"
+#include "indicator/overlay_file.h"
+#include "indicator/overlay_lines.h"
 #include "indicator/store_format.h"
-
-#define LOCAL_BYTES_MAX (64u << 20)
-#define LOCAL_DEPTH_MAX 4
 
 struct overlay {
 	struct store *store;
@@ -45,39 +44,6 @@ overlay_feed_config(void)
 }
 
 /* ------------------------------------------------------------------- reading */
-
-/* The last line about one kind and key. */
-struct local_change {
-	struct json_value line;
-	enum overlay_operation operation;
-};
-
-static bool
-parse_operation(struct slice word, enum overlay_operation *operation_out)
-{
-	if (slice_equal_text(word, "add"))
-		*operation_out = OVERLAY_ADD;
-	else if (slice_equal_text(word, "remove"))
-		*operation_out = OVERLAY_REMOVE;
-	else if (slice_equal_text(word, "mask"))
-		*operation_out = OVERLAY_MASK;
-	else
-		return false;
-	return true;
-}
-
-static int64_t
-time_member(const cJSON *object, const char *name)
-{
-	const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
-
-	if (cJSON_IsString(member))
-		return feed_reader_time(slice_text(member->valuestring));
-	if (!cJSON_IsNumber(member) || !(member->valuedouble > 0) ||
-	    member->valuedouble > 1e12)
-		return 0;
-	return (int64_t)member->valuedouble;
-}
 
 static struct slice
 joined_tags(struct arena *arena, const cJSON *object)
@@ -121,80 +87,37 @@ fill_item(struct arena *arena, const cJSON *object, struct feed_item *item)
 		INDICATOR_ROLE_ANY, &roles) &&
 	    roles != 0)
 		item->roles = (unsigned)roles;
-	item->first_seen_unix = time_member(object, "added");
+	item->first_seen_unix = overlay_lines_time(object, "added");
 	item->last_seen_unix = item->first_seen_unix;
-	item->valid_until_unix = time_member(object, "expires");
+	item->valid_until_unix = overlay_lines_time(object, "expires");
 }
 
-/* Collects the last line of each kind and key; the keys last as long as the
- * reader's arena. */
-static enum tc_status
-collect(struct feed_reader *reader, struct slice bytes, struct table *table)
+static void
+reject_line(void *context, struct slice line)
 {
-	struct slice line;
-	bool cut;
-
-	while (feed_reader_line(
-	    &bytes, &line, reader->limits->line_bytes_max, &cut)) {
-		struct json_value value = { .text = slice_trim(line) };
-		struct slice rest = value.text, key = { NULL, 0 };
-		enum overlay_operation operation;
-		enum indicator_kind kind;
-		struct local_change *change;
-		struct builder name;
-		cJSON *object;
-		bool good;
-
-		if (value.text.length == 0 || value.text.data[0] == '#')
-			continue;
-		object = cut || !json_split_value(&rest, &value)
-			     ? NULL
-			     : json_parse(&value, LOCAL_DEPTH_MAX);
-		arena_reset(reader->scratch);
-		good =
-		    object != NULL &&
-		    parse_operation(
-			json_text(NULL, object, "op"), &operation) &&
-		    indicator_kind_parse(
-			json_text(NULL, object, "kind"), &kind) &&
-		    normal_key(reader->scratch, kind,
-			json_text(NULL, object, "value"), &key) == NORMAL_GOOD;
-		if (!good) {
-			cJSON_Delete(object);
-			feed_reader_reject(reader, FEED_BAD_OBJECT,
-			    slice_range(line, 0, 80), "not understood");
-			continue;
-		}
-		name = builder_make(reader->arena, SIZE_MAX);
-		builder_byte(&name, (char)kind);
-		builder_slice(&name, key);
-		cJSON_Delete(object);
-		change = arena_alloc(reader->arena, sizeof *change);
-		if (change == NULL || name.failed)
-			return TC_LIMIT;
-		change->line = value;
-		change->operation = operation;
-		if (!table_put(table, builder_result(&name), change))
-			return TC_LIMIT;
-	}
-	return TC_OK;
+	feed_reader_reject(context, FEED_BAD_OBJECT, slice_range(line, 0, 80),
+	    "not understood");
 }
 
 enum tc_status
 feed_local_read(struct feed_reader *reader, struct slice bytes)
 {
 	struct table table = table_make(reader->arena);
-	enum tc_status status = collect(reader, bytes, &table);
+	struct overlay_lines_other other = { .context = reader,
+		.bad = reject_line };
+	enum tc_status status =
+	    overlay_lines_collect(reader->arena, reader->scratch, bytes,
+		reader->limits->line_bytes_max, &other, &table);
 
 	for (size_t i = 0; i < table.count && status == TC_OK; i++) {
-		const struct local_change *change = table.entries[i].value;
+		const struct overlay_line *change = table.entries[i].value;
 		struct feed_item item;
 		cJSON *object;
 
 		if (change->operation == OVERLAY_REMOVE)
 			continue;
 		arena_reset(reader->scratch);
-		object = json_parse(&change->line, LOCAL_DEPTH_MAX);
+		object = json_parse(&change->line, OVERLAY_DEPTH_MAX);
 		if (object == NULL)
 			continue;
 		item = feed_item_make(
@@ -302,7 +225,7 @@ read_local(const char *path, struct stat *seen, bool *present_out,
 	errno = 0;
 	if (fstat(fd, seen) == 0 && !S_ISREG(seen->st_mode))
 		errno = S_ISDIR(seen->st_mode) ? EISDIR : EINVAL;
-	else if (errno == 0 && seen->st_size > LOCAL_BYTES_MAX)
+	else if (errno == 0 && seen->st_size > OVERLAY_BYTES_MAX)
 		errno = EFBIG;
 	if (errno != 0 || (bytes = malloc((size_t)seen->st_size + 1)) == NULL) {
 		close_kept(fd);
@@ -496,34 +419,42 @@ line_of(struct arena *arena, const struct overlay_change *change,
 	return out.failed ? slice_make(NULL, 0) : builder_result(&out);
 }
 
-/* One write under a lock. A line that an earlier crash left open is closed
- * first, so that it costs only itself. */
-static bool
-append_line(const char *path, struct slice line)
+/* When the store in force was built, as overlay_file_append() takes it. */
+static int64_t
+time_of_store(struct arena *arena, const char *state_directory)
 {
-	int fd = open(
-	    path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
-	bool good = false;
-	off_t size;
-	char last;
+	const char *path =
+	    arena_printf(arena, "%s/%s", state_directory, BUILD_STORE_NAME);
+	struct store *store = NULL;
+	int64_t built = 0;
 
-	if (fd < 0)
-		return false;
-	if (flock(fd, LOCK_EX) == 0) {
-		size = lseek(fd, 0, SEEK_END);
-		good = size + (off_t)line.length <= LOCAL_BYTES_MAX;
-		if (!good)
-			errno = EFBIG;
-		if (good && size > 0 && pread(fd, &last, 1, size - 1) == 1 &&
-		    last != '\n')
-			good = write(fd, "\n", 1) == 1;
-		good =
-		    good &&
-		    write(fd, line.data, line.length) == (ssize_t)line.length &&
-		    fsync(fd) == 0;
+	if (path == NULL)
+		return 0;
+	switch (store_open(path, &store, NULL)) {
+	case TC_OK:
+		built = store_built_unix(store);
+		break;
+	case TC_SYSTEM:
+		built = errno == ENOENT ? INT64_MAX : 0;
+		break;
+	default: /* damaged: it may hold what was removed since */
+		break;
 	}
-	close_kept(fd);
-	return good;
+	store_close(&store);
+	return built;
+}
+
+/* Why a line could not be added. */
+static const char *
+append_problem(struct arena *arena, const char *path)
+{
+	if (errno == EFBIG)
+		return arena_printf(arena,
+		    "%s is full: it has more than %u MB, even without the "
+		    "lines that later ones replace; a list of so many belongs "
+		    "into a feed, see tocsin-feeds(5)",
+		    path, OVERLAY_BYTES_MAX >> 20);
+	return arena_printf(arena, "%s: %s", path, strerror(errno));
 }
 
 enum tc_status
@@ -554,9 +485,9 @@ overlay_append(struct arena *arena, const char *state_directory,
 	path = arena_printf(arena, "%s/%s", state_directory, OVERLAY_FILE_NAME);
 	if (line.data == NULL || path == NULL)
 		return TC_LIMIT;
-	if (!append_line(path, line)) {
-		*problem_out =
-		    arena_printf(arena, "%s: %s", path, strerror(errno));
+	if (!overlay_file_append(
+		path, line, time_of_store(arena, state_directory), now_unix)) {
+		*problem_out = append_problem(arena, path);
 		return TC_SYSTEM;
 	}
 	return TC_OK;

@@ -12,6 +12,7 @@
  *
  * A later line about the same kind and value replaces an earlier one: `remove`
  * takes a hand-added one back, `mask` hides the value in all feeds as well.
+ * Lines that count no more go when most do not (overlay_file.h).
  * The overlay is its content as a small store image in memory; builds read the
  * file as the feed "local". A line that is not understood is skipped and
  * counted.

@@ -934,7 +934,7 @@ def by_hand_unread(this):
     with open(path, 'w') as file:
         os.truncate(file.fileno(), 65 << 20)
     check_in('local.indicators: File too large', this.tocsin('indicators', 'list', status=66))
-    check_in('local.indicators: File too large', this.tocsin('indicators', 'add', 'domain', 'late.example', status=73))
+    check_in('local.indicators is full', this.tocsin('indicators', 'add', 'domain', 'late.example', status=73))
     os.unlink(path)
     os.mkdir(path)
     check_in('local.indicators: Is a directory', this.tocsin('indicators', 'list', status=66))

@@ -387,6 +387,104 @@ def damaged(world):
     diag(report['warnings'][0])
 
 
+def change(operation, value, added, **more):
+    return json.dumps({'op': operation, 'kind': 'domain', 'value': value, 'added': added, **more}) + '\n'
+
+
+def hand_file(world, octets, tail=''):
+    """local.indicators of so many octets, of which all but a few lines are dead, and `tail`."""
+    path, now = os.path.join(world.state, 'local.indicators'), int(time.time())
+    live = ('# by hand\nnot understood\n' + ''.join(change('add', f'live-{number}.example', now)
+                           for number in range(50))
+            + change('mask', 'masked.example', 1000) + change('add', 'expired.example', 1000, expires=2000))
+    pair = change('add', 'dead.example', 1000, description='x' * 20) + change('remove', 'dead.example', 1000)
+    with open(path, 'w') as file:
+        file.write(live + pair * ((octets - len(live) - len(tail) - 20) // len(pair)) + tail)
+        file.write('\n' * (octets - 10 - file.tell()))
+    os.chmod(path, 0o604)
+    return path
+
+
+def add(world, value, **options):
+    return subprocess.Popen([program('tocsin'), 'indicators', '-c', world.conf, 'add', 'domain', value],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+
+def all_live(world, path, others=()):
+    with open(path) as file:
+        text = file.read()
+    for value in [f'live-{number}.example' for number in range(50)] + ['masked.example', *others]:
+        check(text.count(f'"{value}"'), 1, value)
+    check_in('# by hand\n', text)
+    check_in('not understood\n', text)
+    return text
+
+
+@case('local.indicators is made shorter when most of its lines are dead, and takes changes when it is full')
+def compacted(world):
+    world.forget()
+    for octets in (1 << 20, 64 << 20):
+        path, begun = hand_file(world, octets), time.monotonic()
+        with add(world, 'last.example') as adding:
+            check((adding.wait(60), adding.stderr.read()), (0, ''))
+        diag(f'{octets} octets: {time.monotonic() - begun:.2f} s, then {os.path.getsize(path)}')
+        check(os.path.getsize(path) < 20000, True, f'{os.path.getsize(path)}')
+        check(oct(os.stat(path).st_mode & 0o777), '0o604')
+        text = all_live(world, path, ['last.example'])
+        for value in ('dead.example', 'expired.example'):
+            check(value in text, False, value)
+        check(os.listdir(world.state), ['local.indicators'])
+    # What was removed after the store in force was built may be in it.
+    world.publish(names(10))
+    world.build()
+    later = int(time.time()) + 5
+    path = hand_file(world, 1 << 20, change('remove', 'removed.example', later) + change('remove', 'old.example', 1000))
+    with add(world, 'last.example') as adding:
+        check(adding.wait(60), 0)
+    text = all_live(world, path, ['last.example', 'removed.example'])
+    check('"old.example"' in text, False, 'built in')
+
+
+@case('local.indicators that is full of what is in force says what to do')
+def full(world):
+    world.forget()
+    path, now = os.path.join(world.state, 'local.indicators'), int(time.time())
+    long = 'x' * 50000
+    with open(path, 'w') as file:
+        for number in range((64 << 20) // 50100):
+            file.write(change('add', f'n{number}.example', now, description=long))
+        file.write('#' * ((64 << 20) - file.tell() - 20) + '\n')
+    with add(world, 'last.example') as adding:
+        check(adding.wait(60) != 0, True)
+        check_in('belongs into a feed', adding.stderr.read())
+    world.forget()
+
+
+@case('many that change local.indicators at once, and some that are killed, lose nothing')
+def compacted_at_once(world):
+    world.forget()
+    path = hand_file(world, (1 << 20) - 100)
+    adding = [add(world, f'new-{number}.example') for number in range(12)]
+    for one in adding:
+        one.communicate(timeout=60)
+    check([one.returncode for one in adding], [0] * 12)
+    all_live(world, path, [f'new-{number}.example' for number in range(12)])
+    check(os.path.getsize(path) < 30000, True, f'{os.path.getsize(path)}')
+    shorter = 0
+    for number in range(30):
+        path = hand_file(world, 4 << 20)
+        with add(world, 'killed.example') as killed:
+            time.sleep(0.004 * number)
+            killed.kill()
+        shorter += os.path.getsize(path) < 1 << 20
+        with open(path) as file:
+            check(file.read().count('"live-49.example"'), 1)
+        with add(world, 'next.example') as adding:
+            check(adding.wait(60), 0)
+        all_live(world, path, ['next.example'])
+    diag(f'{shorter} of 30 were killed after the shorter file was there')
+
+
 @contextlib.contextmanager
 def make():
     with tempfile.TemporaryDirectory(prefix='tocsin-input-') as top:
