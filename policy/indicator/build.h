@@ -21,6 +21,8 @@
 
 #define BUILD_STORE_NAME "indicators.store"
 #define BUILD_LOCK_NAME  "indicators.lock"
+/* Holds the last generation that was given to a store (build_generation.h). */
+#define BUILD_GENERATION_NAME "store.generation"
 /* Below it a folder for each feed with YARA rules inside: build_rules.h. */
 #define BUILD_RULES_FOLDER "yara"
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "indicator/build_generation.h"
 #include "indicator/build_history.h"
 #include "indicator/build_image.h"
 #include "indicator/build_limit.h"
@@ -29,6 +30,7 @@ struct run {
 	struct store *old; /* in force; NULL when there is none */
 	bool old_verified;
 	uint64_t old_generation;
+	bool had_store; /* there has been one, if only a damaged one */
 	struct arena *scratch;
 	uint64_t since_progress;
 	struct build_progress progress;
@@ -634,12 +636,17 @@ write_store(struct run *run)
 	    arena_printf(run->arena, "%s/%s", folder, BUILD_STORE_NAME);
 	char *aside =
 	    arena_printf(run->arena, "%s/%s.new", folder, BUILD_STORE_NAME);
-	uint64_t generation = run->old_generation + 1;
+	uint64_t generation = build_generation_next(run->arena, folder,
+	    run->old_generation, run->had_store, run->request->now_unix);
 	enum tc_status status;
 	int fd;
 
 	if (path == NULL || aside == NULL)
 		return TC_LIMIT;
+	if (!build_generation_take(run->arena, folder, generation))
+		return fail(run, TC_SYSTEM,
+		    arena_printf(
+			run->arena, "%s/%s", folder, BUILD_GENERATION_NAME));
 	unlink(aside); /* what a build that was killed left */
 	fd = open(aside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
@@ -681,9 +688,11 @@ open_old(struct run *run)
 	if (path == NULL)
 		return;
 	status = store_open(path, &run->old, &problem);
-	if (status == TC_INVALID)
+	if (status == TC_INVALID) {
+		run->had_store = true;
 		warn_damaged(run, problem);
-	else if (status == TC_OK)
+	}
+	if (status == TC_OK)
 		run->old_generation = store_generation(run->old);
 }
 
@@ -774,6 +783,8 @@ build_run(struct arena *arena, const struct build_request *request,
 	*report_out = (struct build_report){ 0 };
 	if (path == NULL)
 		return TC_LIMIT;
+	/* It stays when the store goes. */
+	run.had_store = access(path, F_OK) == 0;
 	lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (lock < 0 && errno == ENOENT)
 		return fail(&run, TC_INVALID,

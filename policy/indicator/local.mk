@@ -4,6 +4,8 @@ libpolicy_a_SOURCES += \
 	policy/indicator/broad_sample.c policy/indicator/broad_sample.h \
 	policy/indicator/build.c policy/indicator/build.h \
 	policy/indicator/build_explain.c \
+	policy/indicator/build_generation.c \
+	policy/indicator/build_generation.h \
 	policy/indicator/build_history.c policy/indicator/build_history.h \
 	policy/indicator/build_image.c policy/indicator/build_image.h \
 	policy/indicator/build_limit.c policy/indicator/build_limit.h \

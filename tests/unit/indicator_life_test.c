@@ -62,7 +62,7 @@ static void
 place_free(struct place *place)
 {
 	static const char *const files[] = { "f/a.json", "f/b.json", "f",
-		"indicators.store", "indicators.lock" };
+		"indicators.store", "indicators.lock", BUILD_GENERATION_NAME };
 
 	store_close(&place->store);
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
@@ -737,6 +737,46 @@ the_store_of_an_older_version_stays_in_force_and_hands_on(void **state)
 	place_free(place);
 }
 
+/* Whatever becomes of the store, a number is not given to another one. */
+static void
+a_generation_is_never_given_twice(void **state)
+{
+	struct place *place = place_new();
+
+	(void)state;
+	put_bundle(place, X("one", DAY("01")) OTHER);
+	build(place);
+	assert_int_equal(store_generation(place->store), 1);
+	put(place, BUILD_STORE_NAME, NULL);
+	build(place);
+	assert_int_equal(store_generation(place->store), 2);
+	assert_int_equal(place->report.generation, 2);
+	assert_int_equal(rename(path_of(place, BUILD_STORE_NAME),
+			     path_of(place, "kept.store")),
+	    0);
+	build(place);
+	put(place, BUILD_STORE_NAME, "no store");
+	build(place);
+	assert_int_equal(store_generation(place->store), 4);
+	/* An older one is put back, from a time before the number was kept. */
+	assert_int_equal(rename(path_of(place, "kept.store"),
+			     path_of(place, BUILD_STORE_NAME)),
+	    0);
+	build(place);
+	assert_int_equal(store_generation(place->store), 5);
+	put(place, BUILD_GENERATION_NAME, "no number");
+	build(place);
+	assert_int_equal(store_generation(place->store), 6);
+	/* All is gone but that there was one. */
+	put(place, BUILD_STORE_NAME, NULL);
+	put(place, BUILD_GENERATION_NAME, NULL);
+	build(place);
+	assert_int_equal(store_generation(place->store), NOW);
+	build(place);
+	assert_int_equal(store_generation(place->store), NOW + 1);
+	place_free(place);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(indicators_of_stix_live_as_their_publisher_says),
 	cmocka_unit_test(attributes_of_misp_live_with_their_events_and_objects),
@@ -749,6 +789,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_revoked_yara_rule_does_not_come_back),
 	cmocka_unit_test(
 	    the_store_of_an_older_version_stays_in_force_and_hands_on),
+	cmocka_unit_test(a_generation_is_never_given_twice),
 };
 
 UNIT_MAIN(tests)
