@@ -427,6 +427,18 @@ forget_job(struct job *job)
 	*job = (struct job){ .fd = -1 };
 }
 
+/* Ends a child for good: while it lives it holds the sockets, and the next
+ * start would find them in use. */
+static void
+end_job(struct job *job)
+{
+	if (job->pid > 0 && !job->ended) {
+		(void)kill(job->pid, SIGKILL);
+		(void)waitpid(job->pid, NULL, 0);
+	}
+	forget_job(job);
+}
+
 /* Waits for a child's answer; kills one that takes too long. */
 static void
 await_job(struct supervisor *supervisor, struct job *job, uint64_t patience_ms)
@@ -1026,11 +1038,8 @@ stop(struct supervisor *supervisor)
 		(void)kill(supervisor->filter, SIGKILL);
 		(void)waitpid(supervisor->filter, NULL, 0);
 	}
-	if (supervisor->build.pid > 0)
-		(void)kill(supervisor->build.pid, SIGKILL);
-	forget_job(&supervisor->build);
-	if (supervisor->patterns.pid > 0)
-		(void)kill(supervisor->patterns.pid, SIGKILL);
+	end_job(&supervisor->build);
+	end_job(&supervisor->patterns);
 	close_fd(&supervisor->zygote);
 	close_fd(&supervisor->control);
 	start_undo(&supervisor->start);
