@@ -19,6 +19,7 @@ rule listed "carries an indicator" {
   when any indicator (.strength == strong)
   then tag "X-Listed" "yes"
 }
+rule weak "what alone holds nothing" { when any indicator (.strength == weak) then tag "X-Weak" "yes" }
 rule content "content that rules know" { when any yara("rules") then tag "X-Rules" "yes" }
 rule inner "content that rules inside a bundle know" { when any yara("intel") then tag "X-Inner" "yes" }
 '''
@@ -79,6 +80,30 @@ def by_hand(this):
     took = seconds_until(this, text, False)
     diag(f'removed: {took:.2f} s')
     check(took < 2.0, True, f'{took:.2f} s until it no longer acted')
+
+
+@case('weak indicators added by hand act as fast: file name, subject, mailer, Message-ID')
+def weak_by_hand(this):
+    name, subject, mailer = 'weak plan.docx', 'A weak subject', 'WeakMailer 7.1'
+    mail = samples.message('Shop <news@shop.test>', subject, 'see the file\n', extra=(f'X-Mailer: {mailer}',),
+                           attachment=(name, b'nothing'), ident='weak')
+    ident = re.search(rb'Message-ID: <([^>]*)>', mail).group(1).decode()
+
+    def seconds_until_weak(client, wanted):
+        begun = time.monotonic()
+        wait_for(lambda: (client.message('<news@shop.test>', ['<inbox@tocsin.test>'], mail).inserted('X-Weak') != [])
+                 == wanted, 20, f'weak: {wanted}')
+        return time.monotonic() - begun
+
+    with milter(this) as client:
+        for kind, value in (('filename', name), ('subject', subject), ('mailer', mailer), ('message-id', ident)):
+            check(seconds_until_weak(client, False) < 1, True, kind)
+            this.filter.tool('indicators', 'add', kind, value, check=True)
+            added = seconds_until_weak(client, True)
+            this.filter.tool('indicators', 'remove', kind, value, check=True)
+            removed = seconds_until_weak(client, False)
+            diag(f'{kind}: added {added:.2f} s, removed {removed:.2f} s')
+            check(max(added, removed) < 2.0, True, f'{kind}: {added:.2f} s, {removed:.2f} s')
 
 
 @case('one that was built into the store is taken back as fast')
