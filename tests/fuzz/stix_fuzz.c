@@ -1,11 +1,12 @@
 /*
- * stix_fuzz - a STIX pattern: parse, compile, run, judge
+ * stix_fuzz - a STIX pattern: parse, compile, run, judge, tell how broad it is
  */
 #include <config.h>
 
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "indicator/broad_pattern.h"
 #include "indicator/stix_judge.h"
 #include "indicator/stix_program.h"
 
@@ -20,6 +21,19 @@ static const struct match_observation message[] = {
 	{ INDICATOR_SUBJECT, MATCH_SUBJECT, { "aaaaaaaaaaaaaaaaaaaaaaaab", 25 },
 	    -1, false },
 };
+
+/* The messages are made once, as for a build. */
+static void
+tell_broad(struct slice program)
+{
+	static struct broad *broad;
+	const char *reason;
+
+	if (broad == NULL)
+		broad = broad_new();
+	if (broad != NULL)
+		(void)broad_pattern(broad, program, &reason);
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -39,9 +53,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		*list_append(arena, &observations.items, 100) = message[i];
 	if (stix_pattern_parse(arena, text, 256, &pattern) == TC_OK &&
 	    stix_program_compile(arena, &pattern, &compiled) == TC_OK &&
-	    compiled.program.length > 0)
+	    compiled.program.length > 0) {
 		stix_program_run(compiled.program,
 		    stix_view_make(arena, &observations), &steps);
+		tell_broad(compiled.program);
+	}
 	stix_judge(arena, text, slice_text(observed), &judgement);
 	steps = 10000;
 	stix_program_run(text, stix_view_make(arena, &observations), &steps);
