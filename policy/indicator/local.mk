@@ -30,6 +30,7 @@ libpolicy_a_SOURCES += \
 	policy/indicator/json_split.c policy/indicator/json_split.h \
 	policy/indicator/kind.c policy/indicator/kind.h \
 	policy/indicator/match.c policy/indicator/match.h \
+	policy/indicator/match_query.c policy/indicator/match_query.h \
 	policy/indicator/normal.c policy/indicator/normal.h \
 	policy/indicator/overlay.c policy/indicator/overlay.h \
 	policy/indicator/overlay_file.c policy/indicator/overlay_file.h \
