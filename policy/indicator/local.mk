@@ -38,9 +38,11 @@ libpolicy_a_SOURCES += \
 	policy/indicator/store.c policy/indicator/store.h \
 	policy/indicator/stix_expressions.c \
 	policy/indicator/stix_expressions.h \
+	policy/indicator/stix_field.c policy/indicator/stix_field.h \
 	policy/indicator/stix_judge.c policy/indicator/stix_judge.h \
 	policy/indicator/stix_marking.c policy/indicator/stix_marking.h \
 	policy/indicator/stix_pattern.c policy/indicator/stix_pattern.h \
 	policy/indicator/stix_program.c policy/indicator/stix_program.h \
+	policy/indicator/stix_view.c policy/indicator/stix_view.h \
 	policy/indicator/store_format.h \
 	policy/indicator/warninglist.c policy/indicator/warninglist.h

@@ -6,227 +6,15 @@
 #include "base/builder.h"
 #include "base/ipaddr.h"
 #include "indicator/normal.h"
+#include "indicator/stix_field.h"
 #include "indicator/stix_program.h"
+#include "indicator/stix_view.h"
 
 #define EXPRESSION_STEPS 20000u /* backtracking of one MATCHES */
 #define EXPRESSION_KIB   1024u  /* memory of it */
 #define PROGRAM_DEPTH    80     /* groups, [ ] and OR/AND between them */
-#define VALUES_MAX       4096u  /* constants of one IN */
-
-/* What a path names. The values stand in stored programs: append only. */
-enum field {
-	FIELD_INVISIBLE,
-	FIELD_ADDRESS_ANY,
-	FIELD_ADDRESS_FROM,
-	FIELD_ADDRESS_TO,
-	FIELD_ADDRESS_REPLY,
-	FIELD_SUBJECT,
-	FIELD_MAILER,
-	FIELD_MESSAGE_ID,
-	FIELD_FILE_NAME,
-	FIELD_MD5,
-	FIELD_SHA1,
-	FIELD_SHA256,
-	FIELD_SHA512,
-	FIELD_DOMAIN,
-	FIELD_URL,
-	FIELD_IP_ANY,
-	FIELD_IP_SOURCE,
-	FIELD_IP_DESTINATION,
-	FIELD_COMPANION, /* resolves_to_refs, ports, protocols, types */
-	/* Of any part of the message, where FILE_NAME and the digests before
-	 * are of the one file at hand. */
-	FIELD_PART_NAME,
-	FIELD_PART_MD5,
-	FIELD_PART_SHA1,
-	FIELD_PART_SHA256,
-	FIELD_PART_SHA512,
-	FIELDS
-};
-
-struct field_info {
-	enum indicator_kind kind;
-	unsigned roles;
-	bool of_file;
-};
-
-static const struct field_info fields[FIELDS] = {
-	[FIELD_INVISIBLE] = { INDICATOR_KINDS, 0, false },
-	[FIELD_ADDRESS_ANY] = { INDICATOR_ADDRESS, INDICATOR_ROLE_ANY, false },
-	[FIELD_ADDRESS_FROM] = { INDICATOR_ADDRESS, INDICATOR_ROLE_SOURCE,
-	    false },
-	[FIELD_ADDRESS_TO] = { INDICATOR_ADDRESS, INDICATOR_ROLE_DESTINATION,
-	    false },
-	[FIELD_ADDRESS_REPLY] = { INDICATOR_ADDRESS, INDICATOR_ROLE_REPLY_TO,
-	    false },
-	[FIELD_SUBJECT] = { INDICATOR_SUBJECT, INDICATOR_ROLE_ANY, false },
-	[FIELD_MAILER] = { INDICATOR_MAILER, INDICATOR_ROLE_ANY, false },
-	[FIELD_MESSAGE_ID] = { INDICATOR_MESSAGE_ID, INDICATOR_ROLE_ANY,
-	    false },
-	[FIELD_FILE_NAME] = { INDICATOR_FILENAME, INDICATOR_ROLE_ANY, true },
-	[FIELD_MD5] = { INDICATOR_MD5, INDICATOR_ROLE_ANY, true },
-	[FIELD_SHA1] = { INDICATOR_SHA1, INDICATOR_ROLE_ANY, true },
-	[FIELD_SHA256] = { INDICATOR_SHA256, INDICATOR_ROLE_ANY, true },
-	[FIELD_SHA512] = { INDICATOR_SHA512, INDICATOR_ROLE_ANY, true },
-	[FIELD_DOMAIN] = { INDICATOR_DOMAIN, INDICATOR_ROLE_ANY, false },
-	[FIELD_URL] = { INDICATOR_URL, INDICATOR_ROLE_ANY, false },
-	[FIELD_IP_ANY] = { INDICATOR_NETWORK, INDICATOR_ROLE_ANY, false },
-	[FIELD_IP_SOURCE] = { INDICATOR_NETWORK, INDICATOR_ROLE_SOURCE, false },
-	[FIELD_IP_DESTINATION] = { INDICATOR_NETWORK,
-	    INDICATOR_ROLE_DESTINATION, false },
-	[FIELD_COMPANION] = { INDICATOR_KINDS, 0, false },
-	[FIELD_PART_NAME] = { INDICATOR_FILENAME, INDICATOR_ROLE_ANY, false },
-	[FIELD_PART_MD5] = { INDICATOR_MD5, INDICATOR_ROLE_ANY, false },
-	[FIELD_PART_SHA1] = { INDICATOR_SHA1, INDICATOR_ROLE_ANY, false },
-	[FIELD_PART_SHA256] = { INDICATOR_SHA256, INDICATOR_ROLE_ANY, false },
-	[FIELD_PART_SHA512] = { INDICATOR_SHA512, INDICATOR_ROLE_ANY, false },
-};
-
-static bool
-is_digest(enum field field)
-{
-	return indicator_digest_size(fields[field].kind) != 0;
-}
-
-/* ----------------------------------------------------------------- paths */
-
-/* Paths as text, indexes as [*], names folded and '_' for '-'. */
-static const struct {
-	const char *path;
-	enum field field;
-} paths[] = {
-	{ "email-addr:value", FIELD_ADDRESS_ANY },
-	{ "email-message:from_ref.value", FIELD_ADDRESS_FROM },
-	{ "email-message:sender_ref.value", FIELD_ADDRESS_FROM },
-	{ "email-message:to_refs[*].value", FIELD_ADDRESS_TO },
-	{ "email-message:cc_refs[*].value", FIELD_ADDRESS_TO },
-	{ "email-message:bcc_refs[*].value", FIELD_ADDRESS_TO },
-	{ "email-message:reply_to_refs[*].value", FIELD_ADDRESS_REPLY },
-	{ "email-message:subject", FIELD_SUBJECT },
-	{ "email-message:message_id", FIELD_MESSAGE_ID },
-	{ "email-message:x_mailer", FIELD_MAILER },
-	{ "email-message:body_multipart[*].body_raw_ref.name",
-	    FIELD_FILE_NAME },
-	{ "file:name", FIELD_FILE_NAME },
-	{ "domain-name:value", FIELD_DOMAIN },
-	{ "hostname:value", FIELD_DOMAIN }, /* of OpenCTI */
-	{ "x-opencti-hostname:value", FIELD_DOMAIN },
-	{ "url:value", FIELD_URL },
-	{ "ipv4-addr:value", FIELD_IP_ANY },
-	{ "ipv6-addr:value", FIELD_IP_ANY },
-	{ "network-traffic:src_ref.value", FIELD_IP_SOURCE },
-	{ "network-traffic:dst_ref.value", FIELD_IP_DESTINATION },
-	{ "network-traffic:src_ref.type", FIELD_COMPANION },
-	{ "network-traffic:dst_ref.type", FIELD_COMPANION },
-	{ "network-traffic:src_port", FIELD_COMPANION },
-	{ "network-traffic:dst_port", FIELD_COMPANION },
-	{ "network-traffic:protocols[*]", FIELD_COMPANION },
-	{ "domain-name:resolves_to_refs[*].value", FIELD_COMPANION },
-	{ "domain-name:resolves_to_refs[*].type", FIELD_COMPANION },
-};
-
-static struct slice
-path_text(struct arena *arena, const struct stix_comparison *comparison)
-{
-	struct builder out = builder_make(arena, 4096);
-
-	builder_slice(&out, comparison->object);
-	for (unsigned i = 0; i < comparison->step_count; i++) {
-		const struct stix_step *step = &comparison->steps[i];
-
-		if (step->name.length == 0) {
-			builder_text(&out, "[*]");
-			continue;
-		}
-		builder_byte(&out, i == 0 ? ':' : '.');
-		for (size_t k = 0; k < step->name.length; k++)
-			builder_byte(
-			    &out, step->name.data[k] == '-'
-				      ? '_'
-				      : ascii_lower(step->name.data[k]));
-	}
-	return out.failed ? slice_make("", 0) : builder_result(&out);
-}
-
-/* 'SHA-256', sha256, SHA256, "sha_256" ... behind `hashes`. */
-static enum field
-hash_field(struct slice name)
-{
-	static const struct {
-		const char *name;
-		enum field field;
-	} hashes[] = {
-		{ "md5", FIELD_MD5 },
-		{ "sha1", FIELD_SHA1 },
-		{ "sha_1", FIELD_SHA1 },
-		{ "sha256", FIELD_SHA256 },
-		{ "sha_256", FIELD_SHA256 },
-		{ "sha512", FIELD_SHA512 },
-		{ "sha_512", FIELD_SHA512 },
-	};
-
-	for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++)
-		if (slice_equal_text(name, hashes[i].name))
-			return hashes[i].field;
-	return FIELD_INVISIBLE;
-}
-
-static enum field
-header_field(struct slice name)
-{
-	if (slice_equal_text(name, "reply_to") ||
-	    slice_equal_text(name, "reply_to[*]"))
-		return FIELD_ADDRESS_REPLY;
-	if (slice_equal_text(name, "x_mailer") ||
-	    slice_equal_text(name, "user_agent") ||
-	    slice_equal_text(name, "x_mailer[*]") ||
-	    slice_equal_text(name, "user_agent[*]"))
-		return FIELD_MAILER;
-	if (slice_equal_text(name, "message_id"))
-		return FIELD_MESSAGE_ID;
-	return FIELD_INVISIBLE;
-}
-
-/* A network-traffic may lead to a domain-name as well as to an address. */
-static enum field
-end_of_traffic(struct arena *arena, enum field field,
-    const struct stix_comparison *comparison)
-{
-	struct slice value, key;
-
-	if ((field != FIELD_IP_SOURCE && field != FIELD_IP_DESTINATION) ||
-	    comparison->literals.count == 0)
-		return field;
-	value = comparison->literals.items[0].text;
-	return normal_key(arena, INDICATOR_NETWORK, value, &key) !=
-			   NORMAL_GOOD &&
-		       normal_key(arena, INDICATOR_DOMAIN, value, &key) ==
-			   NORMAL_GOOD
-		   ? FIELD_DOMAIN
-		   : field;
-}
-
-static enum field
-field_of(struct arena *arena, const struct stix_comparison *comparison)
-{
-	struct slice path = path_text(arena, comparison);
-	static const char *const hashed[] = { "file:hashes.",
-		"artifact:hashes.", "file:content_ref.hashes.",
-		"email-message:body_multipart[*].body_raw_ref.hashes." };
-	struct slice headers =
-	    SLICE_LITERAL("email-message:additional_header_fields.");
-
-	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
-		if (slice_equal_text(path, paths[i].path))
-			return end_of_traffic(
-			    arena, paths[i].field, comparison);
-	for (size_t i = 0; i < sizeof hashed / sizeof *hashed; i++)
-		if (slice_starts_with(path, slice_text(hashed[i])))
-			return hash_field(slice_skip(path, strlen(hashed[i])));
-	if (slice_starts_with(path, headers))
-		return header_field(slice_skip(path, headers.length));
-	return FIELD_INVISIBLE;
-}
+#define NO_PART          INT32_MIN
+#define VALUES_MAX       4096u /* constants of one IN */
 
 /* ----------------------------------------------------------------- compiling */
 
@@ -264,11 +52,12 @@ is_positive_equality(const struct stix_comparison *comparison)
 
 /* An address lies in a network as it equals one: found by the same key. */
 static bool
-is_positive_subset(enum field field, const struct stix_comparison *comparison)
+is_positive_subset(
+    enum stix_field field, const struct stix_comparison *comparison)
 {
 	return !comparison->negated &&
-	       comparison->operator== STIX_IS_SUBSET && fields[field].kind ==
-	       INDICATOR_NETWORK;
+	       comparison->operator== STIX_IS_SUBSET && stix_field_table[field]
+		   .kind == INDICATOR_NETWORK;
 }
 
 static void
@@ -282,7 +71,7 @@ put_number(struct builder *code, size_t number)
  * one of identity. Constants that are not of their kind stay as written and
  * equal nothing. */
 static struct slice
-code_value(struct arena *arena, enum field field,
+code_value(struct arena *arena, enum stix_field field,
     const struct stix_comparison *comparison, struct slice value)
 {
 	bool identity = comparison->operator== STIX_EQUAL ||
@@ -293,18 +82,19 @@ code_value(struct arena *arena, enum field field,
 			comparison->
 			operator== STIX_IS_SUBSET || comparison->
 			operator== STIX_IS_SUPERSET;
-	size_t digest = indicator_digest_size(fields[field].kind);
+	size_t digest = indicator_digest_size(stix_field_table[field].kind);
 	struct slice key;
 
-	if (!identity || fields[field].kind == INDICATOR_KINDS ||
+	if (!identity || stix_field_table[field].kind == INDICATOR_KINDS ||
 	    (digest != 0 && value.length != 2 * digest) ||
-	    normal_key(arena, fields[field].kind, value, &key) != NORMAL_GOOD)
+	    normal_key(arena, stix_field_table[field].kind, value, &key) !=
+		NORMAL_GOOD)
 		return value;
 	return key;
 }
 
 static bool
-add_atoms(struct compiler *compiler, enum field field,
+add_atoms(struct compiler *compiler, enum stix_field field,
     const struct stix_comparison *comparison)
 {
 	for (size_t i = 0; i < comparison->literals.count; i++) {
@@ -314,8 +104,8 @@ add_atoms(struct compiler *compiler, enum field field,
 		if (atom == NULL)
 			return false;
 		*atom = (struct stix_atom){
-			.kind = fields[field].kind,
-			.roles = fields[field].roles,
+			.kind = stix_field_table[field].kind,
+			.roles = stix_field_table[field].roles,
 			.value = comparison->literals.items[i].text,
 		};
 	}
@@ -357,26 +147,29 @@ speaks_of_one_part(const struct stix_node *node, long *index)
 }
 
 /* A message has many parts: what is said of them need not hold for one. */
-static enum field
-field_in_message(const struct compiler *compiler, enum field field,
+static enum stix_field
+field_in_message(const struct compiler *compiler, enum stix_field field,
     const struct stix_comparison *comparison)
 {
-	if (compiler->one_part || !fields[field].of_file ||
+	if (compiler->one_part || !stix_field_table[field].of_file ||
 	    multipart_step(comparison) == NULL)
 		return field;
-	return field == FIELD_FILE_NAME
-		   ? FIELD_PART_NAME
-		   : (enum field)(FIELD_PART_MD5 + (field - FIELD_MD5));
+	return field == STIX_FIELD_FILE_NAME
+		   ? STIX_FIELD_PART_NAME
+		   : (enum stix_field)(
+			 STIX_FIELD_PART_MD5 + (field - STIX_FIELD_MD5));
 }
 
 static struct outlook
 compile_comparison(
     struct compiler *compiler, const struct stix_comparison *comparison)
 {
-	enum field field = field_in_message(
-	    compiler, field_of(compiler->arena, comparison), comparison);
-	bool visible = field != FIELD_INVISIBLE && field != FIELD_COMPANION;
-	bool strong = visible && indicator_kind_is_strong(fields[field].kind);
+	enum stix_field field = field_in_message(
+	    compiler, stix_field_of(compiler->arena, comparison), comparison);
+	bool visible =
+	    field != STIX_FIELD_INVISIBLE && field != STIX_FIELD_COMPANION;
+	bool strong =
+	    visible && indicator_kind_is_strong(stix_field_table[field].kind);
 	bool equality = visible && is_positive_equality(comparison);
 	bool found =
 	    equality || (visible && is_positive_subset(field, comparison));
@@ -414,20 +207,20 @@ static bool
 is_companion(struct arena *arena, const struct stix_node *node)
 {
 	return node->type == STIX_NODE_COMPARISON &&
-	       field_of(arena, node->comparison) == FIELD_COMPANION;
+	       stix_field_of(arena, node->comparison) == STIX_FIELD_COMPANION;
 }
 
 static bool
 is_leader(struct arena *arena, const struct stix_node *node)
 {
-	enum field field;
+	enum stix_field field;
 
 	if (node->type != STIX_NODE_COMPARISON ||
 	    !is_positive_equality(node->comparison))
 		return false;
-	field = field_of(arena, node->comparison);
-	return field == FIELD_DOMAIN || field == FIELD_IP_SOURCE ||
-	       field == FIELD_IP_DESTINATION;
+	field = stix_field_of(arena, node->comparison);
+	return field == STIX_FIELD_DOMAIN || field == STIX_FIELD_IP_SOURCE ||
+	       field == STIX_FIELD_IP_DESTINATION;
 }
 
 static bool
@@ -594,176 +387,6 @@ stix_program_compile(struct arena *arena, const struct stix_pattern *pattern,
 	return TC_OK;
 }
 
-/* ------------------------------------------------------------------ the view */
-
-/* One observed value under the field that shows it. */
-struct view_value {
-	enum field field;
-	int part;
-	struct slice raw; /* as observed */
-	struct slice key; /* canonical; empty when it has none */
-	const struct match_observation *observation;
-};
-
-typedef LIST_OF(int) part_list;
-
-struct stix_view {
-	struct arena *arena;
-	LIST_OF(struct view_value) values;
-	part_list parts; /* indexes that files have, each once */
-	/* The same of messages inside this one. */
-	part_list messages;
-	uint32_t kinds_known;
-	const struct stix_expressions *expressions; /* or NULL */
-	/* Made when the first expression is tried; memory of the arena. */
-	pcre2_match_data *match_data;
-	pcre2_match_context *match_context;
-};
-
-#define NO_PART         INT32_MIN
-#define OUTERMOST       (-1) /* the part of headers of the message itself */
-#define VIEW_VALUES_MAX 100000
-
-static void
-view_add(struct stix_view *view, enum field field, struct slice raw,
-    struct slice key, const struct match_observation *observation)
-{
-	struct view_value *value =
-	    list_append(view->arena, &view->values, VIEW_VALUES_MAX);
-
-	if (value != NULL)
-		*value = (struct view_value){ field, observation->part, raw,
-			key, observation };
-}
-
-static void
-view_add_part(struct stix_view *view, part_list *list, int part)
-{
-	int *slot;
-
-	for (size_t i = list->count; i > 0; i--)
-		if (list->items[i - 1] == part)
-			return;
-	slot = list_append(view->arena, list, VIEW_VALUES_MAX);
-	if (slot != NULL)
-		*slot = part;
-}
-
-/* Of the header of one message, as a subject is. */
-static bool
-is_of_message(enum field field)
-{
-	return field >= FIELD_ADDRESS_FROM && field <= FIELD_MESSAGE_ID;
-}
-
-static void
-view_add_host(struct stix_view *view, struct slice host,
-    const struct match_observation *observation)
-{
-	struct slice key;
-
-	if (normal_key(view->arena, INDICATOR_DOMAIN, host, &key) ==
-	    NORMAL_GOOD)
-		view_add(view, FIELD_DOMAIN, key, key, observation);
-	else if (normal_key(view->arena, INDICATOR_NETWORK, host, &key) ==
-		 NORMAL_GOOD)
-		view_add(view, FIELD_IP_DESTINATION,
-		    normal_key_text(view->arena, INDICATOR_NETWORK, key), key,
-		    observation);
-}
-
-static enum field
-address_field(enum match_where where)
-{
-	switch (where) {
-	case MATCH_MAIL_FROM:
-	case MATCH_FROM:
-	case MATCH_SENDER:
-		return FIELD_ADDRESS_FROM;
-	case MATCH_RCPT:
-	case MATCH_TO:
-	case MATCH_CC:
-		return FIELD_ADDRESS_TO;
-	case MATCH_REPLY_TO:
-		return FIELD_ADDRESS_REPLY;
-	default: /* elsewhere in the message */
-		return FIELD_ADDRESS_ANY;
-	}
-}
-
-static enum field
-field_of_kind(enum indicator_kind kind)
-{
-	for (unsigned i = FIELD_SUBJECT; i <= FIELD_SHA512; i++)
-		if (fields[i].kind == kind)
-			return (enum field)i;
-	return FIELD_INVISIBLE;
-}
-
-static void
-view_add_observation(
-    struct stix_view *view, const struct match_observation *observation)
-{
-	struct slice key = { NULL, 0 };
-	enum field field = FIELD_INVISIBLE;
-	bool client = observation->where == MATCH_CLIENT ||
-		      observation->where == MATCH_RECEIVED;
-
-	if (observation->defanged)
-		return;
-	if (normal_key(view->arena, observation->kind, observation->value,
-		&key) != NORMAL_GOOD)
-		key = slice_make(NULL, 0);
-	switch (observation->kind) {
-	case INDICATOR_ADDRESS:
-		field = address_field(observation->where);
-		if (key.length > 0)
-			view_add_host(view,
-			    slice_skip(key, slice_find_last_byte(key, '@') + 1),
-			    observation);
-		break;
-	case INDICATOR_DOMAIN:
-		view_add_host(view, observation->value, observation);
-		return;
-	case INDICATOR_URL:
-		field = FIELD_URL;
-		if (key.length > 0)
-			view_add_host(
-			    view, normal_url_key_host(key), observation);
-		break;
-	case INDICATOR_NETWORK:
-		field = client ? FIELD_IP_SOURCE : FIELD_IP_DESTINATION;
-		break;
-	default: /* digests, names and texts have one field each */
-		field = field_of_kind(observation->kind);
-		break;
-	}
-	if (field == FIELD_INVISIBLE)
-		return;
-	if (fields[field].of_file)
-		view_add_part(view, &view->parts, observation->part);
-	else if (is_of_message(field) && observation->part != OUTERMOST)
-		view_add_part(view, &view->messages, observation->part);
-	view_add(view, field, observation->value, key, observation);
-}
-
-struct stix_view *
-stix_view_make(
-    struct arena *arena, const struct match_observations *observations)
-{
-	struct stix_view *view = arena_alloc(arena, sizeof *view);
-
-	if (view == NULL)
-		return NULL;
-	*view = (struct stix_view){ .arena = arena };
-	view->kinds_known = observations->kinds_known == 0
-				? INDICATOR_KINDS_ALL
-				: observations->kinds_known;
-	for (size_t i = 0; i < observations->items.count; i++)
-		view_add_observation(view, &observations->items.items[i]);
-	return view;
-}
-
 /* ---------------------------------------------------------------- evaluation */
 
 struct evaluation {
@@ -771,7 +394,7 @@ struct evaluation {
 	struct slice code; /* what is still to be read */
 	size_t *steps_left;
 	int part;        /* the file at hand; NO_PART: none */
-	int message;     /* that at hand; OUTERMOST: itself */
+	int message;     /* that at hand; STIX_VIEW_OUTERMOST: itself */
 	bool hash_found; /* a hash of that file was true */
 	bool damaged;
 	const struct match_observation *decided;
@@ -820,17 +443,20 @@ take_text(struct evaluation *evaluation)
 
 /* The field under which an observed value also counts. */
 static bool
-field_shows(enum field asked, enum field has)
+field_shows(enum stix_field asked, enum stix_field has)
 {
 	if (asked == has)
 		return true;
-	if (asked >= FIELD_PART_NAME && asked <= FIELD_PART_SHA512)
-		return fields[asked].kind == fields[has].kind;
-	if (asked == FIELD_ADDRESS_ANY)
-		return has == FIELD_ADDRESS_FROM || has == FIELD_ADDRESS_TO ||
-		       has == FIELD_ADDRESS_REPLY;
-	return asked == FIELD_IP_ANY &&
-	       (has == FIELD_IP_SOURCE || has == FIELD_IP_DESTINATION);
+	if (asked >= STIX_FIELD_PART_NAME && asked <= STIX_FIELD_PART_SHA512)
+		return stix_field_table[asked].kind ==
+		       stix_field_table[has].kind;
+	if (asked == STIX_FIELD_ADDRESS_ANY)
+		return has == STIX_FIELD_ADDRESS_FROM ||
+		       has == STIX_FIELD_ADDRESS_TO ||
+		       has == STIX_FIELD_ADDRESS_REPLY;
+	return asked == STIX_FIELD_IP_ANY &&
+	       (has == STIX_FIELD_IP_SOURCE ||
+		   has == STIX_FIELD_IP_DESTINATION);
 }
 
 static bool
@@ -851,16 +477,16 @@ network_within(struct slice inner, struct slice outer)
 
 /* "exact and below" for names, containment for networks, folders of a URL. */
 static bool
-is_identical(enum field field, struct slice key, struct slice constant)
+is_identical(enum stix_field field, struct slice key, struct slice constant)
 {
-	if (fields[field].kind == INDICATOR_DOMAIN)
+	if (stix_field_table[field].kind == INDICATOR_DOMAIN)
 		return slice_equal(key, constant) ||
 		       (slice_ends_with(key, constant) &&
 			   key.length > constant.length &&
 			   key.data[key.length - constant.length - 1] == '.');
-	if (fields[field].kind == INDICATOR_NETWORK)
+	if (stix_field_table[field].kind == INDICATOR_NETWORK)
 		return network_within(key, constant);
-	if (fields[field].kind == INDICATOR_URL &&
+	if (stix_field_table[field].kind == INDICATOR_URL &&
 	    slice_starts_with(key, constant) && constant.length > 0 &&
 	    key.length > constant.length &&
 	    slice_find_byte(constant, '?') == SIZE_MAX)
@@ -929,8 +555,9 @@ expression_matches(
 
 /* One observed value against one constant: 1, 0, or -1 unknown. */
 static int
-compare(struct stix_view *view, enum field field, enum stix_operator operator,
-    const struct view_value * value, struct slice constant)
+compare(struct stix_view *view, enum stix_field field,
+    enum stix_operator operator, const struct stix_view_value * value,
+    struct slice constant)
 {
 	int order = slice_compare(value->raw, constant);
 
@@ -965,15 +592,15 @@ compare(struct stix_view *view, enum field field, enum stix_operator operator,
 /* A property of a file that this file does not show is unknown where it is a
  * digest (not computed for it), else absent. */
 static enum stix_truth
-truth_of_absent(const struct evaluation *evaluation, enum field field)
+truth_of_absent(const struct evaluation *evaluation, enum stix_field field)
 {
-	if (evaluation->part != NO_PART && is_digest(field))
+	if (evaluation->part != NO_PART && stix_field_is_digest(field))
 		return STIX_UNKNOWN;
 	return STIX_FALSE;
 }
 
 struct comparison_code {
-	enum field field;
+	enum stix_field field;
 	enum stix_operator operator;
 	bool negated;
 	unsigned count;
@@ -992,10 +619,10 @@ take_comparison(
 	comparison->constants = evaluation->code;
 	for (unsigned i = 0; i < comparison->count && !evaluation->damaged; i++)
 		take_text(evaluation);
-	if (field >= FIELDS || operator> STIX_EXISTS)
+	if (field >= STIX_FIELDS || operator> STIX_EXISTS)
 		evaluation->damaged = true;
 	comparison->field =
-	    evaluation->damaged ? FIELD_INVISIBLE : (enum field)field;
+	    evaluation->damaged ? STIX_FIELD_INVISIBLE : (enum stix_field)field;
 	comparison->operator=(enum stix_operator) operator;
 	return !evaluation->damaged;
 }
@@ -1003,7 +630,8 @@ take_comparison(
 /* One observed value against all constants of the comparison. */
 static int
 compare_all(struct evaluation *evaluation,
-    const struct comparison_code *comparison, const struct view_value *value)
+    const struct comparison_code *comparison,
+    const struct stix_view_value *value)
 {
 	struct evaluation constants = { .code = comparison->constants };
 	int result = comparison->operator== STIX_EXISTS ? 1 : 0;
@@ -1034,15 +662,15 @@ run_comparison(struct evaluation *evaluation)
 
 	if (!take_comparison(evaluation, &comparison))
 		return out;
-	of_file = fields[comparison.field].of_file;
-	of_message = is_of_message(comparison.field);
-	if (comparison.field == FIELD_INVISIBLE ||
-	    comparison.field == FIELD_COMPANION ||
+	of_file = stix_field_table[comparison.field].of_file;
+	of_message = stix_field_is_of_message(comparison.field);
+	if (comparison.field == STIX_FIELD_INVISIBLE ||
+	    comparison.field == STIX_FIELD_COMPANION ||
 	    !(view->kinds_known &
-		INDICATOR_KIND_BIT(fields[comparison.field].kind)))
+		INDICATOR_KIND_BIT(stix_field_table[comparison.field].kind)))
 		return out;
 	for (size_t i = 0; i < view->values.count; i++) {
-		const struct view_value *value = &view->values.items[i];
+		const struct stix_view_value *value = &view->values.items[i];
 		int one;
 
 		if (!field_shows(comparison.field, value->field) ||
@@ -1059,12 +687,13 @@ run_comparison(struct evaluation *evaluation)
 		    !comparison.negated &&
 		    (comparison.operator== STIX_EQUAL || comparison.operator==
 			STIX_IN) &&
-		    indicator_kind_is_strong(fields[comparison.field].kind);
+		    indicator_kind_is_strong(
+			stix_field_table[comparison.field].kind);
 		out.sure = out.strong || (!comparison.negated &&
 					     comparison
 						 .
 						 operator== STIX_IS_SUBSET &&
-					     fields[comparison.field]
+					     stix_field_table[comparison.field]
 						 .kind == INDICATOR_NETWORK);
 		if (evaluation->decided == NULL || out.strong)
 			evaluation->decided = value->observation;
@@ -1079,7 +708,7 @@ run_comparison(struct evaluation *evaluation)
 		out.truth = STIX_TRUE;
 	/* The same file goes by many names. */
 	if (evaluation->hash_found &&
-	    fields[comparison.field].kind == INDICATOR_FILENAME &&
+	    stix_field_table[comparison.field].kind == INDICATOR_FILENAME &&
 	    out.truth == STIX_FALSE)
 		out.truth = STIX_UNKNOWN;
 	return out;
@@ -1134,7 +763,7 @@ file_hash_is_true(struct evaluation *evaluation, unsigned depth)
 
 			if (!take_comparison(&look, &comparison))
 				break;
-			if (is_digest(comparison.field) &&
+			if (stix_field_is_digest(comparison.field) &&
 			    !comparison.negated && run_comparison(&at).strong)
 				return true;
 		} else {
@@ -1174,8 +803,9 @@ run_observation(struct evaluation *evaluation, unsigned depth)
 		evaluation->part = view->parts.count == 0
 				       ? NO_PART
 				       : view->parts.items[i % files];
-		evaluation->message =
-		    i < files ? OUTERMOST : view->messages.items[i / files - 1];
+		evaluation->message = i < files
+					  ? STIX_VIEW_OUTERMOST
+					  : view->messages.items[i / files - 1];
 		evaluation->hash_found = false;
 		evaluation->hash_found = file_hash_is_true(evaluation, depth);
 		one = run_node(evaluation, depth + 1);
@@ -1187,7 +817,7 @@ run_observation(struct evaluation *evaluation, unsigned depth)
 			break;
 	}
 	evaluation->part = NO_PART;
-	evaluation->message = OUTERMOST;
+	evaluation->message = STIX_VIEW_OUTERMOST;
 	evaluation->hash_found = false;
 	return best;
 }
@@ -1225,7 +855,7 @@ stix_program_run(
 		.code = program,
 		.steps_left = steps_left,
 		.part = NO_PART,
-		.message = OUTERMOST };
+		.message = STIX_VIEW_OUTERMOST };
 	struct value_of_node value = run_node(&evaluation, 0);
 	struct stix_result result = { .truth = value.truth };
 
@@ -1237,13 +867,6 @@ stix_program_run(
 	result.strong = value.sure || result.partial;
 	result.decided = evaluation.decided;
 	return result;
-}
-
-void
-stix_view_expressions(
-    struct stix_view *view, const struct stix_expressions *expressions)
-{
-	view->expressions = expressions;
 }
 
 void

@@ -28,6 +28,7 @@
 #include "indicator/match.h"
 #include "indicator/stix_expressions.h"
 #include "indicator/stix_pattern.h"
+#include "indicator/stix_view.h"
 
 /* A comparison by which the pattern is found. */
 struct stix_atom {
@@ -50,17 +51,6 @@ struct stix_compiled {
 /* Compiles into the arena; TC_LIMIT at its ceiling. */
 enum tc_status stix_program_compile(struct arena *arena,
     const struct stix_pattern *pattern, struct stix_compiled *compiled_out);
-
-/* The observations of a message made ready for programs: canonical keys by
- * field. Made once per message, when the first program has to be tried. */
-struct stix_view;
-
-struct stix_view *stix_view_make(
-    struct arena *arena, const struct match_observations *observations);
-
-/* Expressions found there are not compiled anew; NULL: none are. */
-void stix_view_expressions(
-    struct stix_view *view, const struct stix_expressions *expressions);
 
 /* Calls `take` for each constant, with the operator that compares it. */
 typedef void stix_constant_function(
