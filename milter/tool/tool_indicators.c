@@ -378,6 +378,36 @@ check_kind(struct engine *engine, enum indicator_kind kind, const char *word)
 	return EX_DATAERR;
 }
 
+/* What looks like no other kind, and like no id, may be the text of one of
+ * these; what stands in <> is taken for an address first. */
+static enum tc_status
+ask(struct engine *engine, const struct options *options, const char *word,
+    struct match_answers *answers)
+{
+	static const enum indicator_kind texts[] = { INDICATOR_FILENAME,
+		INDICATOR_SUBJECT, INDICATOR_MAILER, INDICATOR_MESSAGE_ID };
+	const enum indicator_kind *kind =
+	    options->has_kind ? &options->kind : NULL;
+	enum tc_status status = match_query(engine->matcher, kind,
+	    slice_text(word), engine->request.now_unix, engine->arena, answers);
+
+	if (kind != NULL || answers->items.count > 0 ||
+	    (status == TC_OK && word[0] != '<'))
+		return status;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		struct match_answers found;
+
+		if (match_query(engine->matcher, &texts[i], slice_text(word),
+			engine->request.now_unix, engine->arena,
+			&found) == TC_OK &&
+		    found.items.count > 0) {
+			*answers = found;
+			return TC_OK;
+		}
+	}
+	return status;
+}
+
 static int
 run_query(struct engine *engine, const struct options *options, char **words)
 {
@@ -391,13 +421,11 @@ run_query(struct engine *engine, const struct options *options, char **words)
 		status = engine_open_matcher(engine);
 	if (status != EX_OK)
 		return status;
-	if (match_query(engine->matcher,
-		options->has_kind ? &options->kind : NULL, slice_text(words[0]),
-		engine->request.now_unix, engine->arena,
-		&answers) == TC_INVALID) {
+	if (ask(engine, options, words[0], &answers) == TC_INVALID) {
 		fprintf(stderr,
-		    "tocsin indicators: \"%s\" is no value of any kind and no "
-		    "id that is known; say which kind with --kind\n",
+		    "tocsin indicators: \"%s\" is no value of any kind, and no "
+		    "id, file name or other text that is known; say which kind "
+		    "with --kind\n",
 		    words[0]);
 		return EX_DATAERR;
 	}
