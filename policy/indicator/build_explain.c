@@ -230,6 +230,14 @@ explain_warnings(struct explaining *explaining,
 			(unsigned long long)out->report.unknown_types.items[i]
 			    .count,
 			out->report.unknown_types.items[i].word));
+	for (size_t i = 0; i < out->report.unread_columns.count; i++)
+		note(explaining,
+		    arena_printf(explaining->arena,
+			"column \"%s\" is not read, though it holds what "
+			"looks like an indicator; to read it name all that are "
+			"wanted, as in columns { value \"%s\" }",
+			out->report.unread_columns.items[i],
+			out->report.unread_columns.items[i]));
 	for (size_t i = 0; (problem = exempt_problem(exempt, i)) != NULL; i++)
 		note(explaining,
 		    arena_printf(explaining->arena, "warninglist %s", problem));

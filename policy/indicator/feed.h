@@ -237,6 +237,9 @@ struct feed_report {
 	 * how many values had one. */
 	LIST_OF(struct feed_unknown_type) unknown_types;
 	uint64_t unknown_count;
+	/* Of CSV: the first few headings that say nothing to us, above cells that
+	 * look like indicators. */
+	LIST_OF(const char *) unread_columns;
 	unsigned files, files_failed;
 	/* Of a folder: what was not read or could not be used, "NAME why", at
 	 * most 200; and how many things were not even tried. */

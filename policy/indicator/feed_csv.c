@@ -4,9 +4,10 @@
 #include "indicator/feed_column.h"
 #include "indicator/normal.h"
 
-#define SAMPLE_ROWS  20
+#define SAMPLE_ROWS    20
+#define UNREAD_COLUMNS 8
 
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#define COUNT(array)   (sizeof(array) / sizeof(array)[0])
 
 /* ---------------------------------------------------------------------- rows */
 
@@ -204,8 +205,9 @@ struct csv_file {
 	struct feed_row row;
 	struct feed_map map;
 	char delimiter;
-	bool begun;  /* the first row has been seen */
-	bool mapped; /* the map holds */
+	bool begun;               /* the first row has been seen */
+	bool mapped;              /* the map holds */
+	struct feed_row headings; /* until the first row below them is read */
 };
 
 /* A comment before the first row may be the heading (URLhaus). */
@@ -259,6 +261,49 @@ begin_with_config(struct csv_file *file, bool *consumed_out)
 	return file->mapped;
 }
 
+static bool
+keep_headings(struct csv_file *file)
+{
+	struct arena *arena = file->reader->arena;
+
+	if (!feed_row_make(file->reader, &file->headings))
+		return false;
+	for (size_t i = 0; i < file->row.count; i++)
+		feed_row_add(&file->headings, file->reader->limits,
+		    arena_copy(arena, slice_range(file->row.cells[i], 0, 60)));
+	return true;
+}
+
+/* Says of which columns the first row holds what looks like an indicator while
+ * the heading is none that we know: nothing else would tell. */
+static void
+note_unread_columns(struct csv_file *file)
+{
+	struct feed_reader *reader = file->reader;
+	struct feed_report *report = reader->report;
+	enum indicator_kind kind;
+
+	for (size_t i = 0; i < file->headings.count && i < file->row.count;
+	     i++) {
+		bool read = false;
+		const char **slot;
+
+		for (size_t k = 0; k < file->map.count; k++)
+			read = read || file->map.columns[k].number == i;
+		if (read ||
+		    !feed_reader_looks(reader, file->row.cells[i], &kind))
+			continue;
+		slot = list_append(
+		    reader->arena, &report->unread_columns, UNREAD_COLUMNS);
+		if (slot != NULL)
+			*slot =
+			    arena_text(reader->arena, file->headings.cells[i]);
+		if (slot != NULL && *slot == NULL)
+			report->unread_columns.count--;
+	}
+	file->headings.count = 0;
+}
+
 /* Decides by the first row how the file is to be read. *consumed_out: the row
  * was the heading. */
 static bool
@@ -276,6 +321,7 @@ begin(struct csv_file *file, bool *consumed_out)
 	if (map_of_heading(reader, &file->row, &by_heading)) {
 		file->map = by_heading;
 		file->mapped = *consumed_out = true;
+		return keep_headings(file);
 	} else if (!file->mapped && file->row.count > 1) {
 		feed_map_of_preset(reader->config->format, &file->map);
 		file->mapped = file->map.count > 0;
@@ -290,11 +336,14 @@ read_row(struct csv_file *file)
 
 	if (!file->begun && !begin(file, &consumed))
 		return false;
-	if (consumed)
+	if (consumed) {
 		feed_reader_skip(file->reader, FEED_NOT_INDICATOR);
-	else
-		feed_row_read(
-		    file->reader, &file->row, file->mapped ? &file->map : NULL);
+		return true;
+	}
+	if (file->headings.count > 0)
+		note_unread_columns(file);
+	feed_row_read(
+	    file->reader, &file->row, file->mapped ? &file->map : NULL);
 	return true;
 }
 
