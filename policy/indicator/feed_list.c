@@ -45,25 +45,57 @@ without_score(struct feed_reader *reader, struct slice value)
 		   : value;
 }
 
-/* "HASH  file name" of sha256sum and its like, "value<TAB>why": what stands
- * first, when it is a value and the whole is none. */
+/* The length of "- ", "* ", a bullet or "12. " at the beginning of a line. */
+static size_t
+bullet_length(struct slice line)
+{
+	static const char *const bullets[] = { "-", "*", "+", "\xe2\x80\xa2",
+		"\xe2\x80\x93", "\xc2\xb7" };
+	size_t length = 0;
+
+	for (size_t i = 0; i < sizeof bullets / sizeof bullets[0]; i++)
+		if (slice_starts_with(line, slice_text(bullets[i])))
+			length = strlen(bullets[i]);
+	while (length < 4 && length < line.length &&
+	       ascii_is_digit(line.data[length]))
+		length++;
+	if (length > 0 && length < line.length &&
+	    ascii_is_digit(line.data[length - 1]) &&
+	    (line.data[length] == '.' || line.data[length] == ')'))
+		length++;
+	return length > 0 && length < line.length &&
+		       ascii_is_space(line.data[length])
+		   ? length + 1
+		   : 0;
+}
+
+/* "HASH  file name" of sha256sum and its like, "value<TAB>why", "- value": what
+ * stands first, when it is a value and the whole is none. Before other words,
+ * and of URLs behind a bullet, only what is defanged is meant as one: reports
+ * hold sentences and references as well. */
 static struct slice
 first_word(struct feed_reader *reader, struct slice value, struct slice *why)
 {
+	size_t bullet = bullet_length(value), end = 0;
+	struct slice line = slice_trim(slice_skip(value, bullet)), head, plain;
 	enum indicator_kind kind;
-	struct slice head;
-	size_t end = 0;
+	bool defanged = false;
 
-	while (end < value.length && !ascii_is_space(value.data[end]))
+	while (end < line.length && !ascii_is_space(line.data[end]))
 		end++;
-	if (end == value.length)
+	if (line.length == 0 || (bullet == 0 && end == line.length))
 		return value;
-	head = slice_range(value, 0, end);
-	if (!normal_guess_kind(reader->scratch, head, &kind) ||
-	    (value.data[end] != '\t' && indicator_digest_size(kind) == 0))
+	head = plain = slice_range(line, 0, end);
+	if (reader->config->refang)
+		plain = normal_refang(reader->scratch, head, &defanged);
+	if (!normal_guess_kind(reader->scratch, plain, &kind))
+		return value;
+	if (!defanged && indicator_digest_size(kind) == 0 &&
+	    (end == line.length ? kind == INDICATOR_URL
+				: line.data[end] != '\t'))
 		return value;
 	if (why->length == 0)
-		*why = slice_trim(slice_skip(value, end));
+		*why = slice_trim(slice_skip(line, end));
 	return head;
 }
 

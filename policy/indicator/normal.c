@@ -116,6 +116,8 @@ address_key_of(struct arena *arena, struct slice value, struct slice *key_out)
 		address.domain = slice_skip(value, 1);
 	else if (!address_canonical(arena, value, &address))
 		return NORMAL_NOT_ADDRESS;
+	else if (slice_equal_text(address.local, "*"))
+		address.local.length = 0; /* as lists write @DOMAIN */
 	if (address.local.length > 0 && value.data[0] != '"' &&
 	    (has_blank_or_control(address.local) ||
 		slice_find_byte(address.local, '@') != SIZE_MAX))
@@ -812,6 +814,18 @@ guess_digest(struct slice value, enum indicator_kind *kind_out)
 	}
 }
 
+/* 192.0.2.0/255.255.255.0 would be a URL with an odd path. */
+static bool
+has_netmask(struct slice value)
+{
+	size_t slash = slice_find_byte(value, '/');
+	struct ipaddr address;
+
+	return slash != SIZE_MAX &&
+	       ipaddr_parse(slice_range(value, 0, slash), &address) &&
+	       ipaddr_parse(slice_skip(value, slash + 1), &address);
+}
+
 bool
 normal_guess_kind(
     struct arena *arena, struct slice value, enum indicator_kind *kind_out)
@@ -829,7 +843,8 @@ normal_guess_kind(
 		*kind_out = INDICATOR_NETWORK;
 		return true;
 	}
-	if (is_slash(value.data[0]) || has_blank_or_control(value))
+	if (is_slash(value.data[0]) || has_blank_or_control(value) ||
+	    has_netmask(value))
 		return false;
 	if (slice_find(value, SLICE_LITERAL("://")) != SIZE_MAX ||
 	    slice_find_byte(value, '/') != SIZE_MAX)

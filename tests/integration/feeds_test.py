@@ -1312,6 +1312,55 @@ def headings(this):
     check_in('1 read, 1 used', this.tocsin('indicators', 'explain', 'x'))
 
 
+@case('a column whose heading is not known and that holds indicators is named')
+def unread_columns(this):
+    path = os.path.join(this.top, 'mails.csv')
+    this.configure(f'feed x {{ source "{path}" format csv }} warninglists {{ }}')
+    with open(path, 'w') as file:
+        file.write('Subject,Absender,Land,Beilage\nYour invoice 77,evil@evil.example,AT,' + 'ab' * 32 + '\n')
+    said = this.tocsin('indicators', 'explain', 'x')
+    check_in('1 read, 1 used', said)
+    check_in('column "Absender" is not read, though it holds what looks like an indicator', said)
+    check_in('column "Beilage" is not read', said)
+    check('"Land"' in said, False, said)
+    this.configure(f'feed x {{ source "{path}" format csv '
+                   'columns { address "Absender" sha256 "Beilage" } } warninglists { }')
+    said = this.tocsin('indicators', 'explain', 'x')
+    check_in('2 read, 2 used', said)
+    check('is not read' in said, False, said)
+
+
+@case('a list with bullets is read; of what stands in sentences only what is defanged')
+def bullets(this):
+    path, digest = os.path.join(this.top, 'report.txt'), 'ab' * 32
+    this.configure(f'feed x {{ source "{path}" format list refang on }} warninglists {{ }}')
+    with open(path, 'w') as file:
+        file.write('- evil-1.example\n* evil-2[.]example\n\u2022 hxxp://evil-3.example/a\n12. evil-4.example\n'
+                   f'- {digest} - 46 bytes - a.pdf\nevil-5[.]example (of the second wave)\n'
+                   '- https://blog.example/report\nsee https://blog.example/other\nblog.example has more\n'
+                   '- no value\n192.0.2.0/255.255.255.0\n*@evil-6.example\n')
+    said = json.loads(this.tocsin('indicators', 'explain', '--json', 'x'))
+    check((said['used'], said['ignored']), (7, {'bad-value': 5}), f'{said}')
+    this.tocsin('indicators', 'build')
+    check_in('of the second wave', this.tocsin('indicators', 'query', 'evil-5.example'))
+    check_in('address *@evil-6.example', this.tocsin('indicators', 'query', 'someone@evil-6.example'))
+
+
+@case('a query without a kind finds file names, subjects, mailers and message-ids as well')
+def query_of_texts(this):
+    path = os.path.join(this.top, 'texts.csv')
+    this.configure(f'feed x {{ source "{path}" format csv }} warninglists {{ }}')
+    texts = {'filename': 'invoice.pdf', 'subject': 'Your invoice 77', 'mailer': 'Evil 1.0',
+             'message-id': '<1@evil.example>'}
+    with open(path, 'w') as file:
+        file.write('type,value\n' + ''.join(f'{kind},{value}\n' for kind, value in texts.items()))
+    this.tocsin('indicators', 'build')
+    for kind, value in texts.items():
+        check_in(f'{kind} {value}', this.tocsin('indicators', 'query', value))
+    check_in('no value of any kind', this.tocsin('indicators', 'query', 'Your invoice 78', status=65))
+    check_in('no indicator matches this address', this.tocsin('indicators', 'query', '<2@evil.example>', status=1))
+
+
 @case('a word for a type that is not known is named and counted, and those of the manual are known')
 def type_words(this):
     path = os.path.join(this.top, 'words.csv')
