@@ -411,6 +411,29 @@ def large_page(this):
         (shutil.rmtree if os.path.isdir(path) else os.unlink)(path)
 
 
+@case('root writes through no link in place of the folder of feeds')
+def linked_folder(this):
+    if os.geteuid() != 0:
+        raise Skip('for root alone')
+    folder, elsewhere = os.path.join(this.state, 'feeds'), os.path.join(this.top, 'elsewhere')
+    this.server.pages['/list.txt'] = b'linked.example\n'
+    this.configure(f'feed linked {{ source "{this.server.url}/list.txt" format list }}')
+    os.makedirs(elsewhere)
+    os.makedirs(folder, exist_ok=True)
+    os.rename(folder, folder + '.kept')
+    os.symlink(elsewhere, folder)
+    check_in('is no folder', this.tocsin('feeds', 'update', status=77))
+    check(os.listdir(elsewhere), [])
+    os.unlink(folder)
+    # and goes on as the one to whom the folder belongs
+    os.mkdir(folder)
+    os.chown(folder, 65534, 65534)
+    check_in('updated', this.tocsin('feeds', 'update'))
+    check(os.stat(os.path.join(folder, 'linked')).st_uid, 65534)
+    shutil.rmtree(folder)
+    os.rename(folder + '.kept', folder)
+
+
 @case('a login in an address is refused where it is written, and is printed nowhere')
 def login_in_address(this):
     for source in ('https://user:secret@feeds.example/x', f'http://u:secret@127.0.0.1:{this.server.server_address[1]}/',
