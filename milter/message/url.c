@@ -79,8 +79,13 @@ target_domain(
 bool
 message_url_is_disguised(const struct message_url *url)
 {
-	return (url->oddities & (URL_HAD_USERINFO | URL_NUMERIC_HOST |
-				    URL_ENCODED_HOST | URL_HAD_BACKSLASH)) != 0;
+	unsigned disguises =
+	    URL_HAD_USERINFO | URL_NUMERIC_HOST | URL_ENCODED_HOST;
+
+	/* Office writes file:///\\server\share\name. */
+	if (!slice_equal_text(url->scheme, "file"))
+		disguises |= URL_HAD_BACKSLASH;
+	return (url->oddities & disguises) != 0;
 }
 
 static bool

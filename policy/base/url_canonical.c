@@ -108,6 +108,19 @@ find_slash(struct slice text)
 	return i;
 }
 
+/* "C:" or "C|" of file:///C:/, or a "C" from which the text around it took the
+ * colon: a path on the reader's own disk, as templates of documents have it; it
+ * leads to no host. */
+static bool
+is_drive(struct slice scheme, struct slice authority)
+{
+	return authority.length > 0 && authority.length <= 2 &&
+	       ascii_is_alpha(authority.data[0]) &&
+	       (authority.length == 1 || authority.data[1] == ':' ||
+		   authority.data[1] == '|') &&
+	       slice_equal_text_fold(scheme, "file");
+}
+
 /* Takes scheme, authority, path and query apart. */
 static bool
 split(struct slice text, struct url_pieces *pieces)
@@ -142,7 +155,8 @@ split(struct slice text, struct url_pieces *pieces)
 	end = find_slash(text);
 	pieces->authority = slice_range(text, 0, end);
 	pieces->path = slice_skip(text, end);
-	return pieces->authority.length > 0;
+	return pieces->authority.length > 0 &&
+	       !is_drive(pieces->scheme, pieces->authority);
 }
 
 struct slice

@@ -64,6 +64,7 @@ static void
 what_has_no_host_is_refused(void **state)
 {
 	static const char *const rows[] = { "", " ", "mailto:a@b.example",
+		"file:///C:/a.dotx", "file:///c:\\a.dotx", "file:///C|/a",
 		"javascript:alert(1)", "data:text/html,x", "http://",
 		"http:///", "http://a b/", "http://[::1/", "tel:123",
 		"http://..", "#a", "http://ex<ample/",
