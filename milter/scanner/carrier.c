@@ -106,6 +106,16 @@ take_record(struct tnef *tnef, uint64_t id, struct slice data)
 	}
 }
 
+/* What mail and its programs put behind a file's end. */
+static bool
+is_padding(struct slice rest)
+{
+	for (size_t i = 0; i < rest.length; i++)
+		if (rest.data[i] != '\0' && !ascii_is_space(rest.data[i]))
+			return false;
+	return true;
+}
+
 static void
 read_tnef(struct slice file, const struct found *found)
 {
@@ -123,7 +133,7 @@ read_tnef(struct slice file, const struct found *found)
 		rest = slice_skip(rest, (size_t)length);
 		rest = slice_skip(rest, 2);
 	}
-	if (file.length < TNEF_HEAD + TNEF_RECORD || rest.length > 0)
+	if (file.length < TNEF_HEAD + TNEF_RECORD || !is_padding(rest))
 		found->unread(found->context, "archive-broken");
 	end_of_file(&tnef);
 }

@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include "scanner/forms.h"
+#include "scanner/ole.h"
 #include "scanner/zip_names.h"
 
 #define TAR_MAGIC_AT   257
@@ -201,18 +202,24 @@ find_zips(struct slice content, unsigned members_max,
 {
 	struct zip_names names;
 	size_t unlisted;
+	bool piece;
 
 	if (!zip_names_begin(content, members_max, &names))
 		return count;
+	/* Old Office keeps drawings and themes of its new forms as zips, in
+	 * sectors that may lie anywhere. */
+	piece = ole_is(content) && !names.ends_file;
 	if (!slice_starts_with(content, SLICE_LITERAL("PK"))) {
 		readings[count] = (struct forms_reading){ .forms = FORMS_ZIP,
-			.sure = count == 0 };
+			.sure = count == 0 && !piece,
+			.piece = piece };
 		count++;
 	}
 	unlisted = zip_names_unlisted(content, members_max);
 	if (unlisted != SIZE_MAX)
 		readings[count++] = (struct forms_reading){ .at = unlisted,
-			.forms = FORMS_ZIP_STREAM };
+			.forms = FORMS_ZIP_STREAM,
+			.piece = piece };
 	return count;
 }
 

@@ -28,6 +28,8 @@ struct forms_reading {
 	size_t at;      /* first octet */
 	unsigned forms; /* enum forms_set bits that are tried there */
 	bool sure;      /* the file says that it is one: broken is a fact */
+	bool piece;     /* of what a document holds, which may lie scattered in
+			 * it: broken says nothing */
 };
 
 /* Stores the archives that the file may be taken for; returns how many. Of a

@@ -23,6 +23,7 @@ struct reader {
 	struct rar_files rar5; /* walks beside libarchive */
 	bool is_rar5;
 	bool is_office; /* it has a list of content types */
+	bool piece;     /* of a document: what is broken says nothing */
 };
 
 struct growing {
@@ -68,7 +69,7 @@ read_entry(struct reader *reader, struct growing *data, const char **reason)
 		if (got == 0)
 			return true;
 		if (got < 0) {
-			*reason = "archive-broken";
+			*reason = reader->piece ? NULL : "archive-broken";
 			return true;
 		}
 		if ((uint64_t)got > budget->bytes_left) {
@@ -238,7 +239,8 @@ take_entry(struct reader *reader, struct archive_entry *entry)
 		unpack_mark(unpack_item(unpack, index), "memory");
 		return TC_LIMIT;
 	}
-	if (data.length == 0 && archive_entry_size(entry) > 0 && reason == NULL)
+	if (data.length == 0 && archive_entry_size(entry) > 0 &&
+	    reason == NULL && !reader->piece)
 		reason = "archive-broken";
 	if (reason != NULL)
 		unpack_mark(unpack_item(unpack, index), reason);
@@ -266,7 +268,7 @@ note_error(struct reader *reader, bool sure)
 				   SLICE_LITERAL("encrypt")) != SIZE_MAX) {
 		item->flags |= SCANNER_ENCRYPTED;
 		unpack_mark(item, "encrypted");
-	} else if (sure) {
+	} else if (sure && !reader->piece) {
 		unpack_mark(item, "archive-broken");
 	}
 }
@@ -307,7 +309,8 @@ members_open(struct unpack *unpack, struct slice content, size_t index,
 {
 	struct reader reader = { .unpack = unpack,
 		.content = slice_skip(content, reading->at),
-		.index = index };
+		.index = index,
+		.piece = reading->piece };
 	size_t count = 0;
 	int end = ARCHIVE_FATAL;
 
@@ -339,8 +342,9 @@ members_open(struct unpack *unpack, struct slice content, size_t index,
 	if (count == 0 && (reading->forms & FORMS_ZIP) != 0 &&
 	    slice_starts_with(reader.content, SLICE_LITERAL("PK\x03\x04")))
 		members_open(unpack, content, index,
-		    &(struct forms_reading){
-			.at = reading->at, .forms = FORMS_ZIP_STREAM });
+		    &(struct forms_reading){ .at = reading->at,
+			.forms = FORMS_ZIP_STREAM,
+			.piece = reading->piece });
 }
 
 /* ---- the names in a zip ---- */

@@ -99,8 +99,11 @@ inspect_name(const struct ole_entry *entry, struct office_marks *marks)
 		"EncryptionInfo", "EncryptedSummary", "\tDRMContent",
 		"DRMEncryptedDataSpace" };
 
+	/* Publisher makes an empty storage for them in every file. */
+	bool empty = entry->kind == OLE_STORAGE && entry->child == OLE_NONE;
+
 	for (size_t i = 0; i < sizeof macros / sizeof macros[0]; i++)
-		if (is_named(entry, macros[i]))
+		if (!empty && is_named(entry, macros[i]))
 			marks->macros = true;
 	for (size_t i = 0; i < sizeof sealed / sizeof sealed[0]; i++)
 		if (is_named(entry, sealed[i]))

@@ -145,6 +145,9 @@ ole_open(struct slice file, unsigned entries_max, struct ole *ole_out)
 void
 ole_close(struct ole *ole)
 {
+	free(ole->root.sectors);
+	free(ole->table.sectors);
+	ole->root = ole->table = (struct ole_chain){ .count = 0 };
 	free(ole->entries);
 	ole->entries = NULL;
 	ole->count = 0;
@@ -187,69 +190,80 @@ read_large(struct ole *ole, uint32_t sector, char *out, size_t max)
 	return length;
 }
 
-/* Where in the root's stream stands: its sectors are walked forward only, as
- * far as small streams need them. */
-struct walk {
-	uint32_t sector;
-	uint64_t number;
-};
-
-static bool
-walk_to(struct ole *ole, struct walk *walk, uint64_t number)
+/* The stream's sector of that number. Each is looked up once: a file may have
+ * thousands of small streams, all in one large one. */
+static uint32_t
+chain_sector(
+    struct ole *ole, struct ole_chain *chain, uint32_t start, uint64_t number)
 {
-	if (number < walk->number)
-		*walk = (struct walk){ .sector = ole->entries[0].start };
-	while (walk->number < number) {
-		walk->sector = next_sector(ole, walk->sector);
-		if (walk->sector >= OLE_NONE - 5)
-			return false;
-		walk->number++;
+	while (chain->count <= number) {
+		uint32_t next =
+		    chain->count == 0
+			? start
+			: next_sector(ole, chain->sectors[chain->count - 1]);
+
+		if (next >= OLE_NONE - 5)
+			return OLE_NONE;
+		if (chain->count > ole->file.length >> ole->shift) {
+			ole->exhausted = true; /* it runs in a circle */
+			return OLE_NONE;
+		}
+		if (chain->count == chain->capacity) {
+			size_t wanted = 2 * chain->capacity + 64;
+			uint32_t *grown =
+			    realloc(chain->sectors, wanted * sizeof *grown);
+
+			if (grown == NULL) {
+				ole->exhausted = true;
+				return OLE_NONE;
+			}
+			chain->sectors = grown;
+			chain->capacity = wanted;
+		}
+		chain->sectors[chain->count++] = next;
 	}
-	return true;
+	return chain->sectors[number];
 }
 
 /* The entry in the table of small sectors. */
 static uint32_t
-next_small(struct ole *ole, struct walk *table, uint32_t small)
+next_small(struct ole *ole, uint32_t small)
 {
 	uint64_t per_sector = ((uint64_t)1 << ole->shift) / 4;
+	uint32_t sector;
 
 	if (!step(ole))
 		return OLE_NONE;
-	if (small / per_sector < table->number)
-		*table = (struct walk){ .sector = ole->mini_table };
-	while (table->number < small / per_sector) {
-		table->sector = next_sector(ole, table->sector);
-		if (table->sector >= OLE_NONE - 5)
-			return OLE_NONE;
-		table->number++;
-	}
-	return number_at(ole->file,
-	    sector_at(ole, table->sector) + 4 * (small % per_sector), 4);
+	sector =
+	    chain_sector(ole, &ole->table, ole->mini_table, small / per_sector);
+	return sector == OLE_NONE
+		   ? OLE_NONE
+		   : number_at(ole->file,
+			 sector_at(ole, sector) + 4 * (small % per_sector), 4);
 }
 
 static size_t
 read_small(struct ole *ole, uint32_t small, char *out, size_t max)
 {
 	size_t size = (size_t)1 << ole->mini_shift, length = 0;
-	struct walk root = { .sector = ole->entries[0].start };
-	struct walk table = { .sector = ole->mini_table };
 
 	while (length < max && small < OLE_NONE - 5) {
 		uint64_t at = (uint64_t)small << ole->mini_shift;
 		size_t wanted = max - length < size ? max - length : size;
+		uint32_t sector = chain_sector(
+		    ole, &ole->root, ole->entries[0].start, at >> ole->shift);
 		size_t got;
 
-		if (!walk_to(ole, &root, at >> ole->shift))
+		if (sector == OLE_NONE)
 			break;
 		got = copy_piece(ole,
-		    sector_at(ole, root.sector) +
+		    sector_at(ole, sector) +
 			(at & (((uint64_t)1 << ole->shift) - 1)),
 		    wanted, out + length);
 		length += got;
 		if (got < wanted)
 			break;
-		small = next_small(ole, &table, small);
+		small = next_small(ole, small);
 	}
 	return length;
 }

@@ -31,6 +31,12 @@ struct ole_entry {
 	uint64_t size_bytes;
 };
 
+/* The sectors of a stream, in order, as far as they have been looked up. */
+struct ole_chain {
+	uint32_t *sectors;
+	size_t count, capacity;
+};
+
 struct ole {
 	struct slice file;
 	unsigned shift;      /* of a sector's size */
@@ -39,6 +45,8 @@ struct ole {
 	uint32_t mini_table;
 	struct ole_entry *entries; /* entry 0 is the root */
 	size_t count;
+	struct ole_chain root;  /* sectors in which small streams lie */
+	struct ole_chain table; /* sectors of their table */
 	size_t steps_left;
 	bool exhausted;
 };

@@ -160,6 +160,7 @@ open_archives(struct unpack *unpack, struct slice content, size_t index)
 	size_t count = forms_readings(
 	    content, unpack->settings->archive_entries, readings);
 	size_t first = unpack->result->items.count;
+	bool named = false;
 
 	if (count == 0)
 		return;
@@ -168,9 +169,12 @@ open_archives(struct unpack *unpack, struct slice content, size_t index)
 		unpack_mark(unpack_item(unpack, index), "archive-depth");
 		return;
 	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		members_open(unpack, content, index, &readings[i]);
-	members_compare_names(unpack, content, index, first);
+		named |= !readings[i].piece;
+	}
+	if (named)
+		members_compare_names(unpack, content, index, first);
 }
 
 /* What decides on rules has been found; recursion is bounded by archive_depth,

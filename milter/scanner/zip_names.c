@@ -125,6 +125,9 @@ zip_names_begin(
 		left = end - lowest;
 		if (!has_sign(file, end, SIGN_END))
 			continue;
+		if (end + END_SIZE + number_at(file, end + 20, 2) ==
+		    file.length)
+			names_out->ends_file = true;
 		add_directory(names_out, end, number_at(file, end + 12, 4),
 		    number_at(file, end + 16, 4));
 		add_large(names_out, end);

@@ -25,6 +25,7 @@ struct zip_names {
 	size_t at;          /* next central header */
 	unsigned left;      /* headers that may still be read, of all */
 	bool cut;           /* there are more headers or directories */
+	bool ends_file;     /* one of them, with its comment */
 };
 
 struct zip_name {

@@ -173,6 +173,41 @@ rule found-gap "g" {{ severity low  when any analysis.gap (.value == limit) then
            if 'unscannable' in found_in(record)], [], 'documents within the default limits')
 
 
+def ordinary():
+    """(title, name, file): what the programs of offices write every day."""
+    theme = zip_of([('[Content_Types].xml', random_text(4000)), ('theme/theme1.xml', random_text(4000))])
+    pieces = theme[:1024] + bytes(512) + theme[1024:]
+    small = {f'__substg1.0_{n:08X}': b'property %d' % n for n in range(9000)}
+    template = r'file:///C:\Users\ann\Templates\Report.dotx'
+    share = r'file:///\\server.own.test\forms\Report.dotx'
+    yield 'a drawing in sectors of a workbook', 'a.xls', wrap_doc.ole_file(wrap_doc.Storage({
+        'Workbook': b'\x09\x08\x10\0' + bytes(16) + pieces}))
+    yield 'TNEF with a line end behind', 'winmail.dat', wrap_doc.tnef('a.txt', b'hello') + b'\r\n'
+    yield 'a publication without macros', 'a.pub', wrap_doc.ole_file(wrap_doc.Storage({
+        'Quill': b'text', 'VBA': wrap_doc.Storage()}))
+    yield 'a message to thousands', 'a.msg', wrap_doc.ole_file(wrap_doc.Storage(small))
+    yield 'a template on a disk', 'a.docx', zip_of([
+        ('[Content_Types].xml', b'<Types/>'), ('word/_rels/settings.xml.rels',
+         f'<Relationships><Relationship Target="{template}"/><Relationship Target="{share}"/></Relationships>')])
+
+
+@case('what offices write every day is marked with nothing')
+def unmarked(this):
+    conf = this.filter.write('ordinary/ordinary.conf', f'''
+state-directory "{this.filter.top}/ordinary"
+authserv-id "mx.tocsin.test"
+{POLICY}
+rule found-disguised "h" {{ severity low  when any url (.disguised) then tag "X-Found" "disguised" }}
+rule found-drive "c" {{ severity low  when any url (.host == "c") then tag "X-Found" "drive" }}
+rule found-share "t" {{ severity low  when any url (.host == "server.own.test") then tag "X-Found" "share" }}
+''')
+    rows = list(ordinary())
+    records = scanned(conf, [attached(data, name) for _, name, data in rows])
+    check([f'{row[0]}: {sorted(found_in(record))}' for row, record in zip(rows, records)
+           if found_in(record) - {'share'}], [], 'ordinary documents that are marked')
+    check(found_in(records[-1]), {'share'}, 'the link that leads to a host')
+
+
 def make():
     return bench.bench(POLICY, settings=SETTINGS, feeds=FEEDS.items(), with_postfix=False)
 

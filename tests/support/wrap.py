@@ -168,7 +168,8 @@ def ole(names):
     """An OLE file (MS-CFB) with these directory entries and no streams."""
     def entry(name, kind):
         text = name.encode('utf-16le')
-        return text.ljust(64, b'\0') + struct.pack('<HBBIII', len(text) + 2, kind, 1, *[0xffffffff] * 3) \
+        child = 1 if kind == 1 else 0xffffffff
+        return text.ljust(64, b'\0') + struct.pack('<HBBIII', len(text) + 2, kind, 1, *[0xffffffff] * 2, child) \
             + bytes(36) + struct.pack('<IQ', 0xfffffffe, 0)
     table = struct.pack('<I', 0xfffffffd)
     entries = [entry('Root Entry', 5)] + [entry(name, 1) for name in names]
