@@ -261,25 +261,52 @@ count_byte(struct slice text, char byte)
 	return count;
 }
 
+static bool
+is_punctuation(char c)
+{
+	switch (c) {
+	case '.':
+	case ',':
+	case ';':
+	case ':':
+	case '!':
+	case '?':
+	case '\'':
+	case '*':
+	case '_':
+	case '~':
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Punctuation that belongs to the sentence, not to the URL; a bracket stays
  * where it closes one inside. */
 static struct slice
 trim_end(struct slice text)
 {
-	size_t round = count_byte(text, '('), square = count_byte(text, '[');
-	size_t round_ends = count_byte(text, ')');
-	size_t square_ends = count_byte(text, ']');
+	struct brackets {
+		bool counted;
+		size_t opened, closed;
+	} round = { .counted = false }, square = { .counted = false };
 
 	for (; text.length > 0; text.length--) {
 		char last = text.data[text.length - 1];
+		struct brackets *these = last == ')' ? &round : &square;
 
-		if (last == ')') {
-			if (round_ends-- <= round)
+		if (last != ')' && last != ']') {
+			if (!is_punctuation(last))
 				break;
-		} else if (last == ']') {
-			if (square_ends-- <= square)
-				break;
-		} else if (last == '\0' || strchr(".,;:!?'*_~", last) == NULL)
+			continue;
+		}
+		/* few candidates end in one */
+		if (!these->counted)
+			*these = (struct brackets){ .counted = true,
+				.opened =
+				    count_byte(text, last == ')' ? '(' : '['),
+				.closed = count_byte(text, last) };
+		if (these->closed-- <= these->opened)
 			break;
 	}
 	return text;
@@ -546,12 +573,13 @@ token_end(struct slice text, size_t at, size_t *end_out, unsigned *class_out)
 	unsigned class = 0;
 
 	for (; end < text.length; end++) {
-		unsigned char c = (unsigned char)text.data[end];
+		unsigned one = token_class[(unsigned char)text.data[end]];
 
-		class |= token_class[c];
-		if (class & TOKEN_ENDS)
-			break;
-		if ((token_class[c] & TOKEN_MAY_END) &&
+		class |= one;
+		/* one test for what nearly all octets are not */
+		if (!(one & (TOKEN_ENDS | TOKEN_MAY_END)))
+			continue;
+		if ((one & TOKEN_ENDS) ||
 		    (wide = wide_end(slice_skip(text, end))) > 0)
 			break;
 	}
@@ -775,12 +803,14 @@ url_list_add_field(struct arena *arena, struct url_list *list,
 	size_t at;
 
 	add_text(arena, list, value, like);
-	while ((at = slice_find_fold(value, SLICE_LITERAL("mailto:"))) !=
-	       SIZE_MAX) {
+	at = slice_find_fold(value, SLICE_LITERAL("mailto:"));
+	while (at != SIZE_MAX) {
 		struct slice link;
 
+		/* each up to the next one, so that none is read twice */
 		value = slice_skip(value, at + 7);
-		slice_split(value, '>', &link);
+		at = slice_find_fold(value, SLICE_LITERAL("mailto:"));
+		slice_split(slice_range(value, 0, at), '>', &link);
 		add_mails(arena, list, link, &like);
 	}
 }

@@ -258,26 +258,50 @@ host_address(struct arena *arena, struct url_canonical *url)
 	return url->host.data != NULL;
 }
 
-/* Whether an octet stands in a host that browsers refuse there. */
-static bool
-has_forbidden(struct slice host, unsigned *oddities)
-{
-	for (size_t i = 0; i < host.length; i++) {
-		unsigned char c = (unsigned char)host.data[i];
+/* What an octet is in a host: each URL's host is looked through. */
+enum {
+	HOST_FORBIDDEN = 1, /* to browsers */
+	HOST_WIDE = 2       /* beyond ASCII */
+};
 
-		if (c >= 0x80)
-			*oddities |= URL_INTERNATIONAL;
-		else if (c <= ' ' || c == 0x7f ||
-			 strchr("\"#%/:<>?@[\\]^`{|}", c) != NULL)
-			return true;
-	}
-	return false;
+static const unsigned char host_class[256] = {
+	[0 ... ' '] = HOST_FORBIDDEN,
+	['"'] = HOST_FORBIDDEN,
+	['#'] = HOST_FORBIDDEN,
+	['%'] = HOST_FORBIDDEN,
+	['/'] = HOST_FORBIDDEN,
+	[':'] = HOST_FORBIDDEN,
+	['<'] = HOST_FORBIDDEN,
+	['>'] = HOST_FORBIDDEN,
+	['?'] = HOST_FORBIDDEN,
+	['@'] = HOST_FORBIDDEN,
+	['['] = HOST_FORBIDDEN,
+	['\\'] = HOST_FORBIDDEN,
+	[']'] = HOST_FORBIDDEN,
+	['^'] = HOST_FORBIDDEN,
+	['`'] = HOST_FORBIDDEN,
+	['{'] = HOST_FORBIDDEN,
+	['|'] = HOST_FORBIDDEN,
+	['}'] = HOST_FORBIDDEN,
+	[0x7f] = HOST_FORBIDDEN,
+	[0x80 ... 0xff] = HOST_WIDE,
+};
+
+static unsigned
+class_of_host(struct slice host)
+{
+	unsigned class = 0;
+
+	for (size_t i = 0; i < host.length; i++)
+		class |= host_class[(unsigned char)host.data[i]];
+	return class;
 }
 
 static bool
 read_host(struct arena *arena, struct slice text, struct url_canonical *url)
 {
 	struct slice host = text;
+	unsigned class;
 
 	if (text.length > 2 && text.data[0] == '[' &&
 	    text.data[text.length - 1] == ']')
@@ -288,14 +312,19 @@ read_host(struct arena *arena, struct slice text, struct url_canonical *url)
 		host = url_canonical_percent_decode(arena, text);
 		url->oddities |= URL_ENCODED_HOST;
 	}
-	if (has_forbidden(host, &url->oddities))
+	class = class_of_host(host);
+	if (class & HOST_FORBIDDEN)
 		return false;
 	while (host.length > 1 && host.data[host.length - 1] == '.')
 		host.length--;
 	/* some characters of other scripts stand for a slash or a brace */
-	if (!domain_canonical(arena, host, &host) ||
-	    has_forbidden(host, &url->oddities))
+	if (!domain_canonical(arena, host, &host))
 		return false;
+	if (class & HOST_WIDE) {
+		url->oddities |= URL_INTERNATIONAL;
+		if (class_of_host(host) & HOST_FORBIDDEN)
+			return false;
+	}
 	url->host = host;
 	if (url_canonical_numeric_host(host, &url->address)) {
 		if (!host_address(arena, url))
@@ -731,9 +760,11 @@ url_canonical_refang(
 {
 	struct builder out = builder_make(arena, URL_LENGTH_MAX * 2);
 	bool changed = false;
+	/* most begin like this, and then with no fang */
+	bool usual = slice_starts_with(text, SLICE_LITERAL("http"));
 
-	for (size_t i = 0; i < sizeof scheme_fangs / sizeof scheme_fangs[0];
-	     i++) {
+	for (size_t i = 0;
+	     !usual && i < sizeof scheme_fangs / sizeof scheme_fangs[0]; i++) {
 		struct slice written = slice_text(scheme_fangs[i].written);
 		struct slice after = slice_skip(text, written.length);
 

@@ -132,6 +132,8 @@ def bombs():
     yield 'Cc of 84 KB of (', ADDRESS + b'Cc: ' + b'(' * 84000 + b'\r\n\r\nx\r\n', set()
     yield 'Cc of 84 KB of <', ADDRESS + b'Cc: ' + b'<' * 84000 + b'\r\n\r\nx\r\n', set()
     yield 'Subject of 84 KB of =?', ADDRESS + b'X: y\r\nSubject: ' + b'=?utf-8?q?' * 8400 + b'\r\n\r\nx\r\n', set()
+    yield '14 List-Help of 60 KB of mailto:', ADDRESS + b''.join(
+        b'List-Help: ' + b'\r\n '.join([b'mailto:,,,,&' * 80] * 60) + b'\r\n' for _ in range(14)) + b'\r\nx\r\n', set()
     yield '10,000 parameters', ADDRESS + b'Content-Type: text/plain' + b''.join(
         b';\r\n name*%d*=a' % n for n in range(5000)) + b'\r\n\r\nx\r\n', {'defect'}
     yield '49 MB of --x', ADDRESS + b'Content-Type: multipart/mixed; boundary=x\r\n\r\n' + b'--x\r\n' * (49 * 200000), \
