@@ -101,9 +101,12 @@ print_feeds(const struct cJSON *store, double now)
 	{
 		double published = number(feed, "published");
 
-		printf("  feed    %-24s %9.0f used, published %s ago%s%s\n",
-		    string(feed, "name"), number(feed, "used"),
-		    published > 0 ? span(now - published, text) : "?",
+		printf("  feed    %-24s %9.0f used", string(feed, "name"),
+		    number(feed, "used"));
+		if (published > 0) /* what was added by hand has no file */
+			printf(
+			    ", published %s ago", span(now - published, text));
+		printf("%s%s\n",
 		    truth(feed, "kept") ? "; OLDER CONTENT KEPT: " : "",
 		    string(feed, "problem"));
 	}
