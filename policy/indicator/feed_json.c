@@ -261,27 +261,13 @@ walk(struct json_file *file, const struct json_value *value, bool of_values,
 		walk_object(file, value, depth);
 }
 
-/* A broken line costs itself. */
 static void
 read_lines(struct json_file *file, struct slice bytes)
 {
-	struct feed_reader *reader = file->reader;
 	struct json_value value;
-	struct slice line;
-	bool cut;
 
-	while (
-	    !reader->stopped && feed_reader_line(&bytes, &line,
-				    reader->limits->object_bytes_max, &cut)) {
-		if (slice_trim(line).length == 0)
-			continue;
-		if (!cut && json_split_value(&line, &value))
-			walk(file, &value, true, 0);
-		else
-			feed_reader_reject(reader, FEED_BAD_OBJECT,
-			    slice_range(line, 0, 80), "a broken line");
-		feed_file_passed(reader, bytes);
-	}
+	while (feed_reader_json_line(file->reader, &bytes, &value))
+		walk(file, &value, true, 0);
 }
 
 static void

@@ -457,26 +457,14 @@ walk(struct feed_reader *reader, struct slice text, unsigned depth)
 	return events;
 }
 
-/* JSON lines: a broken line costs itself. */
 static unsigned
 walk_lines(struct feed_reader *reader, struct slice bytes)
 {
 	struct json_value value;
 	unsigned events = 0;
-	struct slice line;
-	bool cut;
 
-	while (feed_reader_line(
-	    &bytes, &line, reader->limits->object_bytes_max, &cut)) {
-		if (slice_trim(line).length == 0)
-			continue;
-		if (!cut && json_split_value(&line, &value))
-			events += walk(reader, value.text, 0);
-		else
-			feed_reader_reject(reader, FEED_BAD_OBJECT,
-			    slice_range(line, 0, 80), "a broken line");
-		feed_file_passed(reader, bytes);
-	}
+	while (feed_reader_json_line(reader, &bytes, &value))
+		events += walk(reader, value.text, 0);
 	return events;
 }
 

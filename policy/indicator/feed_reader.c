@@ -129,6 +129,33 @@ feed_reader_line(
 	return true;
 }
 
+bool
+feed_reader_json_line(struct feed_reader *reader, struct slice *rest,
+    struct json_value *value_out)
+{
+	struct slice line;
+	bool cut;
+
+	feed_file_passed(reader, *rest);
+	while (
+	    !reader->stopped && feed_reader_line(rest, &line,
+				    reader->limits->object_bytes_max, &cut)) {
+		if (!cut && slice_trim(line).length == 0)
+			continue;
+		if (cut)
+			feed_reader_beyond(reader, FEED_LIMIT_OBJECT,
+			    FEED_BAD_OBJECT, slice_range(line, 0, 80),
+			    "the object is too large");
+		else if (json_split_value(&line, value_out))
+			return true;
+		else
+			feed_reader_reject(reader, FEED_BAD_OBJECT,
+			    slice_range(line, 0, 80), "a broken line");
+		feed_file_passed(reader, *rest);
+	}
+	return false;
+}
+
 /* ----------------------------------------------------------------- the times */
 
 static bool

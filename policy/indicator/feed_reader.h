@@ -11,6 +11,7 @@
 
 #include "indicator/feed.h"
 #include "indicator/feed_file.h"
+#include "indicator/json_split.h"
 
 struct stix_markings;
 
@@ -81,6 +82,11 @@ void feed_reader_unknown(struct feed_reader *reader, struct slice word);
  * LF, CRLF and a bare CR. */
 bool feed_reader_line(struct slice *rest, struct slice *line_out,
     size_t bytes_max, bool *cut_out);
+
+/* The next value of a file with one a line. False at the end, and when reading
+ * has stopped. A broken line costs itself. */
+bool feed_reader_json_line(struct feed_reader *reader, struct slice *rest,
+    struct json_value *value_out);
 
 /* Whether a line names columns of which at least one holds values, with any of
  * the usual delimiters. */

@@ -1,9 +1,9 @@
 /*
  * store_format - how a compiled store lies in its file
  *
- * Shared by build.c, which writes it, and store.c, which reads it; nobody else
- * includes this. All numbers are in the machine's own order: `byte_order`
- * refuses a file from the other kind of machine.
+ * Shared by those that write it (build, build_image) and the one that reads it
+ * (store); others need but the hash of a key. All numbers are in the machine's
+ * own order: `byte_order` refuses a file from the other kind of machine.
  *
  *	header | sections (one struct format_section each) | the sections
  *

@@ -1211,11 +1211,16 @@ def limits_named(this):
     broad = os.path.join(this.top, 'broad.txt')
     with open(broad, 'w') as file:
         file.write('good.example\nco.uk\norg.uk\nac.uk\n')
+    each = os.path.join(this.top, 'each.json')
+    with open(each, 'w') as file:
+        for name in ('one', 'two' + 'o' * 3000, 'three'):
+            file.write(json.dumps({'domain': f'{name}.example'}) + '\n')
     this.configure(f'''feed objects {{ source "{path}" format stix }}
 feed lines {{ source "{lines}" format list }}
 feed folder {{ source "{folder}" format list }}
 feed broad {{ source "{broad}" format list kinds {{ domain }} }}
 feed wide {{ source "{wide}" format csv }}
+feed each {{ source "{each}" format json }}
 warninglists {{ }}
 limits {{ feed-yara-rules 6 indicators-per-value 2 feed-pattern-terms 2 feed-pattern 100 feed-depth 4
          feed-object 2000 unkeyed-patterns 2 feed-line 100 feed-files 2 suppressed-listed 1 feed-columns 3 }}''')
@@ -1226,6 +1231,7 @@ limits {{ feed-yara-rules 6 indicators-per-value 2 feed-pattern-terms 2 feed-pat
     check((got['lines'], got['folder']), ({'feed-line': 1}, {'feed-files': 1}), f'{said}')
     check(said['feeds'][2]['left-out'], ['c: is one file too many'], 'the last by name')
     check((got['broad'], got['local']), ({'suppressed-listed': 2}, {}), f'{said}')
+    check((got['each'], said['feeds'][5]['used']), ({'feed-object': 1}, 2), f'{said}')
     check((got['wide'], said['feeds'][4]['used']), ({'feed-columns': 3}, 1), f'{said}')
     for line in ('feed objects: 2 YARA rules too many for limits { feed-yara-rules 6 }; a higher one takes them',
                  'feed objects: 1 objects nested too deeply for limits { feed-depth 4 }; a higher one takes them',
