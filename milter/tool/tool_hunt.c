@@ -52,10 +52,11 @@ struct hunt {
 static const char synopsis[] = "hunt [OPTION...] VALUE...";
 static const char help[] =
     "Which recorded messages carried a value: an address, domain (names below\n"
-    "it as well), URL (by its host), network, digest, file name, subject or\n"
-    "Message-ID; or which message has a queue id or the ref of a header or\n"
-    "log line. Reads the evidence in the state directory from the oldest day\n"
-    "to the newest.\n"
+    "it as well), URL (by its host), network, digest, file name, subject,\n"
+    "Message-ID, or whatever an indicator matched; or which messages have the\n"
+    "id of an indicator, a queue id or the ref of a header or log line.\n"
+    "Reads the evidence in the state directory from the oldest day to the\n"
+    "newest.\n"
     "\n"
     "  -c FILE          configuration (default " TOOL_CONFIGURATION ")\n"
     "  --since AGE      only records younger than 30m, 12h, 7d, 4w\n"
@@ -95,7 +96,7 @@ add_form(struct hunt *hunt, struct quarry *quarry, enum indicator_kind kind,
 }
 
 /* A value is taken for what it looks like; what looks like nothing else is a
- * file name, a subject or a Message-ID. A URL is hunted by its host, which is
+ * file name, a subject, a Message-ID or a mailer. A URL is hunted by its host, which is
  * what the record keeps. */
 static bool
 add_quarry(struct hunt *hunt, const char *typed)
@@ -124,6 +125,7 @@ add_quarry(struct hunt *hunt, const char *typed)
 	add_form(hunt, quarry, INDICATOR_FILENAME, text, NULL);
 	add_form(hunt, quarry, INDICATOR_SUBJECT, text, NULL);
 	add_form(hunt, quarry, INDICATOR_MESSAGE_ID, text, NULL);
+	add_form(hunt, quarry, INDICATOR_MAILER, text, NULL);
 	return quarry->forms.count > 0;
 }
 
@@ -317,6 +319,10 @@ tell_lacking(const struct hunt *hunt)
 			    "carried this file; hunt its sha256\n",
 			    hunt->lacking[i], hunt->records,
 			    part_members[i].member);
+	if (is_hunted(hunt, INDICATOR_SHA512))
+		fprintf(stderr,
+		    "tocsin hunt: records hold a sha512 only where a feed "
+		    "listed it; hunt the file's sha256\n");
 }
 
 static const char *
@@ -390,6 +396,40 @@ find_form(
 	if (where == NULL)
 		where = find_subject(hunt, form, record);
 	return where != NULL ? where : find_signer(hunt, form, record);
+}
+
+/* What an indicator matched stands in the record even where nothing else shows
+ * it: a mailer, a sha512, an address in the text. Its id is sought as well. */
+static const char *
+find_hit(struct hunt *hunt, const struct quarry *quarry, const cJSON *record)
+{
+	const cJSON *hits =
+	    cJSON_GetObjectItemCaseSensitive(record, "indicators");
+	const cJSON *hit;
+
+	cJSON_ArrayForEach(hit, hits)
+	{
+		struct slice id =
+		    string_of(cJSON_GetObjectItemCaseSensitive(hit, "id"));
+		struct slice observed = string_of(
+		    cJSON_GetObjectItemCaseSensitive(hit, "observed"));
+		const char *where = cJSON_GetStringValue(
+		    cJSON_GetObjectItemCaseSensitive(hit, "where"));
+		enum indicator_kind kind;
+		bool found = slice_equal_text(id, quarry->typed);
+
+		if (indicator_kind_parse(
+			string_of(
+			    cJSON_GetObjectItemCaseSensitive(hit, "type")),
+			&kind))
+			for (size_t i = 0; i < quarry->forms.count; i++)
+				found = found || value_matches(hunt,
+						     &quarry->forms.items[i],
+						     kind, observed);
+		if (found)
+			return where == NULL ? "indicator" : where;
+	}
+	return NULL;
 }
 
 /* ---- printing */
@@ -495,6 +535,8 @@ hunt_in_record(struct hunt *hunt, const char *line, const cJSON *record)
 			    quarry->forms.items[j].label != NULL)
 				what = quarry->forms.items[j].label;
 		}
+		if (where == NULL)
+			where = find_hit(hunt, quarry, record);
 		if (where == NULL)
 			continue;
 		if (hunt->json && !found)

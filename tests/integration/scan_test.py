@@ -557,6 +557,28 @@ def hunt_finds_every_kind_and_says_where(place):
 
 
 @case
+def hunt_finds_what_indicators_matched_and_their_ids(place):
+    record, = place.scan('evil.eml')
+    digest = hashlib.sha512(b'hello').hexdigest()
+    record['indicators'] = [
+        {'feed': 'cert', 'id': 'aaaa-1', 'type': 'sha512', 'value': digest, 'where': 'archive', 'observed': digest},
+        {'feed': 'cert', 'id': 'aaaa-2', 'type': 'mailer', 'value': 'Evil 1', 'where': 'mailer', 'observed': 'EVIL  1'},
+        {'feed': 'cert', 'id': 'aaaa-3', 'type': 'domain', 'value': 'body.example', 'where': 'text',
+         'observed': 'x@sub.body.example'}]
+    with open(place.file('state/evidence/2026-11-19.jsonl'), 'w') as out:
+        out.write(json.dumps(record) + '\n')
+    for value, where in ((digest.upper(), 'archive'), ('evil 1', 'mailer'), ('sub.body.example', 'text'),
+                         ('aaaa-2', 'mailer')):
+        done = place.run('hunt', value)
+        assert done.returncode == 0 and f'{value} in {where} disposition=' in done.stdout, (value, done)
+    for value in ('evil 2', 'other.body.example', 'aaaa-4', 'f' * 128):
+        done = place.run('hunt', value)
+        assert done.returncode == 1, (value, done)
+        assert ('hold a sha512 only where a feed listed it' in done.stderr) == (len(value) == 128), done.stderr
+    os.unlink(place.file('state/evidence/2026-11-19.jsonl'))
+
+
+@case
 def hunt_finds_members_of_archives_and_says_which_digests_were_never_recorded(place):
     with open(place.file('packed.eml'), 'wb') as out:
         out.write(wrap.attached(wrap.zipped('hidden.js', b'hello'), 'a.zip'))
