@@ -64,12 +64,24 @@ enum {
 	STRANGERS = 4 /* two messages, whole and bare */
 };
 
+/* Where most names are, and most bad ones; others are tried where a pattern
+ * names them. */
+static const char *const suffixes[] = { "com", "net", "org", "info", "biz",
+	"de", "uk", "co.uk", "fr", "it", "nl", "pl", "eu", "ru", "cn", "jp",
+	"br", "com.br", "in", "us", "io", "co", "me", "cc", "tv", "tk", "ml",
+	"ga", "cf", "gq", "pw", "to", "su", "top", "xyz", "icu", "online",
+	"site", "shop", "store", "club", "click", "link", "live", "work",
+	"buzz", "zip", "mov", "app", "dev" };
+
+#define SUFFIXES (sizeof suffixes / sizeof *suffixes)
+
 struct broad {
 	struct arena *arena;   /* of the views */
 	struct arena *scratch; /* of one pattern */
 	struct stix_view *strangers[STRANGERS];
 	struct stix_view *soups[BROAD_SAMPLE_SOUPS];
 	struct stix_view *messages[BROAD_SAMPLE_MESSAGES];
+	struct stix_view *under[SUFFIXES][2];
 };
 
 static struct stix_view *
@@ -118,6 +130,16 @@ make_views(struct broad *broad)
 		if (!broad_sample_message(broad->arena, i, &observations) ||
 		    (broad->messages[i] = stix_view_make(
 			 broad->arena, &observations)) == NULL)
+			return false;
+	}
+	for (unsigned i = 0; i < 2 * SUFFIXES; i++) {
+		struct match_observations observations = { 0 };
+		struct stix_view **view = &broad->under[i / 2][i % 2];
+
+		if (!broad_sample_under_suffix(broad->arena, i % 2,
+			slice_text(suffixes[i / 2]), &observations) ||
+		    (*view = stix_view_make(broad->arena, &observations)) ==
+			NULL)
 			return false;
 	}
 	return true;
@@ -199,28 +221,75 @@ holds_for_many(const struct trial *trial)
 	return false;
 }
 
-/* Whether the program holds for both messages of a candidate: a suffix, or,
- * where that is empty, an octet. */
+/* Whether the program holds for a message that is about a candidate. */
+static bool
+holds_for(const struct trial *trial, bool filled,
+    const struct match_observations *observations)
+{
+	struct stix_view *view =
+	    filled ? stix_view_make(trial->broad->scratch, observations) : NULL;
+
+	return view != NULL && holds(trial, view);
+}
+
+/* All names under the suffix, and not those that have its word anywhere: a
+ * search for a brand is no search for the suffix that is called like it. */
 static void
-try_candidate(struct trial *trial, struct slice suffix, unsigned octet)
+try_suffix(struct trial *trial, struct slice suffix)
 {
 	struct arena *scratch = trial->broad->scratch;
-	bool both = true;
+	struct match_observations under[2] = { 0 }, inside = { 0 };
 
 	if (trial->covers || trial->candidates++ >= CANDIDATES_MAX)
 		return;
-	for (unsigned i = 0; i < 2 && both; i++) {
-		struct match_observations observations = { 0 };
-		struct stix_view *view = NULL;
+	for (unsigned i = 0; i < 2; i++)
+		if (!holds_for(trial,
+			broad_sample_under_suffix(
+			    scratch, i, suffix, &under[i]),
+			&under[i]))
+			return;
+	trial->covers = !holds_for(
+	    trial, broad_sample_inside(scratch, suffix, &inside), &inside);
+}
 
-		if (suffix.length > 0 ? broad_sample_under_suffix(
-					    scratch, i, suffix, &observations)
-				      : broad_sample_in_octet(
-					    scratch, i, octet, &observations))
-			view = stix_view_make(scratch, &observations);
-		both = view != NULL && holds(trial, view);
+static void
+try_common_suffixes(struct trial *trial)
+{
+	for (size_t i = 0; i < SUFFIXES && !trial->covers; i++)
+		if (holds(trial, trial->broad->under[i][0]) &&
+		    holds(trial, trial->broad->under[i][1]))
+			try_suffix(trial, slice_text(suffixes[i]));
+}
+
+static void
+try_octet(struct trial *trial, unsigned octet)
+{
+	struct arena *scratch = trial->broad->scratch;
+	struct match_observations within[2] = { 0 };
+
+	if (trial->covers || trial->candidates++ >= CANDIDATES_MAX)
+		return;
+	for (unsigned i = 0; i < 2; i++)
+		if (!holds_for(trial,
+			broad_sample_in_octet(scratch, i, octet, &within[i]),
+			&within[i]))
+			return;
+	trial->covers = true;
+}
+
+/* The first octets that begin like this: 10, 100 of "10%", "10_.%". */
+static void
+try_octets(struct trial *trial, struct slice digits)
+{
+	unsigned long octet;
+
+	if (!slice_parse_number(digits, 255, &octet))
+		return;
+	for (; octet <= 255; octet *= 10) {
+		try_octet(trial, (unsigned)octet);
+		if (octet == 0)
+			return;
 	}
-	trial->covers = both;
 }
 
 /* A suffix that someone can register names under. */
@@ -241,20 +310,25 @@ static void
 try_run(struct trial *trial, struct slice run)
 {
 	size_t dot = slice_find_byte(run, '.');
-	unsigned long octet;
 
-	if (dot != SIZE_MAX &&
-	    slice_parse_number(slice_range(run, 0, dot), 255, &octet))
-		try_candidate(trial, slice_make(NULL, 0), (unsigned)octet);
+	try_octets(
+	    trial, slice_range(run, 0, dot == SIZE_MAX ? run.length : dot));
 	while (run.length > 0 && run.data[run.length - 1] == '.')
 		run = slice_range(run, 0, run.length - 1);
 	while (run.length > 0) {
 		if (is_listed(trial, run))
-			try_candidate(trial, run, 0);
+			try_suffix(trial, run);
 		dot = slice_find_byte(run, '.');
 		run = dot == SIZE_MAX ? slice_make(NULL, 0)
 				      : slice_skip(run, dot + 1);
 	}
+}
+
+static bool
+is_word(char c)
+{
+	c = ascii_lower(c);
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
 }
 
 /* Takes the runs out of a constant; of an expression `\.` is the dot. */
@@ -271,10 +345,16 @@ try_constant(void *context, enum stix_operator operator, struct slice constant)
 		char c =
 		    i < constant.length ? ascii_lower(constant.data[i]) : '\0';
 
-		if (c == '\\' && operator== STIX_MATCHES)
-			continue;
-		if (c == '.' || c == '-' || (c >= '0' && c <= '9') ||
-		    (c >= 'a' && c <= 'z')) {
+		if (c == '\\' && operator== STIX_MATCHES) {
+			/* Before a letter it is more than the letter. */
+			if (i + 1 < constant.length &&
+			    is_word(constant.data[i + 1]))
+				i++;
+			else
+				continue;
+			c = '\0';
+		}
+		if (c == '.' || c == '-' || is_word(c)) {
 			text[length++] = c;
 			continue;
 		}
@@ -296,6 +376,7 @@ judge(struct trial *trial)
 	if (holds_for_soups(trial))
 		return "is a pattern that almost any message makes true";
 	stix_program_constants(trial->program, try_constant, trial);
+	try_common_suffixes(trial);
 	if (trial->covers)
 		return "is a pattern for all names under a public suffix, or "
 		       "all addresses of a /8";

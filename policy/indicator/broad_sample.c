@@ -461,7 +461,9 @@ bool
 broad_sample_message(struct arena *arena, unsigned number,
     struct match_observations *observations)
 {
-	const char *from = PICK(hosts, number * 23);
+	/* The one mail service that most have. */
+	const char *from =
+	    number % 4 == 1 ? hosts[0] : PICK(hosts, number * 23);
 	const char *to = PICK(hosts, number * 37 + 11);
 	const char *sender =
 	    arena_printf(arena, "%s@%s", PICK(people, number * 5), from);
@@ -484,7 +486,8 @@ broad_sample_message(struct arena *arena, unsigned number,
 	       add(arena, observations, INDICATOR_ADDRESS, MATCH_REPLY_TO,
 		   sender) &&
 	       add(arena, observations, INDICATOR_SUBJECT, MATCH_SUBJECT,
-		   PICK(subjects, number)) &&
+		   arena_printf(arena, "%s%s", number % 4 == 2 ? "Re: " : "",
+		       PICK(subjects, number))) &&
 	       add(arena, observations, INDICATOR_MAILER, MATCH_MAILER,
 		   PICK(mailers, number)) &&
 	       add(arena, observations, INDICATOR_MESSAGE_ID, MATCH_MESSAGE_ID,
@@ -542,8 +545,23 @@ bool
 broad_sample_under_suffix(struct arena *arena, unsigned number,
     struct slice suffix, struct match_observations *observations)
 {
-	return add_label(arena, number == 0 ? "kepp" : "wandelhof-47", suffix,
-	    number == 0 ? "http" : "https", soup_endings[number], observations);
+	const char *label = number == 0 ? "kepp" : "wandelhof-47";
+	const char *ending = soup_endings[number];
+
+	return add_label(arena, label, suffix, "http", ending, observations) &&
+	       add_label(arena, label, suffix, "https", ending, observations);
+}
+
+bool
+broad_sample_inside(struct arena *arena, struct slice word,
+    struct match_observations *observations)
+{
+	const char *label =
+	    arena_printf(arena, "a-%.*s-b", (int)word.length, word.data);
+
+	return label != NULL &&
+	       add_label(arena, label, SLICE_LITERAL("example"), "https",
+		   soup_endings[0], observations);
 }
 
 bool

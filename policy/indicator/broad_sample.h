@@ -28,9 +28,14 @@ bool broad_sample_soup(struct arena *arena, unsigned number,
     struct match_observations *observations);
 
 /* One of two messages that have no more in common than the suffix of their
- * hosts, or the first octet (0-255) of their clients. */
+ * hosts. */
 bool broad_sample_under_suffix(struct arena *arena, unsigned number,
     struct slice suffix, struct match_observations *observations);
+/* One whose hosts have `word` inside a label, and not as their suffix. */
+bool broad_sample_inside(struct arena *arena, struct slice word,
+    struct match_observations *observations);
+
+/* One of two whose clients have no more in common than the first octet. */
 bool broad_sample_in_octet(struct arena *arena, unsigned number, unsigned octet,
     struct match_observations *observations);
 

@@ -106,6 +106,36 @@ def weak_by_hand(this):
             check(max(added, removed) < 2.0, True, f'{kind}: {added:.2f} s, {removed:.2f} s')
 
 
+@case('while local.indicators is made shorter, what was added by hand goes on acting')
+def compacted(this):
+    text, path = 'See http://stays.example/x', os.path.join(this.filter.state, 'local.indicators')
+    this.filter.tool('indicators', 'add', 'domain', 'stays.example', check=True)
+    seconds_until(this, text)
+    for number in range(3):
+        pair = ''.join(json.dumps({'op': op, 'kind': 'domain', 'value': 'dead.example', 'added': 1}) + '\n'
+                       for op in ('add', 'remove'))
+        with open(path, 'a') as file:
+            file.write(pair * (((1 << 20) - file.tell() - 20) // len(pair)))
+            file.write('\n' * ((1 << 20) - 20 - file.tell()))
+        adding = threading.Thread(target=lambda: this.filter.tool(
+            'indicators', 'add', 'domain', f'new-{number}.example', check=True))
+        with milter(this) as client:
+            adding.start()
+            while adding.is_alive():
+                check(tagged(client, text), True, 'while it is made shorter')
+            adding.join()
+            check(os.path.getsize(path) < 20000, True, f'{os.path.getsize(path)}')
+            end = time.monotonic() + 1.5
+            while time.monotonic() < end:
+                check(tagged(client, text), True, 'afterwards')
+        seconds_until(this, f'See http://new-{number}.example/')
+    said = this.filter.tool('indicators', 'list', check=True).stdout
+    check(said.count('stays.example'), 1, said)
+    for value in ('stays.example', 'new-0.example', 'new-1.example', 'new-2.example'):
+        this.filter.tool('indicators', 'remove', 'domain', value, check=True)
+    seconds_until(this, text, False)
+
+
 @case('one that was built into the store is taken back as fast')
 def built_and_removed(this):
     text = 'See http://built-in.example/x'
