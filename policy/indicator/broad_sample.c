@@ -388,11 +388,10 @@ static bool
 add(struct arena *arena, struct match_observations *observations,
     enum indicator_kind kind, enum match_where where, const char *value)
 {
-	struct match_observation *one =
-	    value == NULL
-		? NULL
-		: list_append(arena, &observations->items, VALUES_MAX);
+	struct match_observation *one = NULL;
 
+	if (value != NULL)
+		one = list_append(arena, &observations->items, VALUES_MAX);
 	if (one == NULL)
 		return false;
 	*one = (struct match_observation){

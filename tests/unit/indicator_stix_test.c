@@ -585,10 +585,10 @@ patterns_that_match_too_much_are_told_from_others(void **state)
 		"[email-message:message_id MATCHES '@']",
 		"[email-message:x_mailer LIKE '%']",
 		"[file:hashes.MD5 LIKE '%a%']",
-		"[domain-name:value LIKE '%.com' AND "
-		"email-message:subject LIKE '%a%']",
-		"[domain-name:value = 'evil.example' OR "
-		"domain-name:value LIKE '%.com']",
+		("[domain-name:value LIKE '%.com' AND "
+		 "email-message:subject LIKE '%a%']"),
+		("[domain-name:value = 'evil.example' OR "
+		 "domain-name:value LIKE '%.com']"),
 	};
 	static const char *const narrow[] = {
 		"[domain-name:value LIKE '%.evil-one.example']",
@@ -611,8 +611,8 @@ patterns_that_match_too_much_are_told_from_others(void **state)
 		"[ipv4-addr:value LIKE '185.220.101.%']",
 		"[ipv4-addr:value LIKE '185.220.%']",
 		"[email-addr:value LIKE 'ceo.%@gmail.com']",
-		"[domain-name:value LIKE '%.com' AND "
-		"email-message:subject LIKE '%URGENT: wire%']",
+		("[domain-name:value LIKE '%.com' AND "
+		 "email-message:subject LIKE '%URGENT: wire%']"),
 	};
 	struct broad *broad = broad_new();
 
