@@ -934,6 +934,8 @@ look_after_store(struct supervisor *supervisor)
 	    is_being_written(supervisor, change.fresh))
 		return;
 	supervisor->build_again = change.in_future;
+	supervisor->fresh_since_ms =
+	    0; /* what changes next is waited for anew */
 	start_build(supervisor, reason);
 }
 
