@@ -495,6 +495,19 @@ add_desktop(struct arena *arena, struct url_list *list, struct slice token,
 	return false;
 }
 
+/* "1,234.50", "-3.5%": tables are full of them. None is a host, whose last label
+ * is a word, and an address needs more beside it. */
+static bool
+is_number(struct slice token)
+{
+	for (size_t i = 0; i < token.length; i++)
+		if (!ascii_is_digit(token.data[i]) && token.data[i] != '.' &&
+		    token.data[i] != ',' && token.data[i] != '-' &&
+		    token.data[i] != '+' && token.data[i] != '%')
+			return false;
+	return true;
+}
+
 /* One run of text without blanks; `class` is what is in it. */
 static void
 add_token(struct arena *arena, struct url_list *list, struct slice token,
@@ -521,7 +534,8 @@ add_token(struct arena *arena, struct url_list *list, struct slice token,
 			token = slice_skip(token, 1);
 		like.raw = trim_end(token);
 		if (slice_find_byte(like.raw, '.') == SIZE_MAX ||
-		    like.raw.length < 4 || !may_try(list))
+		    like.raw.length < 4 || is_number(like.raw) ||
+		    !may_try(list))
 			return;
 		if (parse_candidate(arena, like.raw, &url, &like.defanged) &&
 		    is_bare_host(like.raw, &url, like.defanged)) {

@@ -12,6 +12,7 @@
 #include "scanner/nested.h"
 #include "scanner/unpack.h"
 #include "scanner/wire.h"
+#include "scanner/xml.h"
 
 #define TYPE_BYTES (1u << 20) /* what libmagic gets to see */
 
@@ -86,12 +87,20 @@ static void
 keep_content(
     struct unpack *unpack, struct slice content, struct scanner_item *item)
 {
+	size_t room;
+
 	if (!(unpack->want & SCANNER_WANT_CONTENT) ||
 	    guess_kind(content, item->name) == GUESS_OTHER ||
 	    is_part(unpack, item))
 		return;
-	if (content.length >
-	    unpack->settings->content_bytes - unpack->content_kept) {
+	room = unpack->settings->content_bytes - unpack->content_kept;
+	/* Sheets are large, and the reader of XML here looks through all of
+	 * them; outside only their beginning would be read, as a page. */
+	if (content.length > room && xml_is(content) &&
+	    (unpack->want & SCANNER_WANT_URLS) != 0 &&
+	    slice_ends_with_fold(item->name, SLICE_LITERAL(".xml")))
+		return;
+	if (content.length > room) {
 		unpack_mark(item, "content-bytes");
 		return;
 	}

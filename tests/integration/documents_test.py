@@ -186,6 +186,10 @@ def ordinary():
     yield 'a publication without macros', 'a.pub', wrap_doc.ole_file(wrap_doc.Storage({
         'Quill': b'text', 'VBA': wrap_doc.Storage()}))
     yield 'a message to thousands', 'a.msg', wrap_doc.ole_file(wrap_doc.Storage(small))
+    for rows in (50000, 400000):
+        yield f'a table of {rows} rows', 'a.xlsx', zip_of([('[Content_Types].xml', b'<Types/>'), (
+            'xl/worksheets/sheet1.xml', b''.join(b'<row r="%d"><c r="A%d"><v>%d.5</v></c></row>' % (n, n, n)
+                                                 for n in range(rows)))])
     yield 'a template on a disk', 'a.docx', zip_of([
         ('[Content_Types].xml', b'<Types/>'), ('word/_rels/settings.xml.rels',
          f'<Relationships><Relationship Target="{template}"/><Relationship Target="{share}"/></Relationships>')])
@@ -198,6 +202,7 @@ state-directory "{this.filter.top}/ordinary"
 authserv-id "mx.tocsin.test"
 {POLICY}
 rule found-disguised "h" {{ severity low  when any url (.disguised) then tag "X-Found" "disguised" }}
+rule found-gap "g" {{ severity low  when any analysis.gap (.value == limit) then tag "X-Found" "gap" }}
 rule found-drive "c" {{ severity low  when any url (.host == "c") then tag "X-Found" "drive" }}
 rule found-share "t" {{ severity low  when any url (.host == "server.own.test") then tag "X-Found" "share" }}
 ''')
