@@ -15,6 +15,7 @@ libtocsin_a_SOURCES += \
 	milter/scanner/office.c milter/scanner/office.h \
 	milter/scanner/ole.c milter/scanner/ole.h \
 	milter/scanner/pdf.c milter/scanner/pdf.h \
+	milter/scanner/picture.c milter/scanner/picture.h \
 	milter/scanner/pieces.c milter/scanner/pieces.h \
 	milter/scanner/pdf_filter.c milter/scanner/pdf_filter.h \
 	milter/scanner/rar_files.c milter/scanner/rar_files.h \

@@ -6,6 +6,7 @@
 #include "scanner/office.h"
 #include "scanner/ole.h"
 #include "scanner/pdf_filter.h"
+#include "scanner/picture.h"
 #include "scanner/rtf.h"
 #include "scanner/vba.h"
 
@@ -251,7 +252,8 @@ hand_out_text(struct search *search, const struct ole_entry *entry)
 
 	if (bytes == NULL)
 		return;
-	if (!found->text(found->context, content))
+	if (!found->text(found->context, content) ||
+	    !picture_files(content, found))
 		search->over = true;
 	else if (is_named(entry, SQUEEZED_BODY))
 		rtf_squeezed(content, found);

@@ -239,12 +239,56 @@ take_object(struct slice file, size_t *at, const struct found *found)
 	return good;
 }
 
+/* The picture behind "\pngblip" or "\jpegblip", in digits or as it is. */
+static bool
+take_picture(struct slice file, size_t *at, const struct found *found)
+{
+	struct digits digits = {
+		.out = { .max = found->limits->document_bytes }, .as_word = true
+	};
+	bool good = true;
+
+	*at = read_digits(&digits, file, *at);
+	if (digits.out.over)
+		found->unread(found->context, "document-bytes");
+	if (digits.out.length > 0)
+		good = found->file(found->context, slice_make(NULL, 0),
+		    bytes_slice(&digits.out));
+	bytes_free(&digits.out);
+	return good;
+}
+
+static bool
+rtf_pictures(struct slice file, const struct found *found)
+{
+	const struct slice word = SLICE_LITERAL("blip");
+	size_t at = 0, next;
+	unsigned count = 0;
+	bool good = true;
+
+	while (good &&
+	       (next = slice_find(slice_skip(file, at), word)) != SIZE_MAX) {
+		struct slice before = slice_range(file, at, at + next);
+
+		at += next + word.length;
+		if (!slice_ends_with(before, SLICE_LITERAL("\\png")) &&
+		    !slice_ends_with(before, SLICE_LITERAL("\\jpeg")))
+			continue;
+		if (count++ == found->limits->objects) {
+			found->unread(found->context, "document-objects");
+			break;
+		}
+		good = take_picture(file, &at, found);
+	}
+	return good;
+}
+
 void
 rtf_files(struct slice file, const struct found *found)
 {
 	const struct slice word = SLICE_LITERAL("\\objdata");
 	size_t at = 0, next;
-	bool good = true;
+	bool good = rtf_pictures(file, found);
 
 	for (unsigned count = 0; good; count++) {
 		next = slice_find(slice_skip(file, at), word);

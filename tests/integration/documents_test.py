@@ -53,6 +53,8 @@ def table():
         yield f'rtf, {title}', 'a.rtf', data, {'url'}
     for title, data in wrap_hidden.rtf_objects(NAME, PROGRAM):
         yield f'object in rtf, {title}', 'a.rtf', data, {'digest'}
+    for title, name, data in wrap_hidden.pictures(PROGRAM):
+        yield title, name, data, {'digest'}
     for title, name, data in wrap_hidden.ole_links(link):
         yield f'ole, {title}', name, data, {'url'}
     for title, name, data in wrap_hidden.xml_links(link):

@@ -136,6 +136,23 @@ def rtfs(link):
     yield 'blanks in front', b'\r\n {\\rtf1{\\*\\template ' + quoted + b'}hello}'
 
 
+def pictures(data):
+    """(title, name, file) with a picture as old forms keep it."""
+    def record(instance, kind, sums):
+        return struct.pack('<HHI', instance << 4, kind, 16 * sums + 1 + len(data)) + bytes(16 * sums) + b'\xff' + data
+    head = b'\xf0\xf0' + bytes(40)
+    for title, name, stream, content in (('PNG', 'a.ppt', 'Pictures', record(0x6e0, 0xf01e, 1)),
+                                         ('PNG with two sums', 'a.doc', 'Data', record(0x6e1, 0xf01e, 2)),
+                                         ('JPEG', 'a.doc', 'Data', record(0x46a, 0xf01d, 1)),
+                                         ('JPEG in CMYK', 'a.xls', 'Workbook', record(0x6e2, 0xf01d, 1))):
+        yield f'picture, {title} in {name}', name, ole_file(Storage({
+            stream: head + b'\x1e\xf0' + content + b'\xf0'}))
+    digits = data.hex().encode()
+    yield 'picture, PNG in RTF', 'a.rtf', b'{\\rtf1{\\pict{\\*\\blipuid 0123456789abcdef}\\picw9\\pngblip\r\n' + \
+        b'\r\n'.join(digits[n:n + 64] for n in range(0, len(digits), 64)) + b'}}'
+    yield 'picture, JPEG in RTF as it is', 'a.rtf', b'{\\rtf1{\\pict\\jpegblip\\bin%d ' % len(data) + data + b'}}'
+
+
 def rtf_objects(name, data):
     """(title, file) with an object that Word reads and a plain reader of digits does not."""
     plain = rtf_with_object(name, data)

@@ -1,0 +1,78 @@
+#include <config.h>
+
+#include <stdint.h>
+
+#include "scanner/picture.h"
+
+#define HEAD_BYTES 8  /* instance and version, type, length */
+#define SUM_BYTES  16 /* of the picture, once or twice behind the head */
+
+static unsigned
+number_at(struct slice bytes, size_t at, unsigned count)
+{
+	unsigned number = 0;
+
+	for (unsigned i = count; i > 0; i--)
+		number = number << 8 | (unsigned char)bytes.data[at + i - 1];
+	return number;
+}
+
+/* How many sums stand before the picture; 0: it is no head of one. */
+static unsigned
+sums_of(unsigned type, unsigned instance)
+{
+	static const struct {
+		unsigned type, instance;
+	} heads[] = { { 0xf01e, 0x6e0 }, { 0xf01d, 0x46a }, { 0xf01d, 0x6e2 } };
+
+	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
+		if (type == heads[i].type &&
+		    (instance & ~1u) == heads[i].instance)
+			return instance == heads[i].instance ? 1 : 2;
+	return 0;
+}
+
+/* The picture whose head's type ends at `at`; empty when there is none. */
+static struct slice
+picture_at(struct slice stream, size_t at)
+{
+	size_t start = at - 3, before, length;
+	unsigned sums;
+
+	if (stream.length - start < HEAD_BYTES)
+		return slice_make(NULL, 0);
+	sums = sums_of(
+	    number_at(stream, start + 2, 2), number_at(stream, start, 2) >> 4);
+	before = sums * SUM_BYTES + 1;
+	length = number_at(stream, start + 4, 4);
+	if (sums == 0 || length <= before ||
+	    length > stream.length - start - HEAD_BYTES)
+		return slice_make(NULL, 0);
+	return slice_range(
+	    stream, start + HEAD_BYTES + before, start + HEAD_BYTES + length);
+}
+
+bool
+picture_files(struct slice stream, const struct found *found)
+{
+	unsigned count = 0;
+	size_t at = 3, next;
+
+	while (at < stream.length &&
+	       (next = slice_find_byte(slice_skip(stream, at), '\xf0')) !=
+		   SIZE_MAX) {
+		struct slice picture = picture_at(stream, at + next);
+
+		at += next + 1;
+		if (picture.length == 0)
+			continue;
+		if (count++ == found->limits->objects) {
+			found->unread(found->context, "document-objects");
+			return true;
+		}
+		if (!found->file(found->context, slice_make(NULL, 0), picture))
+			return false;
+		at = (size_t)(picture.data - stream.data) + picture.length + 3;
+	}
+	return true;
+}
