@@ -41,6 +41,12 @@ is_named(const struct ole_entry *entry, const char *name)
 	return slice_equal_text_fold(ole_name(entry), name);
 }
 
+static bool
+is_book(const struct ole_entry *entry)
+{
+	return is_named(entry, "Workbook") || is_named(entry, "Book");
+}
+
 /* ---- marks ---- */
 
 /* The records of a workbook: a password, sheets of Excel 4.0 macros. */
@@ -86,7 +92,7 @@ inspect_stream(
 	if (is_named(entry, "Current User") &&
 	    number_at(head, PPT_TOKEN_AT, 4) == PPT_ENCRYPTED)
 		marks->encrypted = true;
-	if (is_named(entry, "Workbook") || is_named(entry, "Book"))
+	if (is_book(entry))
 		inspect_book(ole, entry, marks);
 }
 
@@ -253,7 +259,8 @@ hand_out_text(struct search *search, const struct ole_entry *entry)
 	if (bytes == NULL)
 		return;
 	if (!found->text(found->context, content) ||
-	    !picture_files(content, found))
+	    !(is_book(entry) ? picture_book_files : picture_files)(
+		content, found))
 		search->over = true;
 	else if (is_named(entry, SQUEEZED_BODY))
 		rtf_squeezed(content, found);

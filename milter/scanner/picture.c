@@ -2,10 +2,14 @@
 
 #include <stdint.h>
 
+#include "scanner/bytes.h"
 #include "scanner/picture.h"
 
-#define HEAD_BYTES 8  /* instance and version, type, length */
-#define SUM_BYTES  16 /* of the picture, once or twice behind the head */
+#define HEAD_BYTES    8 /* instance and version, type, length */
+#define BIFF_HEAD     4
+#define BIFF_CONTINUE 0x003c
+#define BIFF_DRAWINGS 0x00eb
+#define SUM_BYTES     16 /* of the picture, once or twice behind the head */
 
 static unsigned
 number_at(struct slice bytes, size_t at, unsigned count)
@@ -75,4 +79,28 @@ picture_files(struct slice stream, const struct found *found)
 		at = (size_t)(picture.data - stream.data) + picture.length + 3;
 	}
 	return true;
+}
+
+bool
+picture_book_files(struct slice stream, const struct found *found)
+{
+	struct bytes drawings = { .max = stream.length };
+	bool among = false, good;
+
+	while (stream.length >= BIFF_HEAD) {
+		unsigned type = number_at(stream, 0, 2);
+		size_t end = BIFF_HEAD + (size_t)number_at(stream, 2, 2);
+
+		among =
+		    type == BIFF_DRAWINGS || (among && type == BIFF_CONTINUE);
+		if (among)
+			bytes_append(
+			    &drawings, slice_range(stream, BIFF_HEAD, end));
+		stream = slice_skip(stream, end);
+	}
+	if (drawings.over)
+		found->unread(found->context, "memory");
+	good = picture_files(bytes_slice(&drawings), found);
+	bytes_free(&drawings);
+	return good;
 }

@@ -13,4 +13,8 @@
 /* Hands out the PNG and JPEG pictures in a stream; false: no more is wanted. */
 bool picture_files(struct slice stream, const struct found *found);
 
+/* The same of a workbook, whose records are short: a picture goes on in the
+ * next ones (MS-XLS 2.4.58, 2.4.171). */
+bool picture_book_files(struct slice stream, const struct found *found);
+
 #endif

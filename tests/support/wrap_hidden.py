@@ -143,10 +143,13 @@ def pictures(data):
     head = b'\xf0\xf0' + bytes(40)
     for title, name, stream, content in (('PNG', 'a.ppt', 'Pictures', record(0x6e0, 0xf01e, 1)),
                                          ('PNG with two sums', 'a.doc', 'Data', record(0x6e1, 0xf01e, 2)),
-                                         ('JPEG', 'a.doc', 'Data', record(0x46a, 0xf01d, 1)),
-                                         ('JPEG in CMYK', 'a.xls', 'Workbook', record(0x6e2, 0xf01d, 1))):
+                                         ('JPEG', 'a.doc', 'Data', record(0x46a, 0xf01d, 1))):
         yield f'picture, {title} in {name}', name, ole_file(Storage({
             stream: head + b'\x1e\xf0' + content + b'\xf0'}))
+    drawing = record(0x6e2, 0xf01d, 1)
+    yield 'picture, JPEG in CMYK in pieces in a.xls', 'a.xls', ole_file(Storage({'Workbook': b''.join(
+        struct.pack('<HH', kind, len(piece)) + piece for kind, piece in (
+            (0x809, bytes(16)), (0xeb, drawing[:90]), (0x3c, drawing[90:190]), (0xeb, drawing[190:]), (10, b'')))}))
     digits = data.hex().encode()
     yield 'picture, PNG in RTF', 'a.rtf', b'{\\rtf1{\\pict{\\*\\blipuid 0123456789abcdef}\\picw9\\pngblip\r\n' + \
         b'\r\n'.join(digits[n:n + 64] for n in range(0, len(digits), 64)) + b'}}'
