@@ -19,6 +19,10 @@
 #include "tool/progress.h"
 #include "tool/tool.h"
 
+#define KINDS_FIRST \
+	"address domain url network md5 sha1 sha256 sha512 filename subject"
+#define KINDS_LAST "mailer message-id"
+
 static const char usage[] =
     "  build               read all feeds and put a new store into force\n"
     "  verify              check the store's every byte\n"
@@ -48,8 +52,7 @@ static const char usage[] =
     "                      gone back to older versions\n"
     "  -h, --help          this text\n"
     "\n"
-    "Kinds: address domain url network md5 sha1 sha256 sha512 filename subject\n"
-    "mailer message-id.\n";
+    "Kinds: " KINDS_FIRST "\n" KINDS_LAST ".\n";
 
 static const struct option known_options[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -453,8 +456,10 @@ take_change(struct engine *engine, const struct options *options,
 	change_out->tags = slice_text(options->tags);
 	change_out->author = slice_text(engine->author);
 	if (!indicator_kind_parse(slice_text(words[0]), &change_out->kind))
-		return tool_misused(
-		    "indicators", "there is no kind \"%s\"", words[0]);
+		return tool_misused("indicators",
+		    "there is no kind \"%s\"; kinds are " KINDS_FIRST
+		    " " KINDS_LAST,
+		    words[0]);
 	switch (change_out->kind) {
 	case INDICATOR_ADDRESS:
 	case INDICATOR_DOMAIN:

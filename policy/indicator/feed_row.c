@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include "base/builder.h"
+#include "base/domain.h"
 #include "indicator/feed_column.h"
 #include "indicator/feed_type.h"
 #include "indicator/normal.h"
@@ -315,12 +316,50 @@ read_row_pattern(struct feed_reader *reader, const struct feed_row *row,
 	return false;
 }
 
+/* The host of the URL that the row holds; empty: none. */
+static struct slice
+host_of_row(struct feed_reader *reader, const struct feed_row *row,
+    const struct feed_map *map)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		const struct feed_column *column = &map->columns[i];
+		struct normal_url url;
+
+		if (column->role == FEED_COLUMN_VALUE && column->has_kind &&
+		    column->kind == INDICATOR_URL &&
+		    column->number < row->count &&
+		    normal_url(reader->scratch,
+			normal_refang(
+			    reader->scratch, row->cells[column->number], NULL),
+			&url) == NORMAL_GOOD)
+			return url.host;
+	}
+	return slice_make("", 0);
+}
+
+/* Beside a URL its host says where the page was. Taken as an indicator it
+ * would hold all mail of a site on which somebody has put one page; operators
+ * who mean that name the column. */
+static bool
+is_host_of_url(struct feed_reader *reader, struct slice cell,
+    enum indicator_kind kind, struct slice host)
+{
+	struct slice key;
+
+	return reader->config->column_count == 0 && host.length > 0 &&
+	       kind == INDICATOR_DOMAIN &&
+	       normal_key(reader->scratch, kind,
+		   normal_refang(reader->scratch, cell, NULL),
+		   &key) == NORMAL_GOOD &&
+	       domain_is_under(host, key);
+}
+
 /* One value column. False when the cell holds nothing; *words_out is set when
  * it holds something that is no value. */
 static bool
 read_cell(struct feed_reader *reader, const struct feed_row *row,
     const struct feed_map *map, const struct feed_column *column,
-    struct slice *words_out)
+    struct slice host, struct slice *words_out)
 {
 	struct slice type = cell_of_role(row, map, FEED_COLUMN_TYPE);
 	enum indicator_kind kind;
@@ -337,7 +376,11 @@ read_cell(struct feed_reader *reader, const struct feed_row *row,
 		*words_out = cell;
 		return false;
 	}
-	if (!column->has_kind && type.length > 0)
+	if (column->has_kind && is_host_of_url(reader, cell, kind, host))
+		feed_reader_reject(reader, FEED_NOT_INDICATOR, cell,
+		    "the host of the row's URL; `columns` that name both use "
+		    "both");
+	else if (!column->has_kind && type.length > 0)
 		read_typed(reader, row, map, type, cell);
 	else if (feed_reader_value(
 		     reader, cell, column->has_kind ? &kind : NULL, &item))
@@ -349,13 +392,15 @@ static void
 read_mapped(struct feed_reader *reader, const struct feed_row *row,
     const struct feed_map *map)
 {
-	struct slice words = { NULL, 0 };
+	struct slice words = { NULL, 0 }, host;
 	bool value = false;
 
 	if (read_row_pattern(reader, row, map))
 		return;
+	host = host_of_row(reader, row, map);
 	for (size_t i = 0; i < map->count; i++)
-		value = read_cell(reader, row, map, &map->columns[i], &words) ||
+		value = read_cell(
+			    reader, row, map, &map->columns[i], host, &words) ||
 			value;
 	if (!value && words.data != NULL)
 		feed_reader_reject(reader, FEED_BAD_VALUE, words,

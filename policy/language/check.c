@@ -911,8 +911,9 @@ warn_shadows(struct scope *scope)
 	if (count > SHADOWS_NAMED)
 		builder_printf(&names, " and %u more", count - SHADOWS_NAMED);
 	diag_at(scope->diag, DIAG_WARNING, first->source, first->offset,
-	    "shadow without a date stays for ever: %s; when a rule has shown "
-	    "itself take the word away, or write shadow until 2026-12-31",
+	    "shadow without a date: %s; these are only logged. When the log "
+	    "has shown that a rule is right take the word away, or write "
+	    "shadow until 2026-12-31",
 	    builder_c_string(&names));
 }
 

@@ -82,7 +82,7 @@ def enforced(place):
     check([w for w in warnings if not w.startswith('shadow without a date')], [], 'warnings')
     rules = ''.join(open(rule, encoding='utf-8').read() for rule in RULES)
     check(len(warnings), 1, 'one warning for all of them')
-    named = re.search('for ever: (.*?);', warnings[0])[1].split(', ')
+    named = re.search('without a date: (.*?);', warnings[0])[1].split(', ')
     check(sorted(named), sorted(re.findall(r'(?m)^rule (\S+) .* shadow \{', rules)), 'rules in shadow')
 
 

@@ -183,6 +183,14 @@ static const struct feed_case feed_cases[] = {
 	    FEED_FORMAT_CSV,
 	    "domain evil.example\ndomain b.example\nurl http://c.example/\n",
 	    "bad-value\n" },
+	{ "the host beside its URL, the host of another", FEED_FORMAT_CSV,
+	    "url,domain,ip\nhttps://www.Site.example/a.php,site.example,"
+	    "192.0.2.7\nhttp://b.example/,notb.example,\n,c.example,\n",
+	    FEED_FORMAT_CSV,
+	    "url https://www.Site.example/a.php\nnetwork 192.0.2.7\n"
+	    "url http://b.example/\ndomain notb.example\n"
+	    "domain c.example\n",
+	    "not-indicator\n" },
 	{ "a value in the column of another kind", FEED_FORMAT_CSV,
 	    "app,domain\nx,192.0.2.7\nx,http://a.example/b\nx,a.example\n",
 	    FEED_FORMAT_CSV,

@@ -1094,7 +1094,7 @@ warnings_say_what_is_odd(void **state)
 		{ "include \"no-such-folder/*.policy\"", "no file has" },
 		{ "rule a shadow { when true then tag }\n"
 		  "rule b shadow { when spf == fail then tag }",
-		    "stays for ever: a, b; " },
+		    "without a date: a, b; " },
 		{ "rule a { when any attachment (.extension == \".iso\")\n"
 		  " then tag }",
 		    "without dot and *: \"iso\"" },
