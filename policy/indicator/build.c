@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -240,6 +241,7 @@ begin_counts(struct build *build)
 	build->held_here = 0;
 	build->barred_here = 0;
 	build->suppressed_here = 0;
+	build->own_urls_here = 0;
 }
 
 enum tc_status
@@ -774,6 +776,14 @@ exempt_reason(
 	return verdict.by_warninglist ? FEED_SUPPRESSED : FEED_TOO_BROAD;
 }
 
+static void
+note_own_url(struct build *build, struct slice url)
+{
+	if (build->own_urls_here++ == 0)
+		snprintf(build->own_url, sizeof build->own_url, "%.*s",
+		    (int)(url.length > 100 ? 100 : url.length), url.data);
+}
+
 enum feed_reason
 build_add(struct build *build, const struct feed_item *item)
 {
@@ -812,6 +822,9 @@ build_add(struct build *build, const struct feed_item *item)
 	if (!build_note_version(build, item, BUILD_VERSION_ENTRY,
 		(uint32_t)(build->entries.count - 1), reason))
 		build->full = true;
+	if (reason == FEED_USED && item->kind == INDICATOR_URL && !item->mask &&
+	    build->exempt != NULL && exempt_is_own_url(build->exempt, key))
+		note_own_url(build, item->value);
 	return reason;
 }
 

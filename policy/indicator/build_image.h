@@ -98,6 +98,8 @@ struct build {
 	uint64_t barred_here;           /* entries that were revoked before */
 	size_t revoked_room;            /* as `room`, of what is remembered */
 	uint64_t suppressed_here;       /* by the feed at hand */
+	uint64_t own_urls_here;         /* that act, at our own domains */
+	char own_url[128];              /* the first of them */
 	uint64_t lost[INDICATOR_KINDS]; /* said again, or too many of a key */
 	uint32_t unkeyed, unkeyed_here;
 	/* The feed at hand has room for entries up to `room`; which limit says

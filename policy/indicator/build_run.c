@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/builder.h"
 #include "indicator/build_generation.h"
 #include "indicator/build_history.h"
 #include "indicator/build_image.h"
@@ -59,6 +60,23 @@ warn(struct run *run, const char *text)
 
 	if (slot != NULL)
 		*slot = text;
+}
+
+/* A page of ours that somebody has broken into, or a link that stands below all
+ * our mail: the operator has to look. */
+static void
+warn_own_urls(struct run *run, const char *feed)
+{
+	struct builder shown = builder_make(run->arena, 200);
+
+	builder_printable(&shown, slice_text(run->build->own_url), 100);
+	warn(run,
+	    arena_printf(run->arena,
+		"feed %s: %llu URLs at own-domains act, such as %s; what all "
+		"may send is taken out by `tocsin indicators remove --mask url "
+		"URL`",
+		feed, (unsigned long long)run->build->own_urls_here,
+		builder_c_string(&shown)));
 }
 
 static void
@@ -326,6 +344,8 @@ take_new(struct run *run, const struct feed_config *config,
 	    old_is_sound(run))
 		build_history_newer(build, run->old, old_feed, run->scratch);
 	feed->suppressed = build->suppressed_here;
+	if (build->own_urls_here > 0)
+		warn_own_urls(run, config->name);
 	build_end_feed(build, &feed->report, run->request->now_unix);
 	tell_gone_back(run, feed);
 }

@@ -686,6 +686,17 @@ judge_broad_url(const struct exempt *exempt, struct slice key)
 	return whole ? judge_broad_domain(exempt, host) : not_exempted;
 }
 
+bool
+exempt_is_own_url(const struct exempt *exempt, struct slice key)
+{
+	struct slice host = normal_url_key_host(key);
+
+	for (size_t i = 0; i < exempt->own_domains.count; i++)
+		if (domain_is_under(host, exempt->own_domains.items[i]))
+			return true;
+	return false;
+}
+
 static struct exempt_verdict
 judge_broad_address(const struct exempt *exempt, struct slice key)
 {

@@ -97,4 +97,8 @@ bool exempt_pin_use(const struct exempt *exempt, size_t number,
 struct exempt_verdict exempt_judge(
     const struct exempt *exempt, enum indicator_kind kind, struct slice key);
 
+/* Whether a URL, by its canonical key, is a page at one of our own domains. It
+ * may be one that somebody has broken into, and is no reason to refuse. */
+bool exempt_is_own_url(const struct exempt *exempt, struct slice key);
+
 #endif

@@ -99,6 +99,23 @@ def no_column(world):
         world.configure()
 
 
+@case('URLs at our own domains act and are told; what is taken out by hand stays out')
+def own_urls(world):
+    world.publish('https://www.tocsin.test/login.php\nhttps://tocsin.test/privacy\nhttps://nottocsin.test/x\n')
+    told = [text for text in world.build()['warnings'] if 'own-domains' in text]
+    check(len(told), 1, f'{told}')
+    check_in('feed x: 2 URLs at own-domains act, such as https://www.tocsin.test/login.php; ', told[0])
+    check(world.acts('https://www.tocsin.test/login.php'), True, 'it acts')
+    subprocess.run([program('tocsin'), 'indicators', '-c', world.conf, 'remove', '--mask', 'url',
+                    'https://tocsin.test/privacy'], check=True, capture_output=True)
+    world.build()
+    check(world.acts('https://tocsin.test/privacy'), False, 'what was taken out')
+    world.forget()
+    world.publish('https://nottocsin.test/x\n')
+    check([text for text in world.build()['warnings'] if 'own-domains' in text], [], 'a name that only ends alike')
+    world.forget()
+
+
 @case('a state directory that is not there is named, with how it is made')
 def no_state(world):
     world.publish('evil.example\n')
