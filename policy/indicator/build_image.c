@@ -345,14 +345,16 @@ struct layout {
 	size_t unkeyed_count;
 	struct format_fraction *fractions;
 	size_t fraction_count;
+	uint8_t *filter;
+	uint64_t filter_blocks;
 };
 
 static bool
 fill_slots(const struct build *build, struct layout *layout)
 {
-	/* Half of them free: a key that is not there is missed after two or
-	 * three, in one line of the cache. */
-	layout->slots = layout->keys * 2 + 8;
+	/* A third of them free: what is not there has mostly been denied by
+	 * the filter, and the rest stands in one line of the cache or two. */
+	layout->slots = layout->keys + layout->keys / 2 + 8;
 	layout->slot_table = calloc(layout->slots, sizeof *layout->slot_table);
 	if (layout->slot_table == NULL)
 		return false;
@@ -370,6 +372,28 @@ fill_slots(const struct build *build, struct layout *layout)
 		layout->slot_table[at] =
 		    (struct format_slot){ .tag = (uint32_t)hash,
 			    .entry = (uint32_t)i + 1 };
+	}
+	return true;
+}
+
+static bool
+fill_filter(struct layout *layout)
+{
+	layout->filter_blocks = layout->keys / FORMAT_FILTER_KEYS + 1;
+	layout->filter = calloc(layout->filter_blocks, FORMAT_FILTER_BLOCK);
+	if (layout->filter == NULL)
+		return false;
+	for (size_t i = 0; i < layout->entries; i++) {
+		uint64_t hash = layout->order[i].hash;
+		uint8_t *block = layout->filter + format_slot_place(hash,
+						      layout->filter_blocks) *
+						      FORMAT_FILTER_BLOCK;
+
+		for (unsigned k = 0; k < FORMAT_FILTER_BITS; k++) {
+			unsigned bit = format_filter_bit(hash, k);
+
+			block[bit / 8] |= (uint8_t)(1u << bit % 8);
+		}
 	}
 	return true;
 }
@@ -463,6 +487,8 @@ place_sections(const struct build *build, struct layout *layout)
 		    build->revoked.count * sizeof(struct format_revoked),
 		[FORMAT_FRACTIONS] =
 		    layout->fraction_count * sizeof(struct format_fraction),
+		[FORMAT_FILTER] = layout->filter_blocks * FORMAT_FILTER_BLOCK +
+				  FORMAT_FILTER_PADDING,
 	};
 	uint64_t offset = sizeof layout->header;
 
@@ -472,6 +498,19 @@ place_sections(const struct build *build, struct layout *layout)
 		offset += (sizes[i] + 7) & ~(uint64_t)7;
 	}
 	layout->header.file_size = offset;
+}
+
+static void
+write_filter(const struct layout *layout, struct writer *out)
+{
+	static const char zeros[FORMAT_FILTER_BLOCK];
+	size_t before = (size_t)-layout->header.sections[FORMAT_FILTER].offset %
+			FORMAT_FILTER_BLOCK;
+
+	writer_put(out, zeros, before);
+	writer_put(out, layout->filter,
+	    (size_t)layout->filter_blocks * FORMAT_FILTER_BLOCK);
+	writer_put(out, zeros, FORMAT_FILTER_PADDING - before);
 }
 
 static void
@@ -507,6 +546,7 @@ write_body(
 	    out, build->revoked.items, (size_t)sections[FORMAT_REVOKED].size);
 	writer_section(
 	    out, layout->fractions, (size_t)sections[FORMAT_FRACTIONS].size);
+	write_filter(layout, out);
 	writer_flush(out);
 }
 
@@ -541,8 +581,8 @@ lay_out(struct build *build, struct layout *layout)
 	if (layout->order == NULL)
 		return TC_SYSTEM;
 	layout->entries = compact(build, layout->order, count, &layout->keys);
-	if (!fill_slots(build, layout) || !fill_info(build, layout) ||
-	    !fill_fractions(build, layout))
+	if (!fill_slots(build, layout) || !fill_filter(layout) ||
+	    !fill_info(build, layout) || !fill_fractions(build, layout))
 		return TC_SYSTEM;
 	place_sections(build, layout);
 	return TC_OK;
@@ -566,6 +606,7 @@ layout_free(struct layout *layout)
 {
 	free(layout->order);
 	free(layout->slot_table);
+	free(layout->filter);
 	free(layout->unkeyed);
 	free(layout->fractions);
 }

@@ -36,6 +36,7 @@ struct store {
 	struct format_header header; /* a copy: the file may be hostile */
 	uint32_t entry_count;
 	uint64_t slot_count;
+	uint64_t filter_offset, filter_blocks; /* 0 blocks: there is none */
 };
 
 /* ------------------------------------------------------------- arithmetics */
@@ -157,6 +158,20 @@ take_header(struct format_header *header, const void *bytes, size_t size)
 	memcpy(header, bytes, known < size ? known : size);
 }
 
+static void
+find_filter(struct store *store)
+{
+	const struct format_section *filter =
+	    &store->header.sections[FORMAT_FILTER];
+
+	if (filter->size < FORMAT_FILTER_PADDING + FORMAT_FILTER_BLOCK)
+		return;
+	store->filter_blocks =
+	    (filter->size - FORMAT_FILTER_PADDING) / FORMAT_FILTER_BLOCK;
+	store->filter_offset = (filter->offset + FORMAT_FILTER_PADDING) /
+			       FORMAT_FILTER_BLOCK * FORMAT_FILTER_BLOCK;
+}
+
 static enum tc_status
 open_at(const void *bytes, size_t size, enum ownership ownership,
     struct store **store_out, const char **problem_out)
@@ -188,6 +203,7 @@ open_at(const void *bytes, size_t size, enum ownership ownership,
 		       sizeof(struct format_entry));
 	store->slot_count = store->header.sections[FORMAT_SLOTS].size /
 			    sizeof(struct format_slot);
+	find_filter(store);
 	*store_out = store;
 	return TC_OK;
 }
@@ -263,17 +279,13 @@ unmap(uint8_t *bytes, size_t size)
 	}
 }
 
-void
-store_warm(const struct store *store)
+static void
+warm_section(const struct store *store, const struct format_section *section)
 {
-	const struct format_section *slots =
-	    &store->header.sections[FORMAT_SLOTS];
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t at = (size_t)slots->offset / page * page;
-	size_t end = (size_t)(slots->offset + slots->size);
+	size_t at = (size_t)section->offset / page * page;
+	size_t end = (size_t)(section->offset + section->size);
 
-	if (store->ownership != OWN_MAPPING)
-		return;
 	while (at < end) {
 		size_t step = end - at < WARM_STEP ? end - at : WARM_STEP;
 
@@ -284,6 +296,15 @@ store_warm(const struct store *store)
 								  at + i);
 		at += step;
 	}
+}
+
+void
+store_warm(const struct store *store)
+{
+	if (store->ownership != OWN_MAPPING)
+		return;
+	warm_section(store, &store->header.sections[FORMAT_FILTER]);
+	warm_section(store, &store->header.sections[FORMAT_SLOTS]);
 }
 
 void
@@ -505,20 +526,44 @@ can_hold(const struct store *store, struct slice key)
 	       key.length <= UINT16_MAX;
 }
 
+/* The block of the filter that a hash falls into, of at least one. */
+static const uint8_t *
+filter_block(const struct store *store, uint64_t hash)
+{
+	return store->bytes + store->filter_offset +
+	       format_slot_place(hash, store->filter_blocks) *
+		   FORMAT_FILTER_BLOCK;
+}
+
+/* Whether there may be a key of that hash; without a filter there may. */
+static bool
+may_hold(const struct store *store, uint64_t hash)
+{
+	const uint8_t *block;
+
+	if (store->filter_blocks == 0)
+		return true;
+	block = filter_block(store, hash);
+	for (unsigned i = 0; i < FORMAT_FILTER_BITS; i++) {
+		unsigned bit = format_filter_bit(hash, i);
+
+		if (!(block[bit / 8] & 1u << bit % 8))
+			return false;
+	}
+	return true;
+}
+
 uint64_t
 store_seek(
     const struct store *store, enum indicator_kind kind, struct slice key)
 {
-	uint64_t hash, place;
+	uint64_t hash;
 
 	if (!can_hold(store, key))
 		return 0;
 	hash = format_hash(store->header.seed, kind, key);
-	place = format_slot_place(hash, store->slot_count);
-	/* The address is only hinted at, so it need not be checked. */
-	__builtin_prefetch(store->bytes +
-			   store->header.sections[FORMAT_SLOTS].offset +
-			   place * sizeof(struct format_slot));
+	if (store->filter_blocks > 0)
+		__builtin_prefetch(filter_block(store, hash));
 	return hash;
 }
 
@@ -540,7 +585,7 @@ store_find_sought(const struct store *store, enum indicator_kind kind,
 	};
 	uint64_t hash = sought, place;
 
-	if (!can_hold(store, key))
+	if (!can_hold(store, key) || !may_hold(store, hash))
 		return lookup;
 	place = format_slot_place(hash, store->slot_count);
 	/* A full table made by an enemy ends after one round. */
@@ -943,6 +988,10 @@ entries_problem(const struct store *store)
 			return "is damaged: an entry points outside";
 		if (raw.feed >= store_feed_count(store))
 			return "is damaged: an entry of no feed";
+		if (raw.kind < INDICATOR_KINDS &&
+		    !may_hold(store, format_hash(store->header.seed,
+					 (enum indicator_kind)raw.kind, key)))
+			return "is damaged: the filter denies an entry";
 	}
 	for (uint64_t i = 0; i < store->slot_count; i++) {
 		struct format_slot slot;

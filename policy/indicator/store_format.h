@@ -42,6 +42,7 @@ enum format_section_id {
 	FORMAT_SUPPRESSED, /* struct format_suppressed[] */
 	FORMAT_REVOKED,    /* struct format_revoked[] */
 	FORMAT_FRACTIONS,  /* struct format_fraction[], by entry */
+	FORMAT_FILTER,     /* blocks of FORMAT_FILTER_BLOCK octets, see below */
 	FORMAT_SECTIONS
 };
 
@@ -195,6 +196,27 @@ uint64_t format_sum(uint64_t sum, const void *bytes, size_t size);
  * the arena; empty in another form, NULL data at the arena's ceiling. */
 struct slice format_id_text(
     struct arena *arena, enum format_id form, const uint8_t octets[16]);
+
+/*
+ * The filter tells of nearly all keys that are not in the store that they are
+ * not, from a tenth of the memory that the slots take: of ten million slots
+ * each look-up would touch a page of its own, and most look-ups of a message
+ * find nothing. A Bloom filter in blocks (Putze, Sanders, Singler: "Cache-,
+ * hash- and space-efficient Bloom filters"): the hash chooses one line of the
+ * cache by its upper part and four bits in it by its lower 36. Blocks begin at
+ * a multiple of their size in the file.
+ */
+#define FORMAT_FILTER_BLOCK   64u
+#define FORMAT_FILTER_BITS    4u
+#define FORMAT_FILTER_KEYS    42u /* of a block, on average: 12 bits a key */
+#define FORMAT_FILTER_PADDING (FORMAT_FILTER_BLOCK - 8)
+
+/* The number-th bit of a hash in its block. */
+static inline unsigned
+format_filter_bit(uint64_t hash, unsigned number)
+{
+	return (unsigned)(hash >> 9 * number) & (FORMAT_FILTER_BLOCK * 8 - 1);
+}
 
 /* The place where the search for a hash begins. */
 static inline uint64_t

@@ -352,11 +352,11 @@ def format_sum(data):
 
 
 def as_version_1(store):
-    """A store as Tocsin wrote it before it remembered what was revoked."""
-    before, sections = struct.unpack('<8sIIQQqQIIQQ', store[:72]), struct.unpack('<24Q', store[72:264])
+    """A store as Tocsin wrote it before it remembered what was revoked and had a filter."""
+    before, sections = struct.unpack('<8sIIQQqQIIQQ', store[:72]), struct.unpack('<26Q', store[72:280])
     check(before[1], 2, 'version')
-    body = store[264:sections[20]]  # the last two sections are new
-    table = b''.join(struct.pack('<QQ', sections[i] - 32, sections[i + 1]) for i in range(0, 20, 2))
+    body = store[280:sections[20]]  # the last three sections are new
+    table = b''.join(struct.pack('<QQ', sections[i] - 48, sections[i + 1]) for i in range(0, 20, 2))
 
     def header(head_sum):
         return struct.pack('<8sIIQQqQIIQQ', before[0], 1, before[2], len(body) + 232, *before[4:7], 10, before[8],

@@ -675,7 +675,44 @@ a_revoked_yara_rule_does_not_come_back(void **state)
 	place_free(place);
 }
 
-/* Rewrites the store as version 1 had it. */
+/* With all sums right: only what it says of its keys is wrong. */
+static void
+a_filter_that_denies_what_is_there_is_damage(void **state)
+{
+	struct place *place = place_new();
+	struct format_header header;
+	static char bytes[1u << 20];
+	const char *problem = NULL;
+	struct store *store = NULL;
+	FILE *file;
+	size_t size;
+
+	(void)state;
+	put_bundle(place, X("two", DAY("02")) OTHER);
+	build(place);
+	assert_true(store_verify(place->store, NULL));
+	file = fopen(path_of(place, BUILD_STORE_NAME), "r");
+	assert_non_null(file);
+	size = fread(bytes, 1, sizeof bytes, file);
+	assert_int_equal(fclose(file), 0);
+	memcpy(&header, bytes, sizeof header);
+	assert_true(header.sections[FORMAT_FILTER].size >= FORMAT_FILTER_BLOCK);
+	memset(bytes + header.sections[FORMAT_FILTER].offset, 0,
+	    header.sections[FORMAT_FILTER].size);
+	header.body_sum =
+	    format_sum(0, bytes + sizeof header, size - sizeof header);
+	header.head_sum = 0;
+	header.head_sum = format_sum(0, &header, sizeof header);
+	memcpy(bytes, &header, sizeof header);
+	assert_int_equal(
+	    store_open_bytes(slice_make(bytes, size), &store, NULL), TC_OK);
+	assert_false(store_verify(store, &problem));
+	assert_string_equal(problem, "is damaged: the filter denies an entry");
+	store_close(&store);
+	place_free(place);
+}
+
+/* Rewrites the store as version 1 had it; what it lacks lies behind its end. */
 static void
 make_older(struct place *place)
 {
@@ -789,6 +826,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_revoked_yara_rule_does_not_come_back),
 	cmocka_unit_test(
 	    the_store_of_an_older_version_stays_in_force_and_hands_on),
+	cmocka_unit_test(a_filter_that_denies_what_is_there_is_damage),
 	cmocka_unit_test(a_generation_is_never_given_twice),
 };
 
