@@ -15,6 +15,7 @@
 
 #include "language/settings.h"
 #include "tool/control_client.h"
+#include "tool/tool.h"
 
 #define CONFIGURATION_MAX (1u << 20)
 
@@ -250,4 +251,31 @@ control_client_result(const char *command, const struct cJSON *reply)
 	fprintf(stderr, "tocsin %s: %s\n", command,
 	    cJSON_IsString(error) ? error->valuestring : "refused");
 	return cJSON_IsString(more) ? EX_CONFIG : EXIT_FAILURE;
+}
+
+int
+control_client_run(const char *command, const char *socket_given,
+    const char *configuration, struct cJSON *request, unsigned timeout_s,
+    struct cJSON **reply_out)
+{
+	char path[256];
+	int status;
+
+	*reply_out = NULL;
+	if (!control_client_path(
+		socket_given, configuration, path, sizeof path)) {
+		cJSON_Delete(request);
+		return tool_misused(
+		    command, "the control socket's path is too long");
+	}
+	cJSON_AddStringToObject(request, "request", command);
+	*reply_out = control_client_ask(command, path, request, timeout_s);
+	if (*reply_out == NULL)
+		return EX_UNAVAILABLE;
+	status = control_client_result(command, *reply_out);
+	if (status != EX_OK) {
+		cJSON_Delete(*reply_out);
+		*reply_out = NULL;
+	}
+	return status;
 }

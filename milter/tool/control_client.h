@@ -35,4 +35,11 @@ struct cJSON *control_client_ask(const char *command, const char *path,
  * diagnostics, else EX_UNAVAILABLE. */
 int control_client_result(const char *command, const struct cJSON *reply);
 
+/* All of the above for one command: sends `request` (which is freed), with
+ * the command as what is asked for. The exit status; EX_OK with *reply_out,
+ * the caller's, else NULL there and all has been said. */
+int control_client_run(const char *command, const char *socket_given,
+    const char *configuration, struct cJSON *request, unsigned timeout_s,
+    struct cJSON **reply_out);
+
 #endif

@@ -49,10 +49,8 @@ tool_reload(int argc, char **argv)
 	};
 	const char *configuration = TOOL_CONFIGURATION;
 	const char *socket_given = NULL;
-	struct cJSON *request = NULL;
-	struct cJSON *reply = NULL;
+	struct cJSON *reply;
 	bool quiet = false;
-	char path[256];
 	int status;
 	int option;
 
@@ -73,16 +71,8 @@ tool_reload(int argc, char **argv)
 	if (optind < argc)
 		return tool_misused(
 		    "reload", "unexpected argument \"%s\"", argv[optind]);
-	if (!control_client_path(
-		socket_given, configuration, path, sizeof path))
-		return tool_misused(
-		    "reload", "the control socket's path is too long");
-	request = cJSON_CreateObject();
-	cJSON_AddStringToObject(request, "request", "reload");
-	reply = control_client_ask("reload", path, request, RELOAD_TIMEOUT_S);
-	if (reply == NULL)
-		return EX_UNAVAILABLE;
-	status = control_client_result("reload", reply);
+	status = control_client_run("reload", socket_given, configuration,
+	    cJSON_CreateObject(), RELOAD_TIMEOUT_S, &reply);
 	if (status == EX_OK)
 		status = print_result(reply, quiet);
 	cJSON_Delete(reply);

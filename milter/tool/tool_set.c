@@ -13,6 +13,8 @@
 #include "tool/control_client.h"
 #include "tool/tool.h"
 
+#define SET_TIMEOUT_S 30
+
 static const char help[] =
     "Flips a switch of the policy in the running tocsind. It acts within a "
     "second,\nsurvives a restart and is logged. `default` goes back to what "
@@ -124,29 +126,20 @@ tool_set(int argc, char **argv)
 		.configuration = TOOL_CONFIGURATION,
 		.reason = "",
 	};
-	struct cJSON *request = NULL;
-	struct cJSON *reply = NULL;
-	const struct cJSON *said = NULL;
-	char path[256];
+	struct cJSON *request, *reply;
+	const struct cJSON *said;
 	int status = parse_arguments(argc, argv, &arguments);
 
 	if (status != -1)
 		return status;
-	if (!control_client_path(arguments.socket_given,
-		arguments.configuration, path, sizeof path))
-		return tool_misused(
-		    "set", "the control socket's path is too long");
 	request = cJSON_CreateObject();
-	cJSON_AddStringToObject(request, "request", "set");
 	cJSON_AddStringToObject(request, "switch", arguments.name);
 	cJSON_AddStringToObject(request, "position", arguments.position);
 	cJSON_AddNumberToObject(request, "for-s", (double)arguments.for_s);
 	cJSON_AddStringToObject(request, "reason", arguments.reason);
 	cJSON_AddStringToObject(request, "by", login_name());
-	reply = control_client_ask("set", path, request, 30);
-	if (reply == NULL)
-		return EX_UNAVAILABLE;
-	status = control_client_result("set", reply);
+	status = control_client_run("set", arguments.socket_given,
+	    arguments.configuration, request, SET_TIMEOUT_S, &reply);
 	said = cJSON_GetObjectItem(reply, "message");
 	if (status == EX_OK && cJSON_IsString(said))
 		printf("%s\n", said->valuestring);

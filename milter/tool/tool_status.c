@@ -11,6 +11,8 @@
 #include "tool/control_client.h"
 #include "tool/tool.h"
 
+#define STATUS_TIMEOUT_S 30
+
 static const char help[] =
     "Shows what the running tocsind judges by and what it has done.\n\n"
     "  --json      everything, as one JSON object\n"
@@ -206,11 +208,9 @@ tool_status(int argc, char **argv)
 	};
 	const char *configuration = TOOL_CONFIGURATION;
 	const char *socket_given = NULL;
-	struct cJSON *request = NULL;
-	struct cJSON *reply = NULL;
+	struct cJSON *reply;
 	bool json = false;
 	bool all = false;
-	char path[256];
 	int status;
 	int option;
 
@@ -233,16 +233,8 @@ tool_status(int argc, char **argv)
 	if (optind < argc)
 		return tool_misused(
 		    "status", "unexpected argument \"%s\"", argv[optind]);
-	if (!control_client_path(
-		socket_given, configuration, path, sizeof path))
-		return tool_misused(
-		    "status", "the control socket's path is too long");
-	request = cJSON_CreateObject();
-	cJSON_AddStringToObject(request, "request", "status");
-	reply = control_client_ask("status", path, request, 30);
-	if (reply == NULL)
-		return EX_UNAVAILABLE;
-	status = control_client_result("status", reply);
+	status = control_client_run("status", socket_given, configuration,
+	    cJSON_CreateObject(), STATUS_TIMEOUT_S, &reply);
 	if (status == EX_OK && json) {
 		char *text = cJSON_Print(reply);
 
