@@ -202,6 +202,7 @@ def unmarked(this):
     conf = this.filter.write('ordinary/ordinary.conf', f'''
 state-directory "{this.filter.top}/ordinary"
 authserv-id "mx.tocsin.test"
+limits {{ scan-time 30s }}  # marks are asked for, and slow builds are tested too
 {POLICY}
 rule found-disguised "h" {{ severity low  when any url (.disguised) then tag "X-Found" "disguised" }}
 rule found-gap "g" {{ severity low  when any analysis.gap (.value == limit) then tag "X-Found" "gap" }}
