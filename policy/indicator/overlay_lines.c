@@ -50,6 +50,11 @@ read_line(struct arena *scratch, struct slice text, struct overlay_line *line,
 	    indicator_kind_parse(json_text(NULL, object, "kind"), kind_out) &&
 	    normal_key(scratch, *kind_out, json_text(NULL, object, "value"),
 		key_out) == NORMAL_GOOD;
+	/* A key that is canonical already lies in the object. */
+	if (good) {
+		*key_out = arena_copy(scratch, *key_out);
+		good = key_out->data != NULL;
+	}
 	line->added_unix = overlay_lines_time(object, "added");
 	line->expires_unix = overlay_lines_time(object, "expires");
 	cJSON_Delete(object);
