@@ -463,6 +463,24 @@ length_of_collection(const struct scope_place *place,
 	return true;
 }
 
+static void
+unknown_function(const struct scope_place *place, const struct ast_operand *ast)
+{
+	static const char *const names[] = { "lookalike", "registrable",
+		"lower", "length", "yara" };
+	const char *near = diag_suggest(ast->text, names, 5);
+	const char *instead = foreign_field(ast->text);
+
+	if (instead != NULL)
+		scope_error(place, ast->offset, "unknown function \"%.*s\"; %s",
+		    SHOWN(ast->text), instead);
+	else
+		scope_error(place, ast->offset,
+		    "unknown function \"%.*s\"%s%s%s", SHOWN(ast->text),
+		    near == NULL ? "" : "; did you mean \"",
+		    near == NULL ? "" : near, near == NULL ? "" : "\"?");
+}
+
 static bool
 resolve_call(const struct scope_place *place, const struct ast_operand *ast,
     struct compiled_operand *operand, bool *bare_from)
@@ -479,21 +497,7 @@ resolve_call(const struct scope_place *place, const struct ast_operand *ast,
 		return false;
 	}
 	if (!length && !registrable && !slice_equal_text(ast->text, "lower")) {
-		static const char *const names[] = { "lookalike", "registrable",
-			"lower", "length", "yara" };
-		const char *near = diag_suggest(ast->text, names, 5);
-		const char *instead = foreign_field(ast->text);
-
-		if (instead != NULL) {
-			scope_error(place, ast->offset,
-			    "unknown function \"%.*s\"; %s", SHOWN(ast->text),
-			    instead);
-			return false;
-		}
-		scope_error(place, ast->offset,
-		    "unknown function \"%.*s\"%s%s%s", SHOWN(ast->text),
-		    near == NULL ? "" : "; did you mean \"",
-		    near == NULL ? "" : near, near == NULL ? "" : "\"?");
+		unknown_function(place, ast);
 		return false;
 	}
 	if (argument == NULL || argument->next != NULL) {
