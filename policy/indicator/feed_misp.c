@@ -245,6 +245,19 @@ give_attribute(struct feed_reader *reader, const struct misp_event *event,
 		feed_reader_item(reader, item);
 }
 
+static void
+take_time(struct arena *arena, struct slice name, struct slice text,
+    struct feed_item *item)
+{
+	if (slice_equal_text(name, "timestamp"))
+		item->modified_unix =
+		    feed_reader_moment(plain(arena, text), &item->modified_ns);
+	else if (slice_equal_text(name, "first_seen"))
+		item->first_seen_unix = feed_reader_time(plain(arena, text));
+	else if (slice_equal_text(name, "last_seen"))
+		item->last_seen_unix = feed_reader_time(plain(arena, text));
+}
+
 /* One attribute. `data` holds malware in base64: it is never looked at. */
 static void
 read_attribute(struct feed_reader *reader, const struct misp_event *around,
@@ -252,7 +265,7 @@ read_attribute(struct feed_reader *reader, const struct misp_event *around,
 {
 	struct arena *arena = reader->scratch;
 	struct json_split split = json_split_begin(attribute->text);
-	struct builder tags = builder_make(arena, TAGS_BYTES_MAX);
+	struct builder tags;
 	struct slice name, type = { NULL, 0 }, value = { NULL, 0 };
 	struct feed_item item = feed_item_make(INDICATOR_DOMAIN, value);
 	struct misp_sightings sightings = { 0 };
@@ -282,15 +295,6 @@ read_attribute(struct feed_reader *reader, const struct misp_event *around,
 			item.to_ids = is_true(text);
 		else if (slice_equal_text(name, "deleted"))
 			item.revoked = item.revoked || is_true(text);
-		else if (slice_equal_text(name, "timestamp"))
-			item.modified_unix = feed_reader_moment(
-			    plain(arena, text), &item.modified_ns);
-		else if (slice_equal_text(name, "first_seen"))
-			item.first_seen_unix =
-			    feed_reader_time(plain(arena, text));
-		else if (slice_equal_text(name, "last_seen"))
-			item.last_seen_unix =
-			    feed_reader_time(plain(arena, text));
 		else if (slice_equal_text(name, "Tag"))
 			take_tags(
 			    arena, text, &tags, &item.tlp, &item.confidence);
@@ -298,6 +302,8 @@ read_attribute(struct feed_reader *reader, const struct misp_event *around,
 			take_event_inside(arena, text, &event);
 		else if (slice_equal_text(name, "Sighting"))
 			take_sightings(arena, text, &sightings);
+		else
+			take_time(arena, name, text, &item);
 	}
 	if (split.broken ||
 	    ((type.length == 0 || value.length == 0) && !item.revoked)) {
